@@ -1,0 +1,159 @@
+"""What every dialect compiles to, and all that the rest of Skerry reads.
+
+The words are GitLab's because most people know them. A dialect's quirks become plain fields here (design, "The plan"):
+nothing behind the compilers asks which dialect a job came from. All values are immutable; durations are whole seconds.
+
+A plan is kept as JSON on the rows it makes: `to_json` and `from_json` of `app.domain.plan_json` turn it there and back.
+"""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """One CI variable. `file`: its value is handed over as the path of a file. `raw`: never expanded."""
+
+    key: str
+    value: str
+    public: bool = True
+    masked: bool = False
+    file: bool = False
+    raw: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """A container image. An empty `entrypoint` tuple clears the image's own; None keeps it."""
+
+    name: str
+    entrypoint: tuple[str, ...] | None = None
+    pull_policy: tuple[str, ...] = ()
+    user: str | None = None
+    platform: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A container that runs beside a job. `aliases` are host names, in the order written."""
+
+    image: Image
+    aliases: tuple[str, ...] = ()
+    command: tuple[str, ...] | None = None
+    variables: tuple[Variable, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One script of a job.
+
+    `image` None means the job's container; an own image means a fresh container on the job's workspace.
+    `own_shell` False: the step shares its shell with the step before it. `errexit` and `pipefail` say which failing
+    line fails the step. `timeout` 0: bounded by the job's alone. `when`: on_success, on_failure or always.
+    """
+
+    name: str
+    script: tuple[str, ...]
+    phase: str = "script"
+    image: Image | None = None
+    runtime: str | None = None
+    own_shell: bool = True
+    errexit: bool = True
+    pipefail: bool = True
+    environment: tuple[Variable, ...] = ()
+    timeout: int = 0
+    when: str = "on_success"
+    allow_failure: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ArtifactSpec:
+    """What is uploaded after the script: one archive, or one report of `file_type`.
+
+    `expire_in` None means the instance's default, 0 never. `name` and `paths` may hold variables, which the runner expands.
+    """
+
+    paths: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    name: str | None = None
+    untracked: bool = False
+    when: str = "on_success"
+    expire_in: int | None = None
+    file_type: str = "archive"
+    file_format: str = "zip"
+    access: str = "all"
+    expose_as: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CacheSpec:
+    """A cache of a job. `unprotect` shares it between protected and unprotected refs."""
+
+    key: str = "default"
+    paths: tuple[str, ...] = ()
+    untracked: bool = False
+    policy: str = "pull-push"
+    when: str = "on_success"
+    unprotect: bool = False
+    fallback_keys: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """How often a failed job is run again by itself, and after which failures (`app.domain.failure`)."""
+
+    max: int = 0
+    when: tuple[str, ...] = ("always",)
+    exit_codes: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """An edge of the graph: this job waits for `job`, and takes its artifacts unless told otherwise."""
+
+    job: str
+    artifacts: bool = True
+    optional: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class JobPlan:
+    """One job, ready to become a row.
+
+    `needs` None: the job waits for all earlier stages; a tuple (also an empty one): it waits for those jobs alone.
+    `dependencies` None: artifacts of all jobs it waits for; a tuple: of those jobs alone.
+    `timeout` None: the project's. `start_in` counts from the moment when the job becomes scheduled.
+    `workspace` is the path of the job's tree in its container, None the runner's choice.
+    `instance` is (index, total) of a parallel job, index from 1.
+    """
+
+    name: str
+    stage: str
+    steps: tuple[Step, ...]
+    image: Image | None = None
+    services: tuple[Service, ...] = ()
+    variables: tuple[Variable, ...] = ()
+    artifacts: tuple[ArtifactSpec, ...] = ()
+    cache: tuple[CacheSpec, ...] = ()
+    needs: tuple[Need, ...] | None = None
+    dependencies: tuple[str, ...] | None = None
+    tags: tuple[str, ...] = ()
+    when: str = "on_success"
+    start_in: int | None = None
+    allow_failure: bool = False
+    allow_failure_exit_codes: tuple[int, ...] = ()
+    retry: RetryPolicy = field(default_factory=RetryPolicy)
+    timeout: int | None = None
+    workspace: str | None = None
+    instance: tuple[int, int] | None = None
+    interruptible: bool = False
+    manual_confirmation: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A whole pipeline: its stages in order and the jobs that run in it (none that rules left out)."""
+
+    stages: tuple[str, ...]
+    jobs: tuple[JobPlan, ...]
+    variables: tuple[Variable, ...] = ()
+    name: str | None = None
