@@ -1,0 +1,1 @@
+"""All work on files that jobs may have touched: sources, artifacts, caches, removal."""
