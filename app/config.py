@@ -1,7 +1,7 @@
 """Skerry's settings: read once from `SKERRY_*` in the environment, typed, and refused when they make no sense.
 
-Every setting NAME may also be given as NAME_FILE, the path of a file that holds the value (for secrets kept by an init system).
-docs/reference/settings.md lists them all; a test compares that page with this class.
+Every setting NAME may also be given as NAME_FILE, the path of a file that holds the value (for secrets kept by an
+init system). docs/reference/settings.md lists them all; a test compares that page with this class.
 """
 
 import ipaddress
@@ -87,9 +87,13 @@ class Config:
     data_dir: Path = _setting(Path, "Folder of database, repositories, traces and artifacts", default=Path("data"))
     database_url: str = _setting(_database, "Database; SQLite below the data folder when empty", default="")
     bind: str = _setting(_bind, "Address to listen on", default="127.0.0.1:8000")
-    external_url: str = _setting(_url, "Address that users and runners see; from the bind address when empty", default="")
+    external_url: str = _setting(
+        _url, "Address that users and runners see; from the bind address when empty", default=""
+    )
     trusted_proxies: tuple[str, ...] = _setting(_networks, "Proxies whose X-Forwarded-* headers count", default=())
-    secret_key: str = _setting(str, "Base64 of the 32-byte key of secrets at rest; else the file secret.key", default="")
+    secret_key: str = _setting(
+        str, "Base64 of the 32-byte key of secrets at rest; else the file secret.key", default=""
+    )
     log_level: str = _setting(_level, "Least level that is logged", default="INFO")
     workers: int = _setting(_integer(1, 64), "Server processes; more than one needs PostgreSQL", default=1)
     threads: int = _setting(_integer(8, 4096), "Threads of a server process", default=512)
@@ -97,11 +101,15 @@ class Config:
     poll_wait: int = _setting(_integer(0, 50), "How long a runner's poll is held", default=50)
     trace_limit: int = _setting(_integer(1024, 1 << 40), "Largest log of a job", default=256 * MIB)
     artifact_limit: int = _setting(_integer(1024, 1 << 44), "Largest artifact archive", default=4096 * MIB)
-    artifact_expiry: int = _setting(_integer(0, 10**9), "Expiry of artifacts that name none; 0 never", default=30 * 86400)
+    artifact_expiry: int = _setting(
+        _integer(0, 10**9), "Expiry of artifacts that name none; 0 never", default=30 * 86400
+    )
     push_limit: int = _setting(_integer(1024, 1 << 40), "Largest push", default=2048 * MIB)
     body_limit: int = _setting(_integer(1024, 1 << 32), "Largest body of any other request", default=4 * MIB)
     lease: int = _setting(_integer(10, 3600), "A running job that is silent for so long is lost", default=180)
-    claim_lease: int = _setting(_integer(5, 3600), "A claimed job never heard of is given back after so long", default=60)
+    claim_lease: int = _setting(
+        _integer(5, 3600), "A claimed job never heard of is given back after so long", default=60
+    )
     stuck_after: int = _setting(_integer(60, 10**7), "A job that no runner can take fails after so long", default=3600)
     pending_limit: int = _setting(_integer(60, 10**7), "A job that waits for so long fails", default=86400)
     default_git_depth: int = _setting(_integer(0, 10**6), "Commits that a job fetches; 0 all", default=20)
@@ -109,14 +117,20 @@ class Config:
 
     def __post_init__(self) -> None:
         if self.workers > 1 and not self.database_url.startswith("postgresql"):
-            raise ConfigError("SKERRY_WORKERS: more than one process needs SKERRY_DATABASE_URL to name a PostgreSQL database")
+            raise ConfigError(
+                "SKERRY_WORKERS: more than one process needs SKERRY_DATABASE_URL to name a PostgreSQL database"
+            )
         if self.max_waiting >= self.threads:
-            raise ConfigError("SKERRY_MAX_WAITING: must be smaller than SKERRY_THREADS, so that pages are still answered")
+            raise ConfigError(
+                "SKERRY_MAX_WAITING: must be smaller than SKERRY_THREADS, so that pages are still answered"
+            )
         object.__setattr__(self, "data_dir", self.data_dir.absolute())
         if not self.database_url:
             object.__setattr__(self, "database_url", f"sqlite:///{self.data_dir / 'skerry.db'}")
         if not self.external_url:
-            object.__setattr__(self, "external_url", f"http://{self.bind}" if ":/" not in self.bind else "http://localhost")
+            object.__setattr__(
+                self, "external_url", f"http://{self.bind}" if ":/" not in self.bind else "http://localhost"
+            )
 
     @property
     def is_sqlite(self) -> bool:

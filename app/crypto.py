@@ -1,7 +1,9 @@
 """Secrets at rest, token hashes, passwords.
 
-The key that encrypts secrets is made by `skerry init` in `secret.key` of the data folder (mode 0600) or comes from SKERRY_SECRET_KEY.
-Without it the encrypted values (CI variables, mirror passwords, trigger tokens) are lost for good: back it up apart from the database.
+The key that encrypts secrets is made by `skerry init` in `secret.key` of the data folder (mode 0600) or comes from
+SKERRY_SECRET_KEY.
+Without it the encrypted values (CI variables, mirror passwords, trigger tokens) are lost for good: back it up apart
+from the database.
 """
 
 import base64
@@ -83,7 +85,9 @@ def load_box(configured: str, path: Path) -> SecretBox:
         try:
             text = path.read_text(encoding="ascii")
         except FileNotFoundError:
-            raise KeyMissing(f"{path} is missing: run `skerry init`, or put the key file back from its backup") from None
+            raise KeyMissing(
+                f"{path} is missing: run `skerry init`, or put the key file back from its backup"
+            ) from None
     try:
         return SecretBox([base64.b64decode(part, validate=True) for part in text.split()])
     except ValueError as error:

@@ -6,6 +6,7 @@ from flask_wtf import CSRFProtect
 
 from app.models.base import Base
 
-db = SQLAlchemy(model_class=Base, disable_autonaming=True)
+# The tables stand on their own base (`models.Base`), so that below the edges nobody needs Flask to know them.
+db = SQLAlchemy(metadata=Base.metadata)
 login_manager = LoginManager()
 csrf = CSRFProtect()

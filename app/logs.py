@@ -1,4 +1,6 @@
-"""Logs: one JSON object a line on standard error, with the ids of the request and the job at work. No token ever gets in."""
+"""Logs: one JSON object a line on standard error, with the ids of the request and the job at work. No token ever gets
+in.
+"""
 
 import logging
 import re
@@ -8,7 +10,9 @@ from typing import Any
 
 import structlog
 
-_SECRET = re.compile(r"(gl(?:pat|rt|cbt|ptt|rtr)-)[\w.-]+|((?:token|password|private_token|job_token)=)[^&\s\"']+", re.IGNORECASE)
+_SECRET = re.compile(
+    r"(gl(?:pat|rt|cbt|ptt|rtr)-)[\w.-]+|((?:token|password|private_token|job_token)=)[^&\s\"']+", re.IGNORECASE
+)
 
 
 def hide_secrets(_logger: Any, _name: str, entry: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

@@ -1,7 +1,7 @@
 """What services announce, and what waiting requests wait for.
 
-A notice is a hint: it may be lost or come twice. Whoever waits reads the database again when woken, and every 2 s without one
-(design, "Waiting"). Announce after the commit (`models.after_commit`), never before.
+A notice is a hint: it may be lost or come twice. Whoever waits reads the database again when woken, and every 2 s
+without one (design, "Waiting"). Announce after the commit (`models.after_commit`), never before.
 """
 
 from collections.abc import Sequence
@@ -49,7 +49,9 @@ class WaitingRunner:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """Something changed. Topics: `job:ID` (status, reason), `trace:ID` (more bytes), `pipeline:ID`, `project:ID`, `runner:ID`."""
+    """Something changed. Topics: `job:ID` (status, reason), `trace:ID` (more bytes), `pipeline:ID`, `project:ID`,
+    `runner:ID`.
+    """
 
     topic: str
     data: dict[str, Any] = field(default_factory=dict)
@@ -66,7 +68,9 @@ class Subscription(Protocol):
     """One listener, such as a page's event stream."""
 
     def next(self, seconds: float) -> Notice | None:
-        """The next notice, or None when `seconds` pass without one. Old notices of a full queue are dropped, never the newest."""
+        """The next notice, or None when `seconds` pass without one. Old notices of a full queue are dropped, never
+        the newest.
+        """
 
 
 class Bus(Protocol):
@@ -93,4 +97,6 @@ class Bus(Protocol):
 
 
 class TooManyWaiting(Exception):
-    """As many requests wait as may (`SKERRY_MAX_WAITING`): answer at once, so that pages and pushes still find a thread."""
+    """As many requests wait as may (`SKERRY_MAX_WAITING`): answer at once, so that pages and pushes still find a
+    thread.
+    """

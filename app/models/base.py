@@ -55,7 +55,7 @@ class Base(DeclarativeBase):
     type_annotation_map = {datetime: UtcTime, dict[str, Any]: Json, list[Any]: Json, list[str]: Json}
 
 
-AnySession = Session | scoped_session[Session]
+AnySession = Session | scoped_session[Any]
 _WRITES = "skerry_writes"
 _AFTER_COMMIT = "skerry_after_commit"
 _turn = Lock()
@@ -65,8 +65,10 @@ _turn = Lock()
 def write(session: AnySession) -> Iterator[None]:
     """One write transaction: committed at the end, rolled back when anything is raised.
 
-    It begins anew, so nothing that was read before decides a write: read what you need inside. On SQLite it opens with BEGIN IMMEDIATE
-    behind a lock of this process, because a read that turns into a write fails, and competing writers starve each other.
+    It begins anew, so nothing that was read before decides a write: read what you need inside. On SQLite it opens
+    with BEGIN IMMEDIATE
+    behind a lock of this process, because a read that turns into a write fails, and competing writers starve each
+    other.
     """
     if session.info.get(_WRITES):
         raise RuntimeError("a write inside a write: pass the work in, do not open a second transaction")

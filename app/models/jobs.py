@@ -33,7 +33,8 @@ class Job(Base):
 
     `plan` is its `JobPlan` as JSON (`domain.plan_json`); `needs` and `when`, `stage_index`, `allow_failure` stand
     beside it because processing reads them of every job of the pipeline. `needs` None: waits for its stages.
-    `lease_expires_at`: silent for longer, the job is lost; `heard_at` None: claimed, and nothing heard of the runner since.
+    `lease_expires_at`: silent for longer, the job is lost; `heard_at` None: claimed, and nothing heard of the runner
+    since.
     `trace_crc` is the CRC-32 of the `trace_size` bytes received.
     """
 
@@ -115,7 +116,8 @@ class Job(Base):
 
 
 class JobStep(Base):
-    """One step of a job, made from the plan; our runner reports it (`steps` in PUT /jobs/:id), others leave it as it is.
+    """One step of a job, made from the plan; our runner reports it (`steps` in PUT /jobs/:id), others leave it as it
+    is.
 
     `trace_start` and `trace_end` are byte offsets in the job's trace.
     """

@@ -12,7 +12,8 @@ from app.models.projects import Project
 
 
 class PipelineDefinition(Base):
-    """One named way to run a project's pipelines: a configuration path, or stored text. Every project has one `is_default`.
+    """One named way to run a project's pipelines: a configuration path, or stored text. Every project has one
+    `is_default`.
 
     A trigger token starts it from outside: kept as a hash, and sealed because APIs show it again.
     """

@@ -31,7 +31,8 @@ class Group(Base):
 class Project(Base):
     """One repository and its pipelines.
 
-    `repository`: hosted (pushed to here), mirrored (fetched from `mirror_url_sealed`) or none. `visibility`: private, internal, public.
+    `repository`: hosted (pushed to here), mirrored (fetched from `mirror_url_sealed`) or none. `visibility`: private,
+    internal, public.
     `last_iid` numbers the pipelines; it moves only in the transaction that makes one.
     """
 
@@ -93,7 +94,8 @@ class Membership(Base):
 
 
 class ProtectedRef(Base):
-    """A branch or tag, by name or with `*`, that only `push_role` and above may move, and whose jobs see protected variables.
+    """A branch or tag, by name or with `*`, that only `push_role` and above may move, and whose jobs see protected
+    variables.
 
     `push_role` is a Role, or 0 for nobody. `kind`: branch or tag.
     """

@@ -20,7 +20,9 @@ def group_chain(core: Core, group: Group | None) -> list[int]:
 
 
 def role_of(core: Core, user: User | None, project: Project) -> Role:
-    """The highest role of `user` in `project`: of its own membership or of one in a group above it. NONE for strangers."""
+    """The highest role of `user` in `project`: of its own membership or of one in a group above it. NONE for
+    strangers.
+    """
     if user is None or user.blocked:
         return Role.NONE
     groups = group_chain(core, project.group)
@@ -43,7 +45,7 @@ def may(core: Core, action: Action, user: User | None, project: Project) -> bool
         is_admin=signed_in and user is not None and user.is_admin,
         visibility=project.visibility,
         signed_in=signed_in,
-        public_jobs=project.public_jobs,
+        public_pipelines=project.public_jobs,
     )
 
 
@@ -68,7 +70,7 @@ def find_project(core: Core, reference: str | int, user: User | None) -> Project
     return project
 
 
-def visible_projects(core: Core, user: User | None) -> Select[tuple[Project]]:
+def visible_projects(core: Core, user: User | None) -> Select[Project]:
     """A select of all projects that `user` may see."""
     if user is None or user.blocked:
         return select(Project).where(Project.visibility == "public")
@@ -79,7 +81,7 @@ def visible_projects(core: Core, user: User | None) -> Select[tuple[Project]]:
     )
 
 
-def member_projects(core: Core, user: User) -> Select[tuple[Project]]:
+def member_projects(core: Core, user: User) -> Select[Project]:
     """A select of the projects in which `user` has a role."""
     return select(Project).where(Project.id.in_(_own_projects(core, user)))
 

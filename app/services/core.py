@@ -4,9 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy.orm import Session, scoped_session
+from sqlalchemy.orm import scoped_session
 
 from app.config import Config
 from app.crypto import SecretBox
@@ -23,10 +23,12 @@ def utc_now() -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Core:
-    """The parts that services work with. `session` is the session of the calling request or thread; `now` tells the time in UTC."""
+    """The parts that services work with. `session` is the session of the calling request or thread; `now` tells the
+    time in UTC.
+    """
 
     config: Config
-    session: "scoped_session[Session]"
+    session: "scoped_session[Any]"
     box: SecretBox
     bus: Bus
     artifacts: BlobStore

@@ -48,7 +48,9 @@ class TraceStore(Protocol):
         """Bytes stored, 0 where there are none."""
 
     def append(self, job_id: int, offset: int, data: bytes) -> int:
-        """Write `data` at `offset`, which must be the size; return the new size. Raises StorageFull, and leaves the size as it was."""
+        """Write `data` at `offset`, which must be the size; return the new size. Raises StorageFull, and leaves the
+        size as it was.
+        """
 
     def truncate(self, job_id: int, size: int) -> None:
         """Cut back to `size` bytes."""
