@@ -46,7 +46,7 @@ def test_a_value_may_lie_in_a_file(tmp_path):
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path):
-    with pytest.raises(ConfigError, match="SKERRY_SECRET_KEY_FILE: cannot read .*gone"):
+    with pytest.raises(ConfigError, match=r"SKERRY_SECRET_KEY_FILE: cannot read .*gone"):
         read_config({"SKERRY_SECRET_KEY_FILE": str(tmp_path / "gone")})
 
 

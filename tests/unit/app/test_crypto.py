@@ -1,6 +1,5 @@
 """Secrets open only with the right key and in the right place; tokens and passwords are never stored."""
 
-import os
 import stat
 
 import pytest
@@ -42,7 +41,7 @@ def test_the_key_file_is_made_once_and_for_its_owner_alone(tmp_path):
     key = path.read_text()
     assert not crypto.create_key_file(path)
     assert path.read_text() == key
-    assert stat.S_IMODE(os.stat(path).st_mode) == 0o600
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
     crypto.load_box("", path)
 
 
