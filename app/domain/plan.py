@@ -69,7 +69,8 @@ class Step:
 class ArtifactSpec:
     """What is uploaded after the script: one archive, or one report of `file_type`.
 
-    `expire_in` None means the instance's default, 0 never. `name` and `paths` may hold variables, which the runner expands.
+    `expire_in` None means the instance's default, 0 never.
+    `name` and `paths` may hold variables, which the runner expands.
     """
 
     paths: tuple[str, ...] = ()

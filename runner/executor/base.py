@@ -3,8 +3,8 @@
 The story of one job, in the order of the calls:
 
 1. `executor.prepare(build, output, cancelled)` makes the environment: images are there, the container is created.
-2. `environment.run(stage, …)` for each stage in turn (step_script, after_script …): a fresh shell in the same container.
-3. `environment.stop()` ends everything that still runs in it; files in the workspace stay.
+2. `environment.run(stage, …)` for each stage in turn (step_script, after_script …): a fresh shell in the same
+container. 3. `environment.stop()` ends everything that still runs in it; files in the workspace stay.
 4. Artifacts and caches are collected from the workspace (`runner.workspace`), not by the executor.
 5. `environment.close()` removes containers, networks and volumes. It may return before Podman has finished removing.
 
@@ -61,7 +61,8 @@ class ServiceRef:
 class Build:
     """One job as an executor sees it.
 
-    `workspace` is the job's tree on the host, `project_dir` the path at which the container sees it. `control` is a private host folder
+    `workspace` is the job's tree on the host, `project_dir` the path at which the container sees it. `control` is a
+    private host folder
     of this job outside the workspace (scripts, file variables, exit codes), seen by the container at `control_dir`.
     `read_only_mounts` maps host folders to container paths (the object cache that the tree borrows from).
     `labels` go on every container, so that orphans can be found: skerry.runner, skerry.job, skerry.boot.
@@ -85,7 +86,8 @@ class Build:
 class Stage:
     """One script to run. `name` is the protocol's stage name (step_script, after_script).
 
-    `script` is complete shell text, made by `runner.scripts`; it gets no standard input. `image` None: the job's container;
+    `script` is complete shell text, made by `runner.scripts`; it gets no standard input. `image` None: the job's
+    container;
     an own image: a fresh container on the same workspace. `timeout` is in seconds from the start of the stage.
     """
 
@@ -122,8 +124,8 @@ class Environment(Protocol):
     def run(self, stage: Stage, output: Output, cancelled: Cancelled) -> StageResult:
         """Run `stage`; every byte it prints goes to `output`, in order, complete before this returns.
 
-        When `cancelled` is set or the time is up, the script's processes get SIGTERM, after a grace SIGKILL; the container
-        stays usable for the next stage. Raises ExecutorError when the environment itself broke.
+        When `cancelled` is set or the time is up, the script's processes get SIGTERM, after a grace SIGKILL; the
+        container stays usable for the next stage. Raises ExecutorError when the environment itself broke.
         """
 
     def stop(self) -> None:
@@ -142,7 +144,9 @@ class Executor(Protocol):
         """The feature flags of `info.features` that depend on the executor (gitlab.md A.2)."""
 
     def prepare(self, build: Build, output: Output, cancelled: Cancelled) -> Environment:
-        """Make the environment. Raises ExecutorError; leaves nothing behind when it does, or when `cancelled` gets set."""
+        """Make the environment. Raises ExecutorError; leaves nothing behind when it does, or when `cancelled` gets
+        set.
+        """
 
     def remove_orphans(self, runner: str, boot: str) -> list[int]:
         """Remove containers of `runner` that an earlier boot left; return the ids of their jobs."""

@@ -1,4 +1,5 @@
-"""What the daemon asks of a job's files. `local.py` holds the implementation; the rules are in the design, "Who may touch what".
+"""What the daemon asks of a job's files. `local.py` holds the implementation; the rules are in the design, "Who may
+touch what".
 
 No host-side program trusts a tree that job code has touched: git runs in it only before the first script, and whatever
 reads or removes files afterwards does so inside the user namespace, by file descriptor, following no link.
@@ -24,9 +25,11 @@ class SourcesError(WorkspaceError):
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """What to check out, from the job's `git_info` and its GIT_* variables (gitlab.md A.7), each parsed, none passed on raw.
+    """What to check out, from the job's `git_info` and its GIT_* variables (gitlab.md A.7), each parsed, none passed
+    on raw.
 
-    `repository` has no credentials; `username` and `password` go to git by a way that neither `ps` nor the job's tree shows.
+    `repository` has no credentials; `username` and `password` go to git by a way that neither `ps` nor the job's tree
+    shows.
     `strategy`: clone | fetch | none | empty. `depth` 0 is the whole history. `submodules`: none | normal | recursive.
     """
 
@@ -80,7 +83,9 @@ class CacheRef:
 
 
 class Workspace(Protocol):
-    """The files of one job on the host. Attributes are host paths; `read_only_mounts` as `executor.base.Build` wants them."""
+    """The files of one job on the host. Attributes are host paths; `read_only_mounts` as `executor.base.Build` wants
+    them.
+    """
 
     path: Path
     control: Path
@@ -102,7 +107,9 @@ class Workspace(Protocol):
         """Pack what `selection` finds; None, and a line that says so, when it finds nothing."""
 
     def read_file(self, relative: str, limit: int) -> bytes | None:
-        """The bytes of a regular file below `path` (at most `limit`), None where there is none. Never follows a link."""
+        """The bytes of a regular file below `path` (at most `limit`), None where there is none. Never follows a
+        link.
+        """
 
     def remove(self) -> None:
         """Remove workspace and control folder, whoever owns the files. May finish in the background."""

@@ -1,0 +1,5 @@
+"""`python -m app` is `skerry`."""
+
+from app.cli import main
+
+main()

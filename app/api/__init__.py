@@ -1,0 +1,1 @@
+"""Thin translators, one folder a dialect: parse, call a service, render."""

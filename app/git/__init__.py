@@ -1,0 +1,1 @@
+"""Hosted and mirrored repositories, through the git program."""

@@ -1,0 +1,104 @@
+"""Pipelines, how they are defined, and the pushes that make them."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, String, Text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from app.models.accounts import User
+from app.models.base import Base, Json, Key, Word
+from app.models.projects import Project
+
+
+class PipelineDefinition(Base):
+    """One named way to run a project's pipelines: a configuration path, or stored text. Every project has one
+    `is_default`.
+
+    A trigger token starts it from outside: kept as a hash, and sealed because APIs show it again.
+    """
+
+    __tablename__ = "pipeline_definitions"
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    project_id: Mapped[int] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"))
+    name: Mapped[str] = mapped_column(String(255))
+    is_default: Mapped[bool] = mapped_column(default=False)
+    config_path: Mapped[str | None] = mapped_column(String(255))
+    stored_text: Mapped[str | None] = mapped_column(Text)
+    trigger_token_hash: Mapped[str | None] = mapped_column(Word, unique=True)
+    trigger_token_sealed: Mapped[str | None] = mapped_column(Text)
+    public: Mapped[bool] = mapped_column(default=False)
+    created_at: Mapped[datetime]
+
+    project: Mapped[Project] = relationship()
+
+    __table_args__ = (Index("uq_pipeline_definitions_name", project_id, name, unique=True),)
+
+
+class Pipeline(Base):
+    """One run. `ref` is the short name, `tag` says of which kind; `iid` counts in the project.
+
+    `variables_sealed` holds the variables given when it was started, as sealed JSON. `config_text` is kept for reruns.
+    `failure_reason` config_error: `yaml_errors` says what is wrong and there are no jobs.
+    """
+
+    __tablename__ = "pipelines"
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    iid: Mapped[int] = mapped_column(Key)
+    project_id: Mapped[int] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"))
+    definition_id: Mapped[int | None] = mapped_column(ForeignKey("pipeline_definitions.id", ondelete="SET NULL"))
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"), index=True)
+    source_pipeline_id: Mapped[int | None] = mapped_column(ForeignKey("pipelines.id", ondelete="SET NULL"), index=True)
+    name: Mapped[str | None] = mapped_column(String(255))
+    ref: Mapped[str] = mapped_column(String(1024))
+    tag: Mapped[bool] = mapped_column(default=False)
+    protected: Mapped[bool] = mapped_column(default=False)
+    sha: Mapped[str] = mapped_column(Word)
+    before_sha: Mapped[str] = mapped_column(Word)
+    source: Mapped[str] = mapped_column(Word)
+    status: Mapped[str] = mapped_column(Word)
+    failure_reason: Mapped[str | None] = mapped_column(Word)
+    yaml_errors: Mapped[str | None] = mapped_column(Text)
+    config_path: Mapped[str | None] = mapped_column(String(255))
+    config_text: Mapped[str | None] = mapped_column(Text, deferred=True)
+    variables_sealed: Mapped[str | None] = mapped_column(Text, deferred=True)
+    stages: Mapped[list[str]]
+    commit: Mapped[dict[str, Any]] = mapped_column(Json)
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+    started_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+
+    project: Mapped[Project] = relationship()
+    user: Mapped[User | None] = relationship()
+
+    __table_args__ = (
+        Index("uq_pipelines_iid", project_id, iid, unique=True),
+        Index("ix_pipelines_project_id_id", project_id, id),
+        Index("ix_pipelines_project_ref", project_id, ref, id),
+        Index("ix_pipelines_project_status", project_id, status, id),
+        Index("ix_pipelines_project_sha", project_id, sha),
+    )
+
+    @property
+    def seal_context(self) -> str:
+        return f"pipeline_variables:{self.project_id}:{self.iid}"
+
+
+class Push(Base):
+    """The journal of one push, written before git gets it, so that a crash between push and pipelines loses neither.
+
+    `refs` is [{ref, old, new}]; `finished_at` is set in the transaction that made the pipelines.
+    """
+
+    __tablename__ = "pushes"
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    project_id: Mapped[int] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"), index=True)
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    refs: Mapped[list[Any]]
+    options: Mapped[list[str]]
+    created_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None] = mapped_column(index=True)

@@ -1,0 +1,107 @@
+"""Who may do what: the roles that a user has, and the questions that every edge asks."""
+
+from collections.abc import Iterable
+
+from sqlalchemy import Select, func, or_, select, true
+
+from app.domain.errors import NotAllowed, NotFound
+from app.domain.permissions import Action, Role, allowed
+from app.models import Group, Membership, Project, User
+from app.services.core import Core
+
+
+def group_chain(core: Core, group: Group | None) -> list[int]:
+    """The ids of `group` and of all groups above it."""
+    ids = []
+    while group is not None:
+        ids.append(group.id)
+        group = core.session.get(Group, group.parent_id) if group.parent_id else None
+    return ids
+
+
+def role_of(core: Core, user: User | None, project: Project) -> Role:
+    """The highest role of `user` in `project`: of its own membership or of one in a group above it. NONE for
+    strangers.
+    """
+    if user is None or user.blocked:
+        return Role.NONE
+    groups = group_chain(core, project.group)
+    best = core.session.scalar(
+        select(func.max(Membership.role)).where(
+            Membership.user_id == user.id,
+            or_(Membership.expires_at.is_(None), Membership.expires_at > core.now()),
+            or_(Membership.project_id == project.id, Membership.group_id.in_(groups)),
+        )
+    )
+    return Role(best or 0)
+
+
+def may(core: Core, action: Action, user: User | None, project: Project) -> bool:
+    """Whether `user` (None: anonymous) may do `action` in `project`."""
+    signed_in = user is not None and not user.blocked
+    return allowed(
+        action,
+        role=role_of(core, user, project),
+        is_admin=signed_in and user is not None and user.is_admin,
+        visibility=project.visibility,
+        signed_in=signed_in,
+        public_pipelines=project.public_jobs,
+    )
+
+
+def require(core: Core, action: Action, user: User | None, project: Project) -> None:
+    """Raises NotFound where `user` may not know of the project, NotAllowed where they may not do `action`."""
+    if may(core, action, user, project):
+        return
+    if not may(core, Action.READ_PROJECT, user, project):
+        raise NotFound("Project")
+    raise NotAllowed(f"your role in {project.full_path} does not allow this")
+
+
+def find_project(core: Core, reference: str | int, user: User | None) -> Project:
+    """The project of a numeric id or a full path (any case). Raises NotFound also where `user` may not see it."""
+    text = str(reference)
+    if text.isascii() and text.isdigit() and len(text) < 19:
+        project = core.session.get(Project, int(text))
+    else:
+        project = core.session.scalar(select(Project).where(func.lower(Project.full_path) == text.lower()))
+    if project is None or not may(core, Action.READ_PROJECT, user, project):
+        raise NotFound("Project")
+    return project
+
+
+def visible_projects(core: Core, user: User | None) -> Select[Project]:
+    """A select of all projects that `user` may see."""
+    if user is None or user.blocked:
+        return select(Project).where(Project.visibility == "public")
+    if user.is_admin:
+        return select(Project).where(true())
+    return select(Project).where(
+        or_(Project.visibility.in_(("public", "internal")), Project.id.in_(_own_projects(core, user)))
+    )
+
+
+def member_projects(core: Core, user: User) -> Select[Project]:
+    """A select of the projects in which `user` has a role."""
+    return select(Project).where(Project.id.in_(_own_projects(core, user)))
+
+
+def _own_projects(core: Core, user: User) -> Iterable[int]:
+    live = or_(Membership.expires_at.is_(None), Membership.expires_at > core.now())
+    mine = core.session.execute(
+        select(Membership.project_id, Membership.group_id).where(Membership.user_id == user.id, live)
+    ).all()
+    groups = _below(core, {row.group_id for row in mine if row.group_id})
+    projects = {row.project_id for row in mine if row.project_id}
+    if groups:
+        projects.update(core.session.scalars(select(Project.id).where(Project.group_id.in_(groups))))
+    return projects
+
+
+def _below(core: Core, groups: set[int]) -> set[int]:
+    """`groups` and all groups below them."""
+    known, fresh = set(groups), set(groups)
+    while fresh:
+        fresh = set(core.session.scalars(select(Group.id).where(Group.parent_id.in_(fresh)))) - known
+        known |= fresh
+    return known

@@ -1,0 +1,138 @@
+"""Traces and artifacts as files below the data folder."""
+
+import errno
+import hashlib
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO
+
+from app.domain.errors import LimitExceeded, StorageFull
+from app.storage.base import Stored
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+def _refuse(error: OSError) -> Exception:
+    """StorageFull where `error` says so, else the error itself."""
+    return StorageFull("the server's disk is full") if error.errno in _FULL else error
+
+
+class _IncomingFile:
+    def __init__(self, folder: Path, key: str, limit: int) -> None:
+        self._folder, self._key, self._limit = folder, key, limit
+        self._hash, self._size, self.kept = hashlib.sha256(), 0, False
+        self.temporary = folder / "incoming" / key.replace("/", "-")
+        self.temporary.parent.mkdir(parents=True, exist_ok=True)
+        self._file = self.temporary.open("xb")
+
+    def write(self, data: bytes) -> int:
+        if self._size + len(data) > self._limit:
+            raise LimitExceeded(f"the file is larger than {self._limit} bytes", self._limit)
+        try:
+            self._file.write(data)
+        except OSError as error:
+            raise _refuse(error) from error
+        self._hash.update(data)
+        self._size += len(data)
+        return len(data)
+
+    def keep(self) -> Stored:
+        target = self._folder / self._key
+        try:
+            self._file.flush()
+            os.fsync(self._file.fileno())
+            target.parent.mkdir(parents=True, exist_ok=True)
+            self.temporary.rename(target)
+        except OSError as error:
+            raise _refuse(error) from error
+        self.kept = True
+        return Stored(self._key, self._size, self._hash.hexdigest())
+
+    def close(self) -> None:
+        with suppress(OSError):
+            self._file.close()
+        if not self.kept:
+            self.temporary.unlink(missing_ok=True)
+
+
+class FileBlobs:
+    """`BlobStore` in one folder: files named at random, spread over 256 folders."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    @contextmanager
+    def receive(self, limit: int) -> Iterator[_IncomingFile]:
+        name = secrets.token_hex(16)
+        try:
+            incoming = _IncomingFile(self._folder, f"{name[:2]}/{name}", limit)
+        except OSError as error:
+            raise _refuse(error) from error
+        try:
+            yield incoming
+        finally:
+            incoming.close()
+
+    def open(self, key: str) -> BinaryIO:
+        return (self._folder / key).open("rb")
+
+    def path(self, key: str) -> Path:
+        return self._folder / key
+
+    def remove(self, key: str) -> None:
+        (self._folder / key).unlink(missing_ok=True)
+
+
+class FileTraces:
+    """`TraceStore` as one file a job, whose length is the offset. Whoever appends holds the job's row."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def path(self, job_id: int) -> Path:
+        return self._folder / f"{job_id // 1000:06d}" / f"{job_id}.log"
+
+    def size(self, job_id: int) -> int:
+        try:
+            return self.path(job_id).stat().st_size
+        except FileNotFoundError:
+            return 0
+
+    def append(self, job_id: int, offset: int, data: bytes) -> int:
+        path = self.path(job_id)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
+        except OSError as error:
+            raise _refuse(error) from error
+        try:
+            self._write(descriptor, offset, data)
+        finally:
+            os.close(descriptor)
+        return offset + len(data)
+
+    @staticmethod
+    def _write(descriptor: int, offset: int, data: bytes) -> None:
+        written = 0
+        try:
+            while written < len(data):
+                written += os.pwrite(descriptor, memoryview(data)[written:], offset + written)
+        except OSError as error:
+            os.ftruncate(descriptor, offset)
+            raise _refuse(error) from error
+
+    def truncate(self, job_id: int, size: int) -> None:
+        with suppress(FileNotFoundError):
+            os.truncate(self.path(job_id), size)
+
+    def open(self, job_id: int) -> BinaryIO | None:
+        try:
+            return self.path(job_id).open("rb")
+        except FileNotFoundError:
+            return None
+
+    def remove(self, job_id: int) -> None:
+        self.path(job_id).unlink(missing_ok=True)
