@@ -42,11 +42,10 @@ def configure_podman(environment: Environment, account: Account) -> None:
 def ensure_base_image(environment: Environment, account: Account) -> None:
     """Builds the base image from this host's own packages unless it is there and up to date."""
     build = environment.source / "contrib" / "base-image" / "build.py"
-    step(f"Image {BASE_IMAGE}, made of this host's own packages")
+    step(f"Image {BASE_IMAGE}, from this host's own packages")
     done = account.run([environment.program("python"), "-P", build, "--tag", BASE_IMAGE])
     if done.returncode != 0:
         raise SetupError(
             f"the base image cannot be built: {last_line(done.stderr) or last_line(done.stdout)}",
             f"`{environment.program('skerry-runner')} doctor` says what this host lacks.",
         )
-    note(last_line(done.stdout))
