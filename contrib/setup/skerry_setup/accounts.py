@@ -50,12 +50,12 @@ class Account:
     def popen_options(self) -> dict[str, Any]:
         """Arguments of subprocess that make the child this user."""
         if os.geteuid() == self.uid:
-            return {"umask": 0o077}
+            return {"umask": 0o022}
         return {
             "user": self.uid,
             "group": self.gid,
             "extra_groups": os.getgrouplist(self.name, self.gid),
-            "umask": 0o077,
+            "umask": 0o022,
         }
 
     def run(

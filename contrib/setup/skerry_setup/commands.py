@@ -81,7 +81,7 @@ def up_command(settings: Settings, interrupts: Interrupts, detach: bool) -> int:
             stop_process("what is left of an earlier run", process, SERVER_PATIENCE, interrupts)
         require_free_port(settings)
         server, runner = _prepare(settings)
-        return _serve(settings, interrupts, server, runner, detach)
+        return serve(settings, interrupts, server, runner, detach)
 
 
 def down_command(settings: Settings, interrupts: Interrupts) -> int:
@@ -140,10 +140,11 @@ def _prepare_podman(settings: Settings, environment: Environment, account: Accou
     if settings.as_root:
         open_devices()
     configure_podman(environment, account)
-    ensure_base_image(environment, account, settings.runner_dir)
+    ensure_base_image(environment, account)
 
 
-def _serve(settings: Settings, interrupts: Interrupts, server: Server, runner: Runner, detach: bool) -> int:
+def serve(settings: Settings, interrupts: Interrupts, server: Server, runner: Runner, detach: bool) -> int:
+    """Starts both, runs the sample; then serves until a signal, or with `detach` leaves them running. The exit code."""
     supervisor = Supervisor(interrupts)
     leave_running = False
     try:
