@@ -28,7 +28,7 @@ from app import create_app, crypto
 from app.config import Config
 from app.services.core import Core
 from tests import postgresql
-from tests.databases import create_tables
+from tests.databases import initialise_database
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -54,19 +54,19 @@ def postgresql_server() -> Iterator[postgresql.Server]:
 
 
 @pytest.fixture(scope="session")
-def postgresql_template(postgresql_server: postgresql.Server) -> str:
-    """The name of a database that holds our tables and nothing else."""
+def postgresql_template(postgresql_server: postgresql.Server, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The name of a database as `skerry init` leaves it."""
     with postgresql_server.database(keep=True) as name:
-        create_tables(postgresql_server.url(name))
+        initialise_database(postgresql_server.url(name), tmp_path_factory.mktemp("postgresql"))
         return name
 
 
 @pytest.fixture(scope="session")
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A SQLite file that holds our tables and nothing else."""
-    path = tmp_path_factory.mktemp("template") / "skerry.db"
-    create_tables(f"sqlite:///{path}")
-    return path
+    """A SQLite file as `skerry init` leaves it."""
+    folder = tmp_path_factory.mktemp("sqlite")
+    initialise_database(f"sqlite:///{folder / 'skerry.db'}", folder)
+    return folder / "skerry.db"
 
 
 @pytest.fixture

@@ -150,7 +150,7 @@ def make_job(core: Core, pipeline: Pipeline, *, plan: JobPlan | None = None, **g
             "status": "pending",
             "when": plan.when,
             "allow_failure": plan.allow_failure,
-            "needs": None if plan.needs is None else [need.job for need in plan.needs],
+            "needs": None if plan.needs is None else [plan_json.to_json(need) for need in plan.needs],
             "plan": plan_json.to_json(plan),
             "required_features": [],
             "timeout": plan.timeout or 3600,

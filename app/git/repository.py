@@ -90,10 +90,16 @@ class Repository:
         """All tags, by name."""
         return self._list(refs.TAG_PREFIX)
 
-    def list_files(self, commit_id: str) -> list[str]:
-        """The paths of all files of a commit."""
-        _, out = run(self.folder, ["ls-tree", "-r", "-z", "--name-only", "--full-tree", _checked(commit_id)])
-        return [path.decode("utf-8", "replace") for path in out.split(b"\0") if path]
+    def list_files(self, commit_id: str) -> dict[str, str]:
+        """All files of a commit: path and blob id."""
+        _, out = run(self.folder, ["ls-tree", "-r", "-z", "--full-tree", _checked(commit_id)])
+        found = {}
+        for line in filter(None, out.split(b"\0")):
+            details, _, path = line.partition(b"\t")
+            _, kind, object_id = details.decode("ascii").split()
+            if kind == "blob":
+                found[path.decode("utf-8", "replace")] = object_id
+        return found
 
     def changed_files(self, old: str, new: str) -> list[str]:
         """The paths that differ between two commits, both names of a renamed one."""
