@@ -64,7 +64,7 @@ class InProcess:
         """Run `operation`. Raises HelperError with its message."""
         try:
             result, descriptors = agent.perform(operation, dict(arguments), output or (lambda _: None))
-        except (agent.RefusedError, OSError, ValueError) as error:
+        except (OSError, ValueError) as error:
             raise HelperError(str(error)) from error
         return Reply(result, descriptors)
 
