@@ -149,9 +149,11 @@ class PodmanEnvironment:
         self._relays[container.id] = Relay(reply.descriptors, target)
 
     def _hand_over_files(self, container: Container) -> None:
-        paths = [str(self._build.workspace), str(self._build.control)]
+        arguments = {
+            "pid": container.pid, "tree": str(self._build.workspace), "shared": str(self._build.control),
+        }  # fmt: skip
         try:
-            reply = self._helper.call("adopt", {"pid": container.pid, "paths": paths}, timeout=None)
+            reply = self._helper.call("adopt", arguments)
         except HelperError as error:
             raise ExecutorError(f"The workspace cannot be given to the image's user: {error}") from error
         self._owner = (reply.result[0], reply.result[1])
