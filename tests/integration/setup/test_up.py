@@ -250,7 +250,7 @@ def test_a_failing_command_is_one_sentence(machine: Machine) -> None:
     machine.program("skerry", 'echo "Traceback (most recent call last):" >&2; echo "skerry: no key" >&2; exit 1')
     done = machine.run("up")
     assert done.returncode == 1
-    assert done.stderr == "skerry: `skerry init` failed: skerry: no key\n"
+    assert done.stderr == "skerry: `skerry init` failed: no key\n"
 
 
 def test_the_tokens_are_private_and_never_an_argument(machine: Machine) -> None:
