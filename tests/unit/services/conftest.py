@@ -1,15 +1,10 @@
-"""A Core on SQLite with a clock that stands still."""
+"""The shared Core with a clock that stands still."""
 
 from dataclasses import replace
 
 import pytest
 
-from tests.support.world import Clock, World, make_app
-
-
-@pytest.fixture
-def app(tmp_path):
-    return make_app(tmp_path)
+from tests.support.world import Clock, World
 
 
 @pytest.fixture
@@ -19,12 +14,9 @@ def clock():
 
 @pytest.fixture
 def core(app, clock):
-    core = replace(app.extensions["skerry"], now=clock)
-    app.extensions["skerry"] = core
-    with app.app_context():
-        yield core
-        core.session.remove()
-        core.session.get_bind().dispose()
+    parts = replace(app.extensions["skerry"], now=clock)
+    app.extensions["skerry"] = parts
+    return parts
 
 
 @pytest.fixture
