@@ -41,7 +41,7 @@ class TrustedProxies:
 
 
 class RawPaths:
-    """Routes on the path as it was sent: `group%2Fproject` is one segment, though WSGI servers hand over `group/project`.
+    """Routes on the path as it was sent: `group%2Fproject` is one segment, though servers hand over `group/project`.
 
     `%2F`, `%25` and stray `%` stay encoded in PATH_INFO; the converters of `decode_segments` decode them, once.
     A PATH_INFO that is not the raw target decoded was changed on purpose by someone in front, and is left alone.

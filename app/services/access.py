@@ -81,7 +81,7 @@ def visible_projects(core: Core, user: User | None) -> Select[Project]:
     )
 
 
-def member_projects(core: Core, user: User) -> Select[tuple[Project]]:
+def member_projects(core: Core, user: User) -> Select[Project]:
     """A select of the projects in which `user` has a role."""
     return select(Project).where(Project.id.in_(_own_projects(core, user)))
 
@@ -89,7 +89,11 @@ def member_projects(core: Core, user: User) -> Select[tuple[Project]]:
 def managed_projects(core: Core, user: User, least: int) -> set[int]:
     """The ids of the projects in which `user` has at least the role `least`, of their own or by a group above."""
     groups = managed_groups(core, user, least)
-    projects = set(core.session.scalars(select(Membership.project_id).where(*_live(core, user, least), Membership.project_id.is_not(None))))
+    projects = set(
+        core.session.scalars(
+            select(Membership.project_id).where(*_live(core, user, least), Membership.project_id.is_not(None))
+        )
+    )
     if groups:
         projects.update(core.session.scalars(select(Project.id).where(Project.group_id.in_(groups))))
     return {project for project in projects if project is not None}
@@ -97,7 +101,9 @@ def managed_projects(core: Core, user: User, least: int) -> set[int]:
 
 def managed_groups(core: Core, user: User, least: int) -> set[int]:
     """The ids of the groups in which `user` has at least the role `least`, of their own or by a group above."""
-    mine = core.session.scalars(select(Membership.group_id).where(*_live(core, user, least), Membership.group_id.is_not(None)))
+    mine = core.session.scalars(
+        select(Membership.group_id).where(*_live(core, user, least), Membership.group_id.is_not(None))
+    )
     return _below(core, {group for group in mine if group is not None})
 
 

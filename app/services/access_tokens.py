@@ -18,7 +18,7 @@ class TokenFilter:
     search: str | None = None
 
 
-def tokens(core: Core, user: User, owner_id: int | None, wanted: TokenFilter) -> Select[tuple[AccessToken]]:
+def tokens(core: Core, user: User, owner_id: int | None, wanted: TokenFilter) -> Select[AccessToken]:
     """The tokens that `user` may see, by id: their own, or as an admin everyone's or those of `owner_id`."""
     query = _visible(user)
     if owner_id is not None:
@@ -52,6 +52,6 @@ def revoke(core: Core, token: AccessToken) -> None:
             held.revoked_at = core.now()
 
 
-def _visible(user: User) -> Select[tuple[AccessToken]]:
+def _visible(user: User) -> Select[AccessToken]:
     query = select(AccessToken).order_by(AccessToken.id)
     return query if user.is_admin else query.where(AccessToken.user_id == user.id)

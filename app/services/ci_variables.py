@@ -11,7 +11,7 @@ from app.domain.variables import maskable, valid_key
 from app.models import CiVariable, Project, write
 from app.services.core import Core
 
-#: Larger values do not belong into an environment: the kernel refuses one above 128 KiB (gitlab.md B.6 has 10,000 characters).
+#: GitLab's bound. The kernel refuses an environment variable above 128 KiB.
 MAX_VALUE = 10_000
 MAX_TEXT = 255
 #: What a variable is made of, besides its key and value, with the defaults.
@@ -30,7 +30,7 @@ class Ambiguous(Conflict):
     """Several variables have the key; the environment scope has to say which one is meant."""
 
 
-def project_variables(project: Project) -> Select[tuple[CiVariable]]:
+def project_variables(project: Project) -> Select[CiVariable]:
     """The project's own variables, by key."""
     query = select(CiVariable).where(CiVariable.project_id == project.id)
     return query.order_by(CiVariable.key, CiVariable.environment_scope, CiVariable.id)
@@ -45,9 +45,7 @@ def find_variable(core: Core, project: Project, key: str, environment_scope: str
     if not found:
         raise NotFound("Variable")
     if len(found) > 1:
-        raise Ambiguous(
-            "There are multiple variables with provided parameters. Please use 'filter[environment_scope]'"
-        )
+        raise Ambiguous("There are multiple variables with provided parameters. Please use 'filter[environment_scope]'")
     return found[0]
 
 
@@ -76,7 +74,7 @@ def change_variable(core: Core, variable: CiVariable, value: str | None, setting
         held = core.session.get(CiVariable, variable_id, with_for_update=True, populate_existing=True)
         if held is None:
             raise NotFound("Variable")
-        merged = {name: getattr(held, name) for name in SETTINGS} | settings
+        merged = {name: getattr(held, name) for name in SETTINGS} | dict(settings)
         if held.hidden and not (merged["hidden"] and merged["masked"]):
             raise InvalidRequest("a hidden variable stays masked and hidden", "masked")
         _apply(core, held, value_of(core, held) if value is None else value, merged)

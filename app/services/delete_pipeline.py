@@ -12,7 +12,7 @@ from app.services.remove_artifacts import remove_artifacts
 
 
 def delete_pipeline(core: Core, pipeline: Pipeline, user: User | None) -> None:
-    """Cancel what still runs in `pipeline`, then remove it, its jobs, logs and artifacts. Raises NotAllowed, NotFound."""
+    """Cancel what still runs in `pipeline`; remove it, its jobs, logs and artifacts. Raises NotAllowed, NotFound."""
     access.require(core, Action.DESTROY_PIPELINE, user, pipeline.project)
     pipeline_id = pipeline.id
     with write(core.session):

@@ -23,25 +23,23 @@ LOADED: tuple[ORMOption, ...] = (
 )
 
 
-def project_jobs(project: Project, statuses: Collection[str] = ()) -> Select[tuple[Job]]:
+def project_jobs(project: Project, statuses: Collection[str] = ()) -> Select[Job]:
     """The jobs of `project`, retried ones too, newest first. `statuses` empty: any."""
     return _of(Job.project_id == project.id, statuses)
 
 
-def pipeline_jobs(
-    pipeline: Pipeline, statuses: Collection[str] = (), include_retried: bool = False
-) -> Select[tuple[Job]]:
+def pipeline_jobs(pipeline: Pipeline, statuses: Collection[str] = (), include_retried: bool = False) -> Select[Job]:
     """The jobs of `pipeline`, newest first, by default only the last of those that were retried."""
     query = _of(Job.pipeline_id == pipeline.id, statuses)
     return query if include_retried else query.where(Job.retried.is_(False))
 
 
-def runner_jobs(runner: Runner, statuses: Collection[str] = ()) -> Select[tuple[Job]]:
+def runner_jobs(runner: Runner, statuses: Collection[str] = ()) -> Select[Job]:
     """The jobs that `runner` took, newest first."""
     return _of(Job.runner_id == runner.id, statuses)
 
 
-def no_jobs() -> Select[tuple[Job]]:
+def no_jobs() -> Select[Job]:
     """A select of nothing: jobs that start other pipelines, of which there are none yet."""
     return select(Job).where(false()).order_by(Job.id.desc())
 
@@ -59,6 +57,6 @@ def find_job(core: Core, project: Project, job_id: int) -> Job:
     return job
 
 
-def _of(owner: Any, statuses: Collection[str]) -> Select[tuple[Job]]:
+def _of(owner: Any, statuses: Collection[str]) -> Select[Job]:
     query = select(Job).where(owner).order_by(Job.id.desc()).options(*LOADED)
     return query.where(Job.status.in_(statuses)) if statuses else query

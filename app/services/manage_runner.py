@@ -14,8 +14,10 @@ MAX_NOTE = 1024
 
 
 def change_runner(core: Core, runner: Runner, changes: Mapping[str, Any]) -> Runner:
-    """Set the columns that `changes` name: description, paused, locked, tags, run_untagged, access_level, maximum_timeout,
-    maintenance_note. Raises InvalidRequest, NotFound."""
+    """Set the columns that `changes` name. Raises InvalidRequest, NotFound.
+
+    These are description, paused, locked, tags, run_untagged, access_level, maximum_timeout and maintenance_note.
+    """
     changes = dict(changes)
     if "tags" in changes:
         changes["tags"] = clean_tags(changes["tags"])

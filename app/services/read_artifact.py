@@ -1,7 +1,7 @@
 """Read what jobs uploaded: whole archives, and single files out of them. Nothing is ever unpacked to disk.
 
-An archive comes from a job, so nothing it says is believed: its list of files is bounded, names are only compared, never
-used as paths, and a file's bytes are inflated in small pieces as they are sent.
+An archive comes from a job, so nothing it says is believed: its list of files is bounded, names are only compared,
+never used as paths, and a file's bytes are inflated in small pieces as they are sent.
 """
 
 import io
@@ -108,7 +108,7 @@ def _check_readable(info: zipfile.ZipInfo) -> None:
 
 
 class _Bounded(io.RawIOBase):
-    """`file`, which refuses to be read in one piece larger than any honest list of files: `zipfile` reads that list at once."""
+    """`file`, which is not read in pieces above MAX_DIRECTORY: `zipfile` reads the whole list of files at once."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file

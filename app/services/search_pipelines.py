@@ -40,8 +40,8 @@ class PipelineFilter:
     sort: str = "desc"
 
 
-def pipelines(project: Project, wanted: PipelineFilter) -> Select[tuple[Pipeline]]:
-    """The pipelines of `project` that are `wanted`, in its order; child pipelines only when their source is asked for."""
+def pipelines(project: Project, wanted: PipelineFilter) -> Select[Pipeline]:
+    """The pipelines of `project` that are `wanted`, in its order. Child pipelines only when asked for by source."""
     query = select(Pipeline).where(Pipeline.project_id == project.id).options(*LOADED)
     query = _times(_scope(_words(query, wanted), project, wanted.scope), wanted)
     if wanted.source != "parent_pipeline":
@@ -51,10 +51,12 @@ def pipelines(project: Project, wanted: PipelineFilter) -> Select[tuple[Pipeline
         query = query.where(broken if wanted.yaml_errors else ~broken)
     column = getattr(Pipeline, wanted.order_by)
     ascending = wanted.sort == "asc"
-    return query.order_by(column.asc() if ascending else column.desc(), Pipeline.id.asc() if ascending else Pipeline.id.desc())
+    return query.order_by(
+        column.asc() if ascending else column.desc(), Pipeline.id.asc() if ascending else Pipeline.id.desc()
+    )
 
 
-def _words(query: Select[tuple[Pipeline]], wanted: PipelineFilter) -> Select[tuple[Pipeline]]:
+def _words(query: Select[Pipeline], wanted: PipelineFilter) -> Select[Pipeline]:
     for name in ("status", "ref", "sha", "name", "source"):
         value = getattr(wanted, name)
         if value is not None:
@@ -65,17 +67,19 @@ def _words(query: Select[tuple[Pipeline]], wanted: PipelineFilter) -> Select[tup
     return query
 
 
-def _scope(query: Select[tuple[Pipeline]], project: Project, scope: str | None) -> Select[tuple[Pipeline]]:
+def _scope(query: Select[Pipeline], project: Project, scope: str | None) -> Select[Pipeline]:
     """`branches` and `tags` are the newest pipeline of each; the others are sets of statuses."""
     if scope in ("branches", "tags"):
-        newest = select(func.max(Pipeline.id)).where(Pipeline.project_id == project.id, Pipeline.tag.is_(scope == "tags"))
+        newest = select(func.max(Pipeline.id)).where(
+            Pipeline.project_id == project.id, Pipeline.tag.is_(scope == "tags")
+        )
         return query.where(Pipeline.id.in_(newest.group_by(Pipeline.ref)))
     if scope == "finished":
         return query.where(Pipeline.status.in_(status.COMPLETED - {status.SKIPPED}))
     return query if scope is None else query.where(Pipeline.status == scope)
 
 
-def _times(query: Select[tuple[Pipeline]], wanted: PipelineFilter) -> Select[tuple[Pipeline]]:
+def _times(query: Select[Pipeline], wanted: PipelineFilter) -> Select[Pipeline]:
     for column in (Pipeline.updated_at, Pipeline.created_at):
         after, before = (getattr(wanted, f"{column.key.removesuffix('_at')}_{side}") for side in ("after", "before"))
         if after is not None:
@@ -114,7 +118,7 @@ def given_variables(core: Core, pipeline: Pipeline) -> list[Variable]:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Of a pipeline: whole seconds in which a job ran, the mean coverage in percent, whether an allowed failure happened."""
+    """Of a pipeline: seconds in which a job ran, mean coverage in percent, whether an allowed failure happened."""
 
     duration: int | None
     coverage: float | None

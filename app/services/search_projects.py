@@ -38,7 +38,7 @@ class ProjectFilter:
     sort: str = "desc"
 
 
-def projects(core: Core, user: User | None, wanted: ProjectFilter) -> Select[tuple[Project]]:
+def projects(core: Core, user: User | None, wanted: ProjectFilter) -> Select[Project]:
     """The projects that `user` may see and that are `wanted`, in its order."""
     query = access.visible_projects(core, user).options(joinedload(Project.group))
     least = Role.OWNER if wanted.owned else (wanted.min_access_level or (Role.GUEST if wanted.membership else 0))
@@ -86,7 +86,9 @@ def roles(core: Core, rows: Sequence[Project], user: User) -> dict[int, Roles]:
         return {row.id: Roles(direct.get(row.id, 0)) for row in rows}
     paths = {group.full_path.lower(): group.id for group in _groups_above(core, rows)}
     return {
-        row.id: Roles(direct.get(row.id, 0), max((by_group.get(paths.get(path, 0), 0) for path in _above(row)), default=0))
+        row.id: Roles(
+            direct.get(row.id, 0), max((by_group.get(paths.get(path, 0), 0) for path in _above(row)), default=0)
+        )
         for row in rows
     }
 

@@ -52,7 +52,7 @@ class RunnerFilter:
     tags: Collection[str] = ()
 
 
-def runners(core: Core, user: User, wanted: RunnerFilter, everywhere: bool = False) -> Select[tuple[Runner]]:
+def runners(core: Core, user: User, wanted: RunnerFilter, everywhere: bool = False) -> Select[Runner]:
     """The runners that `user` may manage, or all there are when `everywhere`; newest first."""
     query = select(Runner).order_by(Runner.id.desc()).options(joinedload(Runner.creator))
     if not everywhere:
@@ -60,7 +60,7 @@ def runners(core: Core, user: User, wanted: RunnerFilter, everywhere: bool = Fal
     return _filtered(core, query, wanted)
 
 
-def project_runners(core: Core, project: Project, wanted: RunnerFilter) -> Select[tuple[Runner]]:
+def project_runners(core: Core, project: Project, wanted: RunnerFilter) -> Select[Runner]:
     """The runners that may take jobs of `project`; newest first."""
     own = or_(
         Runner.project_id == project.id,
@@ -71,7 +71,7 @@ def project_runners(core: Core, project: Project, wanted: RunnerFilter) -> Selec
     return _filtered(core, query, wanted)
 
 
-def _filtered(core: Core, query: Select[tuple[Runner]], wanted: RunnerFilter) -> Select[tuple[Runner]]:
+def _filtered(core: Core, query: Select[Runner], wanted: RunnerFilter) -> Select[Runner]:
     if wanted.runner_type is not None:
         query = query.where(Runner.runner_type == wanted.runner_type)
     if wanted.paused is not None:
@@ -103,7 +103,7 @@ def find_runner(core: Core, runner_id: int) -> Runner:
     return runner
 
 
-def managers(runner: Runner) -> Select[tuple[RunnerManager]]:
+def managers(runner: Runner) -> Select[RunnerManager]:
     """The daemons that work with the token of `runner`."""
     return select(RunnerManager).where(RunnerManager.runner_id == runner.id).order_by(RunnerManager.id.desc())
 

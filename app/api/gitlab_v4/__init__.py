@@ -19,6 +19,7 @@ from app.api.gitlab_v4 import (
     projects,
     runners,
     tokens,
+    user_runners,
     users,
     variables,
 )
@@ -35,6 +36,7 @@ MODULES = (
     projects,
     runners,
     tokens,
+    user_runners,
     users,
     variables,
 )

@@ -53,7 +53,7 @@ ANONYMOUS = Caller(Kind.ANONYMOUS)
 
 
 def admit(endpoint: "Endpoint", given: dict[str, Any]) -> Caller:
-    """The caller of the current request, who may call `endpoint`. `given` are its parameters. Raises ApiError otherwise."""
+    """The caller of the current request, who may call `endpoint`; ApiError otherwise. `given` are the parameters."""
     caller = _identify(core(), endpoint, given)
     if caller.token is not None and not set(endpoint.scopes) & set(caller.token.scopes):
         raise errors.insufficient_scope(endpoint.scopes)
@@ -97,7 +97,7 @@ def _user(parts: Core, token: str, bearer: bool) -> Caller:
 
 
 def _session() -> Caller:
-    """Whoever signed in to the pages. Another site can make a browser send the cookie, so writes prove where they come from."""
+    """Whoever signed in to the pages. Browsers send the cookie for any site, so writes prove that ours asked."""
     if not current_user.is_authenticated:
         return ANONYMOUS
     if request.method not in SAFE_METHODS:

@@ -47,7 +47,8 @@ def send_member(call: Call, job: Job, path: str) -> Response:
     response.content_length = member.size
     response.set_etag(f"{archive.sha256}-{member.crc:08x}")
     response.headers.update(GUARDS | {"Content-Disposition": disposition("attachment", name)})
-    return response.make_conditional(request.environ)
+    response.make_conditional(request.environ)
+    return response
 
 
 def send_trace(call: Call, job: Job) -> Response:

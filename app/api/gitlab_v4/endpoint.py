@@ -57,7 +57,7 @@ class Call:
         return self.caller.user
 
     def project(self, action: Action) -> Project:
-        """The project of `:id`. Raises NotFound where the caller may not see it, NotAllowed where they may not do `action`."""
+        """The project of `:id`. Raises NotFound where the caller may not see it, NotAllowed without `action`."""
         user = self.user
         project = access.find_project(self.core, self.params["id"], user)
         if self.caller.job is not None and self.caller.job.project_id != project.id:
@@ -70,7 +70,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """One declaration. `scopes`: a personal token needs one of them. `status` is that of an answer that is not a Response."""
+    """One declaration. A personal token needs one of `scopes`. `status` is that of answers which are no Response."""
 
     method: str
     paths: tuple[str, ...]

@@ -1,4 +1,7 @@
-"""Errors in the words and shapes of GitLab's API (gitlab.md B.0): `{"error": …}` from its parser, `{"message": …}` from its code."""
+"""Errors in the words and shapes of GitLab's API (gitlab.md B.0).
+
+Its parser says `{"error": …}`, its code `{"message": …}`.
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -117,7 +120,9 @@ def _http(error: HTTPException) -> Response:
 
 def _unexpected(error: Exception) -> Response:
     """Ours to mend. The log has the whole story under the request's id; the caller learns nothing of our insides."""
-    log.error("request failed", exc_info=error, method=request.method, path=request.path, request_id=g.get("request_id"))
+    log.error(
+        "request failed", exc_info=error, method=request.method, path=request.path, request_id=g.get("request_id")
+    )
     return render(message(500, "500 Internal Server Error"))
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from app.api.gitlab_v4.endpoint import Call, Routes
 
 routes = Routes()
-#: The version of GitLab's API that the answers follow; clients switch features on by it. Our own version is the revision.
+#: The version of GitLab's API that the answers follow; clients switch features on by it. Ours is the revision.
 API_VERSION = "19.0.0-skerry"
 
 

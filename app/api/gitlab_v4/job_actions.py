@@ -28,7 +28,7 @@ VARIABLES = Param(
 
 
 def _job(call: Call) -> Job:
-    """The job, of a project whose jobs the caller may see. What they may do to it is the services' business."""
+    """The job, of a project whose jobs the caller may see. Services say what they may do to it."""
     project = call.project(Action.READ_JOB)
     return list_jobs.find_job(call.core, project, call.params["job_id"])
 

@@ -13,7 +13,7 @@ class TooDeep(ValueError):
 
 
 def nest(fields: Iterable[tuple[str, str]]) -> dict[str, Any]:
-    """The nested form of `fields`. A later field of the same name wins; one that contradicts an earlier one replaces it."""
+    """The nested form of `fields`. A later field wins over an earlier one of that name, or one that contradicts it."""
     result: dict[str, Any] = {}
     for name, value in fields:
         _put(result, _path(name), value)

@@ -135,7 +135,7 @@ def _listed(raw: Any) -> list[Any]:
 
 
 def _text(raw: Any) -> str:
-    """Numbers and booleans of JSON count as their text. What no database can keep (NUL, half a character) is refused."""
+    """Numbers and booleans of JSON count as their text. What no database keeps (NUL, half a character) is refused."""
     if isinstance(raw, bool):
         raw = "true" if raw else "false"
     if not isinstance(raw, str | int | float):

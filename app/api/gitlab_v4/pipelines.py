@@ -61,9 +61,7 @@ def get_latest_pipeline(call: Call) -> dict[str, Any]:
 def get_pipeline(call: Call) -> dict[str, Any]:
     """Get a pipeline"""
     project = call.project(Action.READ_PIPELINE)
-    return entities.pipeline(
-        call.core, search_pipelines.find_pipeline(call.core, project, call.params["pipeline_id"])
-    )
+    return entities.pipeline(call.core, search_pipelines.find_pipeline(call.core, project, call.params["pipeline_id"]))
 
 
 @routes.get("/projects/<id>/pipelines/<pipeline_id>/variables")

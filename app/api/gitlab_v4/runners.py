@@ -40,7 +40,7 @@ MANAGE = ("api", "manage_runner")
 
 def _filter(call: Call) -> search_runners.RunnerFilter:
     params = call.params
-    scope = params.get("scope")
+    scope = params.get("scope", "")
     kind = {"specific": "project_type", "shared": "instance_type"}.get(scope, scope if scope in RUNNER_TYPES else None)
     return search_runners.RunnerFilter(
         runner_type=params.get("type") or kind,
@@ -109,7 +109,9 @@ def update_runner(call: Call) -> dict[str, Any]:
     """Change a runner"""
     changes = {param.name: call.params[param.name] for param in SETTINGS if param.name in call.params}
     if not changes:
-        raise BadParams(f"{', '.join(param.name for param in SETTINGS)} are missing, at least one parameter must be provided")
+        raise BadParams(
+            f"{', '.join(param.name for param in SETTINGS)} are missing, at least one parameter must be provided"
+        )
     if "active" in changes:
         changes["paused"] = not changes.pop("active")
     if "tag_list" in changes:

@@ -49,7 +49,9 @@ def list_tokens(call: Call) -> Response:
     owner = params.get("user_id")
     if owner is not None and owner != user.id and not user.is_admin:
         raise unauthorized()
-    wanted = access_tokens.TokenFilter(revoked=params.get("revoked"), state=params.get("state"), search=params.get("search"))
+    wanted = access_tokens.TokenFilter(
+        revoked=params.get("revoked"), state=params.get("state"), search=params.get("search")
+    )
     query = access_tokens.tokens(call.core, user, owner, wanted)
     return by_number(call, query, lambda rows: [access_token(call.core, row) for row in rows])
 

@@ -58,9 +58,7 @@ def get_variable(call: Call) -> dict[str, Any]:
     return variable(call.core, _found(call))
 
 
-@routes.post(
-    "/projects/<id>/variables", params=(Param("key", required=True), Param("value", required=True), *SETTINGS)
-)
+@routes.post("/projects/<id>/variables", params=(Param("key", required=True), Param("value", required=True), *SETTINGS))
 def create_variable(call: Call) -> dict[str, Any]:
     """Make a variable"""
     project = call.project(Action.ADMIN_VARIABLES)

@@ -76,5 +76,5 @@ def detailed_status(core: Core, row: Pipeline, warnings: bool) -> dict[str, Any]
 def commit(core: Core, row: Pipeline) -> dict[str, Any]:
     """The commit of `row`, which was written down when the pipeline was made: it shows even when the branch is gone."""
     blank = {"id": row.sha, "short_id": row.sha[:8]} | dict.fromkeys(_COMMIT_TEXTS, "") | dict.fromkeys(_COMMIT_TIMES)
-    empty = {"parent_ids": [], "trailers": {}, "extended_trailers": {}}
+    empty: dict[str, Any] = {"parent_ids": [], "trailers": {}, "extended_trailers": {}}
     return blank | empty | row.commit | {"web_url": f"{project_url(core, row.project)}/-/commit/{row.sha}"}

@@ -29,9 +29,7 @@ def runner(core: Core, row: Runner, busy: bool) -> dict[str, Any]:
     }
 
 
-def runner_details(
-    core: Core, row: Runner, busy: bool, projects: list[Project], groups: list[Group]
-) -> dict[str, Any]:
+def runner_details(core: Core, row: Runner, busy: bool, projects: list[Project], groups: list[Group]) -> dict[str, Any]:
     """A runner by itself. What its daemon says of itself comes from the manager heard of last."""
     latest = max(row.managers, key=lambda manager: manager.contacted_at or manager.created_at, default=None)
     return runner(core, row, busy) | {
