@@ -35,8 +35,7 @@ def ratio(row: Row) -> str:
 def render(rows: Sequence[Row]) -> str:
     """The rows as a Markdown table; figures are medians, with fastest and slowest run in parentheses."""
     lines = ["| what | ours | against | its figure | ratio | aim |", "|---|---|---|---|---|---|"]
-    lines += [
-        f"| {row.what} | {milliseconds(row.ours)} | {row.against} | {milliseconds(row.limit)} | {ratio(row)} | {row.aim} |"
-        for row in rows
-    ]
+    for row in rows:
+        figures = (milliseconds(row.ours), row.against, milliseconds(row.limit), ratio(row), row.aim)
+        lines.append(f"| {' | '.join((row.what, *figures))} |")
     return "\n".join(lines) + "\n"

@@ -9,6 +9,7 @@ it is written.
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -48,6 +49,18 @@ def write_user_configuration(home: Path) -> HostChoice | None:
         if not path.exists():
             path.write_text(texts[name])
     return choice
+
+
+def main() -> int:
+    """`python -m runner.host`: configure Podman for the user who calls it, and say what was chosen."""
+    choice = write_user_configuration(Path.home())
+    if choice is None:
+        print("Podman is configured already")  # noqa: T201 - a command's own words
+        return 0
+    storage = f"{choice.storage_driver} by {choice.mount_program}" if choice.mount_program else choice.storage_driver
+    tried = "" if choice.tried else " (not tried: no container could be run)"
+    print(f"Podman: runtime {choice.runtime}, storage {storage}, cgroups by {choice.cgroup_manager}{tried}")  # noqa: T201
+    return 0
 
 
 def choose() -> HostChoice:
@@ -159,3 +172,7 @@ def storage_conf(choice: HostChoice) -> str:
     if choice.mount_program:
         text += f'\n[storage.options.overlay]\nmount_program = "{choice.mount_program}"\n'
     return text
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -31,6 +31,8 @@ def limits(client: PodmanClient, settings: PodmanSettings) -> dict[str, Any]:
             resources["pids"] = {"limit": settings.pids_limit}
         else:
             spec["r_limits"] = [{"type": "nproc", "soft": settings.pids_limit, "hard": settings.pids_limit}]
+    if settings.shm_size:
+        spec["shm_size"] = settings.shm_size
     if resources:
         spec["resource_limits"] = resources
     return spec

@@ -66,9 +66,11 @@ def skerry(words: list[str]) -> None:
 def skerry_runner(words: list[str]) -> None:
     configuration = Path(os.environ["SKERRY_RUNNER_CONFIG"])
     if words[0] == "register":
-        token = os.environ["CI_SERVER_TOKEN"]
+        token = os.environ["SKERRY_RUNNER_TOKEN"]
         with configuration.open("a") as file:
             file.write(f'[[runners]]\nurl = "{words[words.index("--url") + 1]}"\ntoken = "{token}"\n')
+    elif words == ["unregister", "--all-runners", "--keep-at-server"]:
+        configuration.write_text(configuration.read_text().partition("[[runners]]")[0])
     elif words[0] == "run":
         print("runner runs", flush=True)
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
