@@ -13,12 +13,12 @@ def core() -> Core:
 
 
 def install(app: Flask, parts: Core) -> None:
-    """Register every blueprint and wrap the WSGI application in what routing needs."""
+    """Wrap the WSGI application in what routing needs, then register every blueprint."""
     from app import dashboard, health, middleware
     from app.api import git_http, gitlab_v4
 
+    middleware.install(app, parts.config)
     health.init_app(app)
     gitlab_v4.init_app(app)
     git_http.init_app(app)
     dashboard.init_app(app)
-    middleware.install(app, parts.config)
