@@ -1,0 +1,57 @@
+# Skerry's commands. `make` alone lists them. Settings: docs/reference/settings.md.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+SETUP := sh contrib/setup/bootstrap.sh
+PYTHON := .venv/bin/python
+# Options for pytest or the benchmarks: make test ARGS="tests/unit -k status"
+ARGS ?=
+# make test DEPTH=long lets the property tests search for longer.
+DEPTH ?= short
+
+.PHONY: help up down test check bench lock clean environment test-environment
+
+help: ## Show this list
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+
+up: ## Install what is missing, start server and runner, run the sample pipeline, serve until Ctrl-C (DETACH=1: return then)
+	@$(SETUP) up $(if $(filter-out 0 no false,$(DETACH)),--detach)
+
+down: ## Stop what `make up` started
+	@$(SETUP) down
+
+test: test-environment ## Run all tests (ARGS="..." goes to pytest, DEPTH=long searches longer)
+	@SKERRY_TEST_DEPTH=$(DEPTH) $(PYTHON) -m pytest $(ARGS)
+
+check: environment ## Check style, types and the arrows between the layers
+	@$(PYTHON) -m ruff check .
+	@$(PYTHON) -m ruff format --check .
+	@$(PYTHON) -m mypy
+	@$(PYTHON) -m mypy --strict contrib/setup/skerry_setup contrib/setup/main.py
+	@.venv/bin/lint-imports
+
+bench: environment ## Measure what is fast, side by side with the bare parts it is made of
+	@$(PYTHON) -m bench $(ARGS)
+
+lock: environment ## Resolve the dependencies anew and pin them by hash
+	@$(PYTHON) -m venv .venv/lock && .venv/lock/bin/pip install --quiet uv
+	@for group in build run dev; do \
+	    case $$group in \
+	        build) set -- --group build; file=requirements-build.lock ;; \
+	        run) set -- pyproject.toml; file=requirements.lock ;; \
+	        dev) set -- pyproject.toml --group dev; file=requirements-dev.lock ;; \
+	    esac; \
+	    .venv/lock/bin/uv pip compile --quiet --upgrade --universal --generate-hashes --no-header --no-annotate \
+	        "$$@" --output-file $$file || exit 1; \
+	done
+
+clean: ## Remove what tools left behind; data and environment stay
+	@rm -rf build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage *.egg-info
+	@find . -path ./data -prune -o -path './.venv*' -prune -o -name __pycache__ -type d -exec rm -rf {} +
+
+environment:
+	@$(SETUP) environment --development
+
+test-environment:
+	@$(SETUP) environment --development --test-host

@@ -1,0 +1,76 @@
+"""The wheel alone is a whole installation, also from a folder that holds an `app` of its own."""
+
+import os
+import subprocess
+import sys
+import urllib.request
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from tests.integration.stack import ROOT, free_port, wait_until
+
+PIP = ["-m", "pip", "--disable-pip-version-check", "-q"]
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("wheel")
+    subprocess.run([sys.executable, *PIP, "wheel", "--no-deps", "-w", str(folder), str(ROOT)], check=True)
+    return next(folder.glob("skerry-*.whl"))
+
+
+def test_the_wheel_holds_both_programs_and_the_pages_and_nothing_at_the_top_but_them(wheel):
+    names = zipfile.ZipFile(wheel).namelist()
+    tops = {name.split("/")[0] for name in names}
+    assert {top for top in tops if not top.endswith(".dist-info")} == {"app", "runner", "wsgi.py"}
+    assert any(name.startswith("app/_assets/templates/") for name in names)
+    assert any(name.startswith("app/_assets/static/") for name in names)
+    assert any(name.startswith("app/migrations/versions/0001") for name in names)
+
+
+@pytest.mark.timeout(600)
+def test_the_wheel_serves_from_a_folder_with_a_decoy_app(wheel, tmp_path):
+    subprocess.run([sys.executable, "-m", "venv", str(tmp_path / "venv")], check=True)
+    python = tmp_path / "venv" / "bin" / "python"
+    subprocess.run([python, *PIP, "install", "-c", str(_constraints(tmp_path)), str(wheel)], check=True)
+    decoy = tmp_path / "somewhere" / "app"
+    decoy.mkdir(parents=True)
+    (decoy / "__init__.py").write_text("raise RuntimeError('the decoy was imported')\n")
+    port = free_port()
+    environment = {
+        "PATH": os.environ["PATH"],
+        "SKERRY_DATA_DIR": str(tmp_path / "data"),
+        "SKERRY_BIND": f"127.0.0.1:{port}",
+    }
+    skerry = tmp_path / "venv" / "bin" / "skerry"
+    subprocess.run([skerry, "init"], cwd=decoy.parent, env=environment, check=True)
+    server = subprocess.Popen([skerry, "serve"], cwd=decoy.parent, env=environment)
+    try:
+        page = wait_until("the sign-in page is served", lambda: _page(f"http://127.0.0.1:{port}/-/sign_in"))
+        assert b"<form" in page
+        assert server.poll() is None
+    finally:
+        server.terminate()
+        server.wait(timeout=20)
+    version = subprocess.run(
+        [tmp_path / "venv" / "bin" / "skerry-runner", "--version"], cwd=decoy.parent, capture_output=True, check=True
+    )
+    assert b"0." in version.stdout
+
+
+def _constraints(folder: Path) -> Path:
+    """The locked versions without their hashes, which pip does not accept beside a local wheel."""
+    lines = (ROOT / "requirements.lock").read_text().splitlines()
+    target = folder / "constraints.txt"
+    target.write_text("\n".join(line.split(" \\")[0] for line in lines if line[:1].isalnum()))
+    return target
+
+
+def _page(url: str) -> bytes | None:
+    try:
+        with urllib.request.urlopen(url, timeout=5) as answer:
+            return answer.read()
+    except OSError:
+        return None
