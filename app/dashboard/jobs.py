@@ -9,11 +9,11 @@ from app.dashboard.job_log import log_tail
 from app.dashboard.sentences import job_sentence
 from app.domain.errors import InvalidRequest
 from app.domain.permissions import Action
+from app.domain.plan import Variable
 from app.domain.status import COMPLETED
 from app.domain.variables import valid_key
 from app.edge import core
 from app.models import Job, User
-from app.services import access
 from app.services.cancel_job import cancel_job
 from app.services.erase_job import erase_job
 from app.services.keep_artifacts import keep_artifacts
@@ -45,7 +45,7 @@ def job(path: str, job_id: int) -> ResponseReturnValue:
 
 @pages.post("/<project:path>/-/jobs/<int:job_id>/cancel")
 def cancel(path: str, job_id: int) -> ResponseReturnValue:
-    found, user = _to_change(path, job_id, Action.UPDATE_JOB)
+    found, user = _to_change(path, job_id)
     cancel_job(core(), found, user)
     flash("The job is being canceled.", "done")
     return _to(path, job_id)
@@ -53,7 +53,7 @@ def cancel(path: str, job_id: int) -> ResponseReturnValue:
 
 @pages.post("/<project:path>/-/jobs/<int:job_id>/retry")
 def retry(path: str, job_id: int) -> ResponseReturnValue:
-    found, user = _to_change(path, job_id, Action.UPDATE_JOB)
+    found, user = _to_change(path, job_id)
     fresh = retry_job(core(), found, user)
     flash("The job runs again.", "done")
     return _to(path, fresh.id)
@@ -61,7 +61,7 @@ def retry(path: str, job_id: int) -> ResponseReturnValue:
 
 @pages.post("/<project:path>/-/jobs/<int:job_id>/play")
 def play(path: str, job_id: int) -> ResponseReturnValue:
-    found, user = _to_change(path, job_id, Action.UPDATE_JOB)
+    found, user = _to_change(path, job_id)
     started = play_job(core(), found, user, _variables())
     flash("The job starts as soon as a runner is free.", "done")
     return _to(path, started.id)
@@ -69,9 +69,7 @@ def play(path: str, job_id: int) -> ResponseReturnValue:
 
 @pages.post("/<project:path>/-/jobs/<int:job_id>/erase")
 def erase(path: str, job_id: int) -> ResponseReturnValue:
-    found, user = _to_change(path, job_id, Action.ERASE_JOB)
-    if found.user_id != user.id:
-        access.require(core(), Action.ERASE_ANY_JOB, user, found.project)
+    found, user = _to_change(path, job_id)
     erase_job(core(), found, user)
     flash("The job's log and artifacts are erased.", "done")
     return _to(path, job_id)
@@ -79,18 +77,16 @@ def erase(path: str, job_id: int) -> ResponseReturnValue:
 
 @pages.post("/<project:path>/-/jobs/<int:job_id>/artifacts/keep")
 def keep(path: str, job_id: int) -> ResponseReturnValue:
-    found, user = _to_change(path, job_id, Action.KEEP_ARTIFACTS)
+    found, user = _to_change(path, job_id)
     keep_artifacts(core(), found, user)
     flash("The artifacts are kept until somebody erases the job.", "done")
     return _to(path, job_id)
 
 
-def _to_change(path: str, job_id: int, action: Action) -> tuple[Job, User]:
+def _to_change(path: str, job_id: int) -> tuple[Job, User]:
+    """The job and who wants to change it. Whether they may is asked by the service."""
     user = signed_in()
-    project = open_project(path, Action.READ_JOB)
-    found = find_job(core(), project, job_id)
-    access.require(core(), action, user, project)
-    return found, user
+    return find_job(core(), open_project(path, Action.READ_JOB), job_id), user
 
 
 def _to(path: str, job_id: int) -> ResponseReturnValue:
@@ -101,7 +97,7 @@ def _to(path: str, job_id: int) -> ResponseReturnValue:
     return redirect(url_for("pages.job", path=path, job_id=job_id), 303)
 
 
-def _variables() -> dict[str, str]:
+def _variables() -> list[Variable]:
     """The rows KEY and VALUE of the form, without empty ones."""
     pairs = zip(request.form.getlist("key"), request.form.getlist("value"), strict=False)
     found = {key.strip(): value for key, value in pairs if key.strip()}
@@ -109,4 +105,4 @@ def _variables() -> dict[str, str]:
         raise InvalidRequest(f"{wrong[0]!r} cannot name a variable: use letters, digits and underscores")
     if len(found) > MAX_PLAY_VARIABLES:
         raise InvalidRequest(f"at most {MAX_PLAY_VARIABLES} variables")
-    return found
+    return [Variable(key, value) for key, value in found.items()]

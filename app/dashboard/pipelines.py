@@ -11,12 +11,11 @@ from app.dashboard.streams import END, Event, stream
 from app.domain.permissions import Action
 from app.domain.status import AVAILABLE, COMPLETED
 from app.edge import core
-from app.models import Pipeline
-from app.services import access
+from app.models import Pipeline, User
 from app.services.cancel_pipeline import cancel_pipeline
-from app.services.show_pipelines import show_pipelines
 from app.services.retry_pipeline import retry_pipeline
 from app.services.show_pipeline import find_pipeline, pipeline_version, show_pipeline
+from app.services.show_pipelines import show_pipelines
 
 
 @pages.get("/<project:path>/-/pipelines")
@@ -74,26 +73,24 @@ def pipeline_events(path: str, pipeline_id: int) -> ResponseReturnValue:
 
 @pages.post("/<project:path>/-/pipelines/<int:pipeline_id>/cancel")
 def cancel_whole_pipeline(path: str, pipeline_id: int) -> ResponseReturnValue:
-    found = _to_change(path, pipeline_id)
-    cancel_pipeline(core(), found, signed_in())
+    found, user = _to_change(path, pipeline_id)
+    cancel_pipeline(core(), found, user)
     flash("The pipeline is being canceled.", "done")
     return _back(path, pipeline_id)
 
 
 @pages.post("/<project:path>/-/pipelines/<int:pipeline_id>/retry")
 def retry_whole_pipeline(path: str, pipeline_id: int) -> ResponseReturnValue:
-    found = _to_change(path, pipeline_id)
-    retry_pipeline(core(), found, signed_in())
+    found, user = _to_change(path, pipeline_id)
+    retry_pipeline(core(), found, user)
     flash("All jobs that failed run again.", "done")
     return _back(path, pipeline_id)
 
 
-def _to_change(path: str, pipeline_id: int) -> Pipeline:
+def _to_change(path: str, pipeline_id: int) -> tuple[Pipeline, User]:
+    """The pipeline and who wants to change it. Whether they may is asked by the service."""
     user = signed_in()
-    project = open_project(path, Action.READ_PIPELINE)
-    found = find_pipeline(core(), project, pipeline_id)
-    access.require(core(), Action.UPDATE_PIPELINE, user, project)
-    return found
+    return find_pipeline(core(), open_project(path, Action.READ_PIPELINE), pipeline_id), user
 
 
 def _back(path: str, pipeline_id: int) -> ResponseReturnValue:

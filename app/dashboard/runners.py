@@ -11,8 +11,8 @@ from app.domain.permissions import Action
 from app.edge import core
 from app.models import Project, User
 from app.services.create_runner import create_runner
-from app.services.show_runners import find_runner, show_runners
 from app.services.pause_runner import pause_runner, remove_runner
+from app.services.show_runners import find_runner, show_runners
 
 
 def _page(project: Project | None, fresh: str | None = None, error: tuple[str, str] | None = None) -> str:

@@ -1,5 +1,6 @@
 """What all templates know: who looks, what they may do, and words for numbers, times and statuses."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -7,7 +8,12 @@ from flask import Flask, g
 
 from app.dashboard import wording
 from app.dashboard.context import can, visitor
+from app.domain import status
 from app.edge import core
+from app.models import Artifact
+from app.services.erase_job import erasable
+from app.services.keep_artifacts import available
+from app.services.retry_job import retryable
 
 
 def init_app(app: Flask) -> None:
@@ -24,12 +30,28 @@ def init_app(app: Flask) -> None:
         visible=wording.visible,
         age=lambda moment: wording.age(moment, core().now()),
     )
-    app.context_processor(_common)
+    # Globals, not the context of one request: macros that templates import see these too.
+    app.jinja_env.globals.update(
+        can=can,
+        elapsed=_elapsed,
+        now=lambda: core().now(),
+        erasable=erasable,
+        retryable=retryable,
+        keepable=_keepable,
+        cancelable=status.CANCELABLE,
+        blocked=status.BLOCKED,
+    )
+    app.context_processor(_of_request)
 
 
-def _common() -> dict[str, Any]:
-    return {"visitor": visitor(), "can": can, "section": g.get("section"), "elapsed": _elapsed, "config_": core().config}
+def _of_request() -> dict[str, Any]:
+    return {"visitor": visitor(), "section": g.get("section"), "external_url": core().config.external_url}
 
 
 def _elapsed(start: datetime | None, end: datetime | None) -> float | None:
     return wording.elapsed(start, end, core().now())
+
+
+def _keepable(artifacts: Iterable[Artifact]) -> bool:
+    """Whether any of them would be lost one day."""
+    return any(artifact.expire_at is not None and available(core(), artifact) for artifact in artifacts)

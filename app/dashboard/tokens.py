@@ -20,7 +20,12 @@ DEFAULT_LIFE = timedelta(days=90)
 def _page(user: User, fresh: str | None = None, error: tuple[str, str] | None = None) -> str:
     expires = (core().now() + DEFAULT_LIFE).date().isoformat()
     return render_template(
-        "profile/tokens.html", tokens=list_tokens(core(), user), scopes=SCOPES, fresh=fresh, error=error, expires=expires
+        "profile/tokens.html",
+        tokens=list_tokens(core(), user),
+        scopes=SCOPES,
+        fresh=fresh,
+        error=error,
+        expires=expires,
     )
 
 

@@ -103,5 +103,3 @@ def _picture(character: str) -> str:
     if 0x202A <= code <= 0x202E or 0x2066 <= code <= 0x2069 or 0xD800 <= code < 0xE000:
         return "\u2421"
     return character
-
-

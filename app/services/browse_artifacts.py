@@ -82,7 +82,11 @@ def read_member(core: Core, artifact: Artifact, path: str) -> tuple[int, Iterato
 def _member_pieces(core: Core, artifact: Artifact, info: zipfile.ZipInfo) -> Iterator[bytes]:
     """The content, never more than the archive's directory promises."""
     left = info.file_size
-    with core.artifacts.open(artifact.storage_key) as file, zipfile.ZipFile(file) as archive, archive.open(info) as member:
+    with (
+        core.artifacts.open(artifact.storage_key) as file,
+        zipfile.ZipFile(file) as archive,
+        archive.open(info) as member,
+    ):
         while left > 0 and (data := member.read(min(_CHUNK, left))):
             left -= len(data)
             yield data

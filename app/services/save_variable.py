@@ -46,9 +46,7 @@ def variable_value(core: Core, variable: CiVariable) -> str | None:
     return None if variable.hidden else core.box.open(variable.value_sealed, variable.seal_context)
 
 
-def save_variable(
-    core: Core, project: Project, values: VariableValues, variable_id: int | None = None
-) -> CiVariable:
+def save_variable(core: Core, project: Project, values: VariableValues, variable_id: int | None = None) -> CiVariable:
     """Make a variable, or change the one of `variable_id`. Raises InvalidRequest, AlreadyExists, NotFound."""
     project_id = project.id
     _check(values, new=variable_id is None)

@@ -82,6 +82,5 @@ def _rows(core: Core, pipelines: Sequence[Pipeline]) -> list[PipelineRow]:
 
 def _stages(jobs: dict[tuple[int, str], list[tuple[str, bool]]]) -> list[StageSummary]:
     return [
-        StageSummary(name, composite(members) or "created", len(members))
-        for (_, name), members in sorted(jobs.items())
+        StageSummary(name, composite(members) or "created", len(members)) for (_, name), members in sorted(jobs.items())
     ]
