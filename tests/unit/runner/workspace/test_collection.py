@@ -5,7 +5,7 @@ import os
 import stat
 import warnings
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -28,8 +28,12 @@ def output() -> Output:
 
 
 @pytest.fixture
-def workspace(tmp_path: Path) -> LocalWorkspace:
-    return LocalWorkspaces(tmp_path / "root", tmp_path / "caches").create(7, 1, "group/project", 0)
+def workspace(tmp_path: Path) -> Iterator[LocalWorkspace]:
+    workspaces = LocalWorkspaces(tmp_path / "root", tmp_path / "caches")
+    made = workspaces.create(7, 1, "group/project", 0)
+    yield made
+    made.remove()
+    workspaces.close()
 
 
 @pytest.fixture
