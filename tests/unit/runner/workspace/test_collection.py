@@ -2,8 +2,8 @@
 
 import gzip
 import os
-import subprocess
 import stat
+import subprocess
 import warnings
 import zipfile
 from collections.abc import Callable
