@@ -47,8 +47,8 @@ def test_no_option_of_the_runners_unit_takes_newuidmap_its_rights() -> None:
     harmful = {
         "NoNewPrivileges", "SystemCallFilter", "SystemCallArchitectures", "RestrictAddressFamilies",
         "RestrictNamespaces", "PrivateDevices", "ProtectKernelTunables", "ProtectKernelModules", "ProtectKernelLogs",
-        "ProtectClock", "MemoryDenyWriteExecute", "RestrictRealtime", "RestrictSUIDSGID", "DynamicUser", "LockPersonality",
-        "CapabilityBoundingSet",
+        "ProtectClock", "MemoryDenyWriteExecute", "RestrictRealtime", "RestrictSUIDSGID", "DynamicUser",
+        "LockPersonality", "CapabilityBoundingSet",
     }  # fmt: skip
     assert not harmful & set(options)
 
