@@ -133,6 +133,8 @@ def _mark(match: re.Match[bytes], line: int, index: LogIndex, open_sections: lis
 
 
 def _style_after(piece: bytes, before: bytes) -> bytes:
+    if b"\x1b[" not in piece:
+        return before
     reset = max(piece.rfind(mark) for mark in _RESETS)
     found = b"".join(_SGR.findall(piece, max(reset, 0))[-16:])
     style = found if reset >= 0 else before + found

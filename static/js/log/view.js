@@ -37,6 +37,7 @@ class LogView {
 
   async start() {
     let index;
+    this.scroller.scrollTop = this.scroller.scrollHeight; // the end that came with the page, until the rest is here
     try {
       const response = await fetch(this.root.dataset.index);
       if (!response.ok) throw new Error(String(response.status));
