@@ -4,7 +4,8 @@ SHELL := /bin/sh
 MAKEFLAGS += --no-print-directory
 
 SETUP := sh contrib/setup/bootstrap.sh
-PYTHON := .venv/bin/python
+# Looked up when used: where the service users cannot reach the checkout, .venv is a link, and tests run programs as them.
+BIN = $(shell readlink -f .venv)/bin
 # Options for pytest or the benchmarks: make test ARGS="tests/unit -k status"
 ARGS ?=
 # make test DEPTH=long lets the property tests search for longer.
@@ -22,20 +23,20 @@ down: ## Stop what `make up` started
 	@$(SETUP) down
 
 test: test-environment ## Run all tests (ARGS="..." goes to pytest, DEPTH=long searches longer)
-	@SKERRY_TEST_DEPTH=$(DEPTH) $(PYTHON) -m pytest $(ARGS)
+	@SKERRY_TEST_DEPTH=$(DEPTH) $(BIN)/python -m pytest $(ARGS)
 
 check: environment ## Check style, types and the arrows between the layers
-	@$(PYTHON) -m ruff check .
-	@$(PYTHON) -m ruff format --check .
-	@$(PYTHON) -m mypy
-	@$(PYTHON) -m mypy --strict contrib/setup/skerry_setup contrib/setup/main.py
-	@.venv/bin/lint-imports
+	@$(BIN)/python -m ruff check .
+	@$(BIN)/python -m ruff format --check .
+	@$(BIN)/python -m mypy
+	@$(BIN)/python -m mypy --strict contrib/setup/skerry_setup contrib/setup/main.py
+	@$(BIN)/lint-imports
 
 bench: environment ## Measure what is fast, side by side with the bare parts it is made of
-	@$(PYTHON) -m bench $(ARGS)
+	@$(BIN)/python -m bench $(ARGS)
 
 lock: environment ## Resolve the dependencies anew and pin them by hash
-	@$(PYTHON) -m venv .venv/lock && .venv/lock/bin/pip install --quiet uv
+	@$(BIN)/python -m venv .venv/lock && .venv/lock/bin/pip install --quiet uv
 	@for group in build run dev; do \
 	    case $$group in \
 	        build) set -- --group build; file=requirements-build.lock ;; \

@@ -54,7 +54,9 @@ def main() -> None:
 
 def _config() -> Config:
     from app.config import read_config
+    from app.leave_root import act_as_owner
 
+    act_as_owner(os.environ)
     return read_config(os.environ)
 
 

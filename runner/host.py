@@ -1,13 +1,15 @@
 """Choose Podman settings that work on this host, and write them down for the runner's user.
 
-Distributions' defaults fail in known ways: crun 1.8 refuses hosts with hybrid cgroups, Podman 4.3 without a storage.conf takes
-the slow vfs driver, and the systemd cgroup manager needs a login session that a service user does not have. So each
-choice is tried with a real container (a lone busybox, no image needed) in storage of its own before it is written.
+Distributions' defaults fail in known ways: crun 1.8 refuses hosts with hybrid cgroups, Podman 4.3 without a
+storage.conf takes the slow vfs driver, and the systemd cgroup manager needs a login session that a service user does
+not have. So each choice is tried with a real container (a lone busybox, no image needed) in storage of its own before
+it is written.
 """
 
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,7 +21,9 @@ TRIAL_SECONDS = 30
 
 @dataclass(frozen=True, slots=True)
 class HostChoice:
-    """What works here. `mount_program` is empty where the kernel's own overlay does. `tried` False: nothing could be run."""
+    """What works here. `mount_program` is empty where the kernel's own overlay does. `tried` False: nothing could be
+    run.
+    """
 
     runtime: str
     storage_driver: str
@@ -31,8 +35,8 @@ class HostChoice:
 def write_user_configuration(home: Path) -> HostChoice | None:
     """Write containers.conf and storage.conf below `home`/.config/containers, each only where it is absent.
 
-    Call it as the user whose Podman it is, with HOME and XDG_RUNTIME_DIR set. Returns the choice, None when both files were
-    there already and nothing was tried. Raises OSError when the files cannot be written.
+    Call it as the user whose Podman it is, with HOME and XDG_RUNTIME_DIR set. Returns the choice, None when both files
+    were there already and nothing was tried. Raises OSError when the files cannot be written.
     """
     folder = home / ".config" / "containers"
     wanted = {name: folder / name for name in ("containers.conf", "storage.conf")}
@@ -47,8 +51,22 @@ def write_user_configuration(home: Path) -> HostChoice | None:
     return choice
 
 
+def main() -> int:
+    """`python -m runner.host`: configure Podman for the user who calls it, and say what was chosen."""
+    choice = write_user_configuration(Path.home())
+    if choice is None:
+        print("Podman is configured already")  # noqa: T201 - a command's own words
+        return 0
+    storage = f"{choice.storage_driver} by {choice.mount_program}" if choice.mount_program else choice.storage_driver
+    tried = "" if choice.tried else " (not tried: no container could be run)"
+    print(f"Podman: runtime {choice.runtime}, storage {storage}, cgroups by {choice.cgroup_manager}{tried}")  # noqa: T201
+    return 0
+
+
 def choose() -> HostChoice:
-    """The first combination of storage, runtime and cgroup manager that runs a container; the likeliest when none can be tried."""
+    """The first combination of storage, runtime and cgroup manager that runs a container; the likeliest when none can
+    be tried.
+    """
     choices = list(candidates())
     busybox = static_busybox()
     if busybox is not None:
@@ -78,7 +96,9 @@ def candidates() -> Iterator[HostChoice]:
 
 
 def runs(choice: HostChoice, busybox: Path) -> str:
-    """Run a container with `choice` in storage of its own. Returns "" when it works, else the last line of what went wrong."""
+    """Run a container with `choice` in storage of its own. Returns "" when it works, else the last line of what went
+    wrong.
+    """
     with tempfile.TemporaryDirectory(prefix="skerry-trial-", ignore_cleanup_errors=True) as scratch:
         rootfs = Path(scratch, "fs")
         for name in ("dev", "proc", "sys", "etc", "run", "tmp", "bin"):
@@ -108,7 +128,8 @@ def podman(choice: HostChoice, scratch: Path) -> list[str]:
 def remove_storage(choice: HostChoice, scratch: Path) -> None:
     """Storage may hold files of sub-uids, which only the user namespace can remove.
 
-    With the trial's own options: a plain `podman unshare` would settle the user's real storage on Podman's default driver.
+    With the trial's own options: a plain `podman unshare` would settle the user's real storage on Podman's default
+    driver.
     """
     command = [*podman(choice, scratch), "unshare", "rm", "-rf", "--", str(scratch / "root"), str(scratch / "run")]
     subprocess.run(command, capture_output=True, timeout=TRIAL_SECONDS, check=False)
@@ -151,3 +172,7 @@ def storage_conf(choice: HostChoice) -> str:
     if choice.mount_program:
         text += f'\n[storage.options.overlay]\nmount_program = "{choice.mount_program}"\n'
     return text
+
+
+if __name__ == "__main__":
+    sys.exit(main())

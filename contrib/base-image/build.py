@@ -151,9 +151,7 @@ def applets() -> list[str]:
     return [name for name in done.stdout.split() if Path(name).name not in {"busybox", *NEEDED}]
 
 
-def add(
-    archive: tarfile.TarFile, name: str, kind: bytes, mode: int, content: bytes = b"", target: str = ""
-) -> None:
+def add(archive: tarfile.TarFile, name: str, kind: bytes, mode: int, content: bytes = b"", target: str = "") -> None:
     member = tarfile.TarInfo(name)
     member.type, member.mode, member.size, member.linkname = kind, mode, len(content), target
     archive.addfile(member, io.BytesIO(content))

@@ -17,7 +17,7 @@ find_python() {
     if [ "$(id -u)" -eq 0 ]; then first=/usr/bin/python3; else first=python3; fi
     for candidate in "$first" python3 python3.14 python3.13 python3.12 python3.11 /usr/bin/python3 /usr/local/bin/python3; do
         found=$(command -v "$candidate" 2>/dev/null) || continue
-        if "$found" -I "$here/check_python.py" 2>/dev/null; then
+        if "$found" -I "$here/check_python.py" >/dev/null 2>&1; then
             printf '%s\n' "$found"
             return 0
         fi

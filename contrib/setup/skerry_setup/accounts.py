@@ -50,12 +50,12 @@ class Account:
     def popen_options(self) -> dict[str, Any]:
         """Arguments of subprocess that make the child this user."""
         if os.geteuid() == self.uid:
-            return {"umask": 0o077}
+            return {"umask": 0o022}
         return {
             "user": self.uid,
             "group": self.gid,
             "extra_groups": os.getgrouplist(self.name, self.gid),
-            "umask": 0o077,
+            "umask": 0o022,
         }
 
     def run(
@@ -92,7 +92,7 @@ class Account:
             raise SetupError(f"`{shown}` did not end within {error.timeout:.0f} seconds.") from error
         if done.returncode != 0:
             said = last_line(done.stderr) or last_line(done.stdout) or f"exit code {done.returncode}"
-            raise SetupError(f"`{shown}` failed: {said}")
+            raise SetupError(f"`{shown}` failed: {said.removeprefix('skerry: ')}")
         return done.stdout
 
     @contextmanager

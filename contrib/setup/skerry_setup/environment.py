@@ -42,13 +42,14 @@ def ensure_environment(checkout: Path, as_root: bool, *, development: bool = Fal
     if environment.source != checkout:
         _copy_source(checkout, environment.source)
     locks = RUN_LOCKS + (DEVELOPMENT_LOCKS if development else ())
+    stamp_file = environment.venv / f"skerry-{'development' if development else 'run'}.stamp"
     stamp = _stamp(checkout, locks)
-    stamp_file = environment.venv / ("skerry-stamp-dev" if development else "skerry-stamp")
     if _read(stamp_file) != stamp or not environment.program("skerry").exists():
         step("Installing Skerry's Python packages" + (" and those of its tests" if development else ""))
         _make_venv(environment.venv)
         _install(environment, checkout, locks)
         stamp_file.write_text(stamp, encoding="ascii")
+        (environment.venv / "skerry-run.stamp").write_text(_stamp(checkout, RUN_LOCKS), encoding="ascii")
     _link(checkout / ".venv", environment.venv)
     return environment
 
@@ -167,7 +168,7 @@ def _link(link: Path, venv: Path) -> None:
     if link == venv or (link.is_symlink() and link.resolve() == venv.resolve()):
         return
     if link.is_dir() and not link.is_symlink():
-        if not (link / "skerry-stamp").exists() and not (link / "skerry-stamp-dev").exists():
+        if not (link / "skerry-run.stamp").exists():
             raise SetupError(f"{link} is in the way of a link to {venv}.", "Move it away, then run this again.")
         shutil.rmtree(link)
     link.unlink(missing_ok=True)

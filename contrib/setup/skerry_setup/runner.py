@@ -6,6 +6,7 @@ from pathlib import Path
 
 from .accounts import Account
 from .environment import Environment
+from .podman_host import BASE_IMAGE
 from .processes import Service
 from .server import Server
 from .settings import Settings
@@ -40,18 +41,17 @@ class Runner:
 
     def ensure_registered(self, server: Server) -> None:
         """Registers with the server unless it knows this runner already (a new database forgets it)."""
-        program = self.environment.program("skerry-runner")
+        program: str | Path = self.environment.program("skerry-runner")
         if self._is_registered() and self.account.run([program, "verify"], self._variables()).returncode == 0:
             return
         step("Registering the runner")
         if self._is_registered():
-            with self.account.acting():
-                self.configuration.unlink()
-            self.prepare()
+            self.account.must_run([program, "unregister", "--all-runners", "--keep-at-server"], self._variables())
         # The token goes by the environment: arguments can be read by every user of the machine.
         token = server.command("runner", "create", "--run-untagged").strip()
-        variables = self._variables() | {"CI_SERVER_TOKEN": token}
-        self.account.must_run([program, "register", "--url", self.settings.local_url], variables)
+        variables = self._variables() | {"SKERRY_RUNNER_TOKEN": token}
+        register = [program, "register", "--url", self.settings.local_url, "--image", BASE_IMAGE]
+        self.account.must_run(register, variables)
 
     def service(self) -> Service:
         return Service(

@@ -1,0 +1,103 @@
+"""The whole configuration, read and checked: stages, variables and jobs, before any of it depends on a pipeline."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from app.dialects.gitlab import keywords
+from app.dialects.gitlab.entries import scripts, variables
+from app.dialects.gitlab.entries.caches import CacheReader
+from app.dialects.gitlab.jobs import JobConfig, JobReader
+from app.dialects.gitlab.nodes import Entry
+from app.dialects.gitlab.nodes import Mapping as MappingNode
+from app.dialects.gitlab.report import Report, did_you_mean, quoted
+from app.domain.plan import Variable
+
+DEFAULT_STAGES = ("build", "test", "deploy")
+FIRST_STAGE, LAST_STAGE = ".pre", ".post"
+DEFAULT_STAGE = "test"
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """`stages` with `.pre` and `.post`; `jobs` by name, in order; `refused`: names of what was meant as a job."""
+
+    stages: tuple[str, ...]
+    variables: tuple[Variable, ...]
+    jobs: Mapping[str, JobConfig]
+    refused: frozenset[str]
+
+
+def read(root: MappingNode, files: Mapping[str, str], report: Report) -> Configuration:
+    """The configuration in `root`; what is wrong is reported and left out. `files`: see `CompileContext.list_files`."""
+    reader = JobReader(report, CacheReader(files))
+    _refuse_globals(root, report)
+    jobs, refused = _jobs(root, reader, report)
+    found = Configuration(_stages(root, report), _variables(root, report), jobs, refused)
+    for job in found.jobs.values():
+        _check_stage(job, found.stages, report)
+    return found
+
+
+def _refuse_globals(root: MappingNode, report: Report) -> None:
+    for key in keywords.GLOBAL:
+        entry, reason = root.entries.get(key), keywords.NOT_COMPILED.get(key)
+        if entry is not None and reason and not _is_job(entry):
+            report.error(entry.key_mark, "unsupported_keyword", f"`{key}` {reason}")
+
+
+def _stages(root: MappingNode, report: Report) -> tuple[str, ...]:
+    node = root.get("stages")
+    found = scripts.stages(report, node) if node is not None else DEFAULT_STAGES
+    middle = (name for name in found or () if name not in (FIRST_STAGE, LAST_STAGE))
+    return tuple(dict.fromkeys((FIRST_STAGE, *middle, LAST_STAGE)))
+
+
+def _variables(root: MappingNode, report: Report) -> tuple[Variable, ...]:
+    node = root.get("variables")
+    return (variables.global_variables(report, node, "variables") or ()) if node is not None else ()
+
+
+def _is_job(entry: Entry) -> bool:
+    """Whether a mapping under a reserved name is a job all the same: GitLab takes it for one when it has a script."""
+    return isinstance(entry.value, MappingNode) and "script" in entry.value
+
+
+def _jobs(root: MappingNode, reader: JobReader, report: Report) -> tuple[dict[str, JobConfig], frozenset[str]]:
+    defaults = reader.defaults(root)
+    jobs: dict[str, JobConfig] = {}
+    refused: set[str] = set()
+    for name, entry in root.entries.items():
+        if name.startswith(".") or (name in keywords.GLOBAL and not _is_job(entry)):
+            continue
+        if not isinstance(entry.value, MappingNode) or not _is_work(entry.value):
+            refused.add(name)
+            _refuse_job(name, entry, report)
+        else:
+            jobs[name] = reader.job(name, entry.key_mark, entry.value, defaults)
+    if not jobs and not refused:
+        report.error(root.mark, "no_jobs", "jobs config should contain at least one visible job")
+    return jobs, frozenset(refused)
+
+
+def _is_work(node: MappingNode) -> bool:
+    return any(key in node for key in ("script", "run", "trigger"))
+
+
+def _refuse_job(name: str, entry: Entry, report: Report) -> None:
+    """Say what a top-level key that is no job might have been meant to be."""
+    hint = did_you_mean(name, keywords.GLOBAL)
+    if not hint and isinstance(entry.value, MappingNode):
+        hint = next((found for key in entry.value.entries if (found := did_you_mean(key, ("script", "trigger")))), "")
+    message = f"jobs:{quoted(name)} config should implement the script:, run:, or trigger: keyword{hint}"
+    report.error(entry.key_mark, "not_a_job", message)
+
+
+def _check_stage(job: JobConfig, stages: tuple[str, ...], report: Report) -> None:
+    stage = job.stage or DEFAULT_STAGE
+    if stage not in stages:
+        available = ", ".join(quoted(name) for name in stages)
+        message = (
+            f"{quoted(job.name)} job: chosen stage {quoted(stage)} does not exist; "
+            f"available stages are {available}{did_you_mean(stage, stages)}"
+        )
+        report.error(job.mark, "unknown_stage", message)

@@ -1,0 +1,60 @@
+"""`artifacts`: the archive, and reports of each kind."""
+
+from app.dialects.gitlab import values
+from app.dialects.gitlab.nodes import Mapping, Node
+from app.dialects.gitlab.report import Report
+from app.domain.plan import ArtifactSpec
+
+WHENS = ("on_success", "on_failure", "always")
+ACCESSES = ("none", "developer", "all", "maintainer")
+_KEYS = ("paths", "exclude", "expire_in", "expose_as", "name", "untracked", "when", "public", "access", "reports")
+_STRINGS = "should be an array of strings"
+
+
+def artifacts(report: Report, node: Node, path: str) -> tuple[ArtifactSpec, ...] | None:
+    """The archive first, where `paths` or `untracked` ask for one."""
+    given = values.mapping(report, node, path, _KEYS)
+    if given is None:
+        return None
+    if "reports" in given:
+        entry = given.entries["reports"]
+        report.error(entry.key_mark, "unsupported_keyword", f"{path}: `reports` is not supported yet")
+    archive = _archive(report, given, path)
+    return (archive,) if archive.paths or archive.untracked else ()
+
+
+def _archive(report: Report, node: Mapping, path: str) -> ArtifactSpec:
+    name, paths, exclude = node.get("name"), node.get("paths"), node.get("exclude")
+    untracked, when, expire_in = node.get("untracked"), node.get("when"), node.get("expire_in")
+    return ArtifactSpec(
+        paths=(values.texts(report, paths, f"{path} paths", _STRINGS) or ()) if paths else (),
+        exclude=(values.texts(report, exclude, f"{path} exclude", _STRINGS) or ()) if exclude else (),
+        name=values.text(report, name, f"{path} name", "should be a string") if name else None,
+        untracked=bool(
+            untracked and values.boolean(report, untracked, f"{path} untracked", "should be a boolean value")
+        ),
+        when=(values.one_of(report, when, f"{path} when", WHENS) or WHENS[0]) if when else WHENS[0],
+        expire_in=values.duration(report, expire_in, f"{path} expire in", never=True) if expire_in else None,
+        access=_access(report, node, path),
+        expose_as=_expose_as(report, node, path),
+    )
+
+
+def _access(report: Report, node: Mapping, path: str) -> str:
+    public, access = node.get("public"), node.get("access")
+    if public and access:
+        values.refuse(report, access, path, "config: `public` and `access` exclude each other")
+    if access:
+        return values.one_of(report, access, f"{path} access", ACCESSES) or "all"
+    if public and values.boolean(report, public, f"{path} public", "should be a boolean value") is False:
+        return "developer"
+    return "all"
+
+
+def _expose_as(report: Report, node: Mapping, path: str) -> str | None:
+    given = node.get("expose_as")
+    if given is None:
+        return None
+    if "paths" not in node:
+        values.refuse(report, given, f"{path} paths", "can't be blank")
+    return values.text(report, given, f"{path} expose as", "should be a string")

@@ -1,0 +1,115 @@
+"""`cache`: one or up to four."""
+
+import hashlib
+from collections.abc import Mapping as Files
+from fnmatch import fnmatchcase
+from pathlib import PurePosixPath
+
+from app.dialects.gitlab import values
+from app.dialects.gitlab.entries.artifacts import WHENS
+from app.dialects.gitlab.nodes import Mapping, Node, Sequence
+from app.dialects.gitlab.report import Report
+from app.domain.plan import CacheSpec
+
+MOST_CACHES = 4
+MOST_FALLBACK_KEYS = 5
+MOST_KEY_FILES = 2
+POLICIES = ("pull-push", "push", "pull")
+_KEYS = ("key", "paths", "untracked", "policy", "when", "unprotect", "fallback_keys")
+_KEY_KEYS = ("files", "files_commits", "prefix")
+_STRINGS = "config should be an array of strings"
+
+
+class CacheReader:
+    """Reads `cache`. `files` is all paths of the repository with their blob ids, for keys made of files."""
+
+    def __init__(self, files: Files[str, str]) -> None:
+        self._files = files
+
+    def caches(self, report: Report, node: Node, path: str) -> tuple[CacheSpec, ...] | None:
+        """One cache or a list of them."""
+        items = node.items if isinstance(node, Sequence) else (node,)
+        if len(items) > MOST_CACHES:
+            values.refuse(report, node, path, f"config no more than {MOST_CACHES} caches can be created")
+            return None
+        found = (self._cache(report, item, path, index) for index, item in enumerate(items))
+        return tuple(cache for cache in found if cache)
+
+    def _cache(self, report: Report, node: Node, path: str, index: int) -> CacheSpec | None:
+        given = values.mapping(report, node, path, _KEYS, "config should be a hash or an array of hashes")
+        if given is None:
+            return None
+        paths, untracked, unprotect = given.get("paths"), given.get("untracked"), given.get("unprotect")
+        when, fallback = given.get("when"), given.get("fallback_keys")
+        return CacheSpec(
+            key=self._key(report, given, f"{path}:key", index) or "default",
+            paths=(values.texts(report, paths, f"{path}:paths", _STRINGS) or ()) if paths else (),
+            untracked=bool(untracked and values.boolean(report, untracked, f"{path}:untracked")),
+            policy=_policy(report, given, path),
+            when=(values.one_of(report, when, f"{path} when", WHENS) or WHENS[0]) if when else WHENS[0],
+            unprotect=bool(unprotect and values.boolean(report, unprotect, f"{path}:unprotect")),
+            fallback_keys=_fallback_keys(report, fallback, path) if fallback else (),
+        )
+
+    def _key(self, report: Report, node: Mapping, path: str, index: int) -> str | None:
+        given = node.get("key")
+        if given is None:
+            return None
+        if values.is_text(given):
+            return _checked_key(report, given, path)
+        found = values.mapping(report, given, path, _KEY_KEYS, "should be a hash, a string or a symbol")
+        return self._key_of_files(report, found, path, index) if found else None
+
+    def _key_of_files(self, report: Report, node: Mapping, path: str, index: int) -> str | None:
+        """`prefix-digest`, where the digest stands for the content of the files."""
+        if "files_commits" in node:
+            mark = node.entries["files_commits"].key_mark
+            report.error(mark, "unsupported_keyword", f"{path}: `files_commits` is not supported yet; `files` is")
+            return None
+        given, prefix_node = node.get("files"), node.get("prefix")
+        names = values.texts(report, given, f"{path}:files", _STRINGS) if given else None
+        if names is None or not 1 <= len(names) <= MOST_KEY_FILES:
+            values.refuse(report, given or node, f"{path}:files", f"config requires 1 to {MOST_KEY_FILES} items")
+            return None
+        prefix = values.text(report, prefix_node, f"{path}:prefix") if prefix_node else None
+        if prefix is None:
+            prefix = f"{index}_" + "_".join(PurePosixPath(name).stem for name in names)
+        return f"{prefix}-{self._digest(names)}"
+
+    def _digest(self, names: tuple[str, ...]) -> str:
+        blobs = {
+            blob
+            for name in names
+            for path, blob in ([(name, self._files[name])] if name in self._files else self._files.items())
+            if path == name or ("*" in name and fnmatchcase(path, name))
+        }
+        # The digest is a name for a set of contents, and SHA-1 is what makes it equal to GitLab's.
+        joined = "-".join(sorted(blobs)).encode()
+        return hashlib.sha1(joined, usedforsecurity=False).hexdigest() if blobs else "default"
+
+
+def _checked_key(report: Report, node: Node, path: str) -> str | None:
+    key = values.text(report, node, path)
+    if key is None:
+        return None
+    if "/" in key or "%2f" in key.lower():
+        values.refuse(report, node, path, "config cannot contain the `/` or `%2F` characters")
+    elif not key.strip("."):
+        values.refuse(report, node, path, "config cannot be `.` or `..`")
+    return key
+
+
+def _policy(report: Report, node: Mapping, path: str) -> str:
+    given = node.get("policy")
+    if given is None:
+        return POLICIES[0]
+    if values.is_text(given) and str(given.value).startswith("$"):
+        return str(given.value)
+    return values.one_of(report, given, f"{path} policy", POLICIES) or POLICIES[0]
+
+
+def _fallback_keys(report: Report, node: Node, path: str) -> tuple[str, ...]:
+    keys = values.texts(report, node, f"{path}:fallback_keys", _STRINGS) or ()
+    if len(keys) > MOST_FALLBACK_KEYS:
+        values.refuse(report, node, f"{path}:fallback_keys", f"has too many entries (maximum {MOST_FALLBACK_KEYS})")
+    return keys

@@ -1,0 +1,60 @@
+"""`needs`."""
+
+from dataclasses import dataclass
+
+from app.dialects.gitlab import values
+from app.dialects.gitlab.nodes import Mapping, Mark, Node, Sequence
+from app.dialects.gitlab.report import Report
+
+LONGEST_NAME = 255
+_KEYS = ("job", "artifacts", "optional")
+_ELSEWHERE = ("pipeline", "project", "ref")
+
+
+@dataclass(frozen=True, slots=True)
+class NeedConfig:
+    """One need as written: `job` may be the name of a parallel job, which stands for all of its instances."""
+
+    mark: Mark
+    job: str
+    artifacts: bool = True
+    optional: bool = False
+
+
+def needs(report: Report, node: Node, path: str) -> tuple[NeedConfig, ...] | None:
+    """A list of job names and mappings; one alone need not be in a list."""
+    items = node.items if isinstance(node, Sequence) else (node,)
+    found = (_need(report, item, path) for item in items)
+    return tuple(need for need in found if need)
+
+
+def _need(report: Report, node: Node, path: str) -> NeedConfig | None:
+    path = f"{path}:need"
+    if values.is_text(node):
+        name = values.text(report, node, path)
+        return NeedConfig(node.mark, name) if name else None
+    if not isinstance(node, Mapping):
+        values.refuse(report, node, path, "has an unsupported type")
+        return None
+    if elsewhere := [key for key in _ELSEWHERE if key in node]:
+        mark = node.entries[elsewhere[0]].key_mark
+        report.error(mark, "unsupported_keyword", f"{path}: `{elsewhere[0]}` is not supported yet")
+        return None
+    return _detailed(report, node, path)
+
+
+def _detailed(report: Report, node: Mapping, path: str) -> NeedConfig | None:
+    values.check_keys(report, node, path, _KEYS)
+    job, artifacts, optional = node.get("job"), node.get("artifacts"), node.get("optional")
+    if job is None:
+        values.refuse(report, node, path, "job can't be blank")
+        return None
+    name = values.text(report, job, f"{path} job", "should be a string")
+    if name is None:
+        return None
+    return NeedConfig(
+        node.mark,
+        name,
+        artifacts=values.boolean(report, artifacts, f"{path} artifacts") is not False if artifacts else True,
+        optional=bool(optional and values.boolean(report, optional, f"{path} optional")),
+    )

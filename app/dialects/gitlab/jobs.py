@@ -1,0 +1,154 @@
+"""One job of the configuration: its keywords read and its defaults filled in, but no rule evaluated yet."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from app.dialects.gitlab import keywords, values
+from app.dialects.gitlab.entries import artifacts, images, needs, scripts, variables
+from app.dialects.gitlab.entries.caches import CacheReader
+from app.dialects.gitlab.entries.needs import NeedConfig
+from app.dialects.gitlab.entries.scripts import AllowFailure
+from app.dialects.gitlab.nodes import Mapping as MappingNode
+from app.dialects.gitlab.nodes import Mark, Node
+from app.dialects.gitlab.report import Report, quoted
+from app.domain.plan import ArtifactSpec, CacheSpec, Image, RetryPolicy, Service, Variable
+
+LONGEST_NAME = 255
+WHENS = ("on_success", "on_failure", "always", "manual", "delayed")
+
+Reader = Callable[[Report, Node, str], Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobConfig:
+    """A job as written, one field for each keyword. None: the keyword is not there (or null, or wrong and reported)."""
+
+    name: str
+    mark: Mark
+    after_script: tuple[str, ...] | None = None
+    allow_failure: AllowFailure | None = None
+    artifacts: tuple[ArtifactSpec, ...] | None = None
+    before_script: tuple[str, ...] | None = None
+    cache: tuple[CacheSpec, ...] | None = None
+    dependencies: tuple[str, ...] | None = None
+    image: Image | None = None
+    manual_confirmation: str | None = None
+    needs: tuple[NeedConfig, ...] | None = None
+    retry: RetryPolicy | None = None
+    script: tuple[str, ...] | None = None
+    services: tuple[Service, ...] | None = None
+    stage: str | None = None
+    start_in: int | None = None
+    tags: tuple[str, ...] | None = None
+    timeout: int | None = None
+    variables: tuple[Variable, ...] | None = None
+    when: str | None = None
+
+
+def _when(report: Report, node: Node, path: str) -> str | None:
+    return values.one_of(report, node, path, WHENS)
+
+
+# keyword: (its reader, whether GitLab names the place `jobs:x:keyword` or `jobs:x keyword` in its messages)
+_READERS: Mapping[str, tuple[Reader, bool]] = {
+    "after_script": (values.lines, True),
+    "allow_failure": (scripts.allow_failure, True),
+    "artifacts": (artifacts.artifacts, True),
+    "before_script": (values.lines, True),
+    "dependencies": (scripts.dependencies, False),
+    "image": (images.image, True),
+    "manual_confirmation": (scripts.manual_confirmation, False),
+    "needs": (needs.needs, True),
+    "retry": (scripts.retry, True),
+    "script": (scripts.script, True),
+    "services": (images.services, True),
+    "stage": (scripts.stage, True),
+    "start_in": (scripts.start_in, False),
+    "tags": (scripts.tags, True),
+    "timeout": (scripts.timeout, True),
+    "variables": (variables.variables, True),
+    "when": (_when, False),
+}
+
+
+class JobReader:
+    """Reads the jobs of one configuration."""
+
+    def __init__(self, report: Report, caches: CacheReader) -> None:
+        self._report = report
+        self._readers: dict[str, tuple[Reader, bool]] = {**_READERS, "cache": (caches.caches, True)}
+
+    def keyword(self, key: str, node: Node, path: str) -> object:
+        """The value of one keyword; None when it is wrong, which is then reported."""
+        reader, colon = self._readers[key]
+        return reader(self._report, node, f"{path}:{key}" if colon else f"{path} {key.replace('_', ' ')}")
+
+    def defaults(self, root: MappingNode) -> dict[str, object]:
+        """What jobs get when they do not say it themselves, from `default` and from the top level."""
+        found: dict[str, object] = {}
+        for key in keywords.GLOBAL_DEFAULTS:
+            if (node := root.get(key)) is not None:
+                found[key] = self._readers[key][0](self._report, node, key)
+        given = root.get("default")
+        if given is None:
+            return found
+        default = values.mapping(self._report, given, "default", keywords.DEFAULTS)
+        for key, entry in default.present() if default else ():
+            if key in found:
+                problem = f"default config {key} is defined in top-level and default: entry"
+                self._report.error(entry.key_mark, "defined_twice", problem)
+            elif self._is_compiled(key, entry.key_mark, "default"):
+                found[key] = self.keyword(key, entry.value, "default")
+        return found
+
+    def job(self, name: str, mark: Mark, node: MappingNode, defaults: Mapping[str, object]) -> JobConfig:
+        """The job `name`; what is wrong is reported and left out."""
+        path = f"jobs:{quoted(name)}"
+        if len(name) > LONGEST_NAME:
+            message = f"{path} name is too long (maximum is {LONGEST_NAME} characters)"
+            self._report.error(mark, "name_too_long", message)
+        values.check_keys(self._report, node, path, keywords.JOB)
+        own = {
+            key: self.keyword(key, entry.value, path)
+            for key, entry in node.present()
+            if key in keywords.JOB and self._is_compiled(key, entry.key_mark, path)
+        }
+        job = JobConfig(name=name, mark=mark, **_fields(defaults))
+        job = replace(job, **_fields(own))
+        self._check(job, node, path)
+        return job
+
+    def _is_compiled(self, key: str, mark: Mark, path: str) -> bool:
+        if key in self._readers:
+            return True
+        if reason := keywords.NOT_COMPILED.get(key):
+            self._report.error(mark, "unsupported_keyword", f"{path}: `{key}` {reason}")
+        return False
+
+    def _check(self, job: JobConfig, node: MappingNode, path: str) -> None:
+        """What has to be right between keywords."""
+        if node.get("script") is None and "script" in node:
+            self._report.error(node.entries["script"].key_mark, values.INVALID, f"{path} script can't be blank")
+        start_in = node.entries.get("start_in")
+        if job.when == "delayed" and start_in is None:
+            self._report.error(node.entries["when"].key_mark, values.INVALID, f"{path} start in should be a duration")
+        if start_in is not None and job.when not in ("delayed", None):
+            self._report.error(start_in.key_mark, values.INVALID, f"{path} start in must be blank")
+        self._check_dependencies(job, node, path)
+
+    def _check_dependencies(self, job: JobConfig, node: MappingNode, path: str) -> None:
+        if job.dependencies is None or job.needs is None:
+            return
+        needed = {need.job for need in job.needs}
+        if missing := [name for name in job.dependencies if name not in needed]:
+            names = ", ".join(quoted(name) for name in missing)
+            mark = node.entries["dependencies"].key_mark
+            self._report.error(
+                mark, "dependency_not_needed", f"{path} dependencies the {names} should be part of needs"
+            )
+
+
+def _fields(found: Mapping[str, object]) -> dict[str, Any]:
+    """Keywords as fields of JobConfig."""
+    return dict(found)

@@ -1,0 +1,50 @@
+"""Where the parts of the compiler put what they find wrong."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+from app.dialects.diagnostics import Diagnostic, Severity
+from app.dialects.gitlab.nodes import Mark
+
+_MOST = 200
+_LONGEST_NAME = 60
+
+
+class Report:
+    """The diagnostics of one compilation, each kept once; after the first 200 only the fact that there are more."""
+
+    def __init__(self) -> None:
+        self._found: dict[Diagnostic, None] = {}
+        self.has_errors = False
+
+    def error(self, mark: Mark, code: str, message: str) -> None:
+        """Say what stops the pipeline."""
+        self.has_errors = True
+        self._add(Diagnostic(Severity.ERROR, code, message, *mark))
+
+    def warning(self, mark: Mark, code: str, message: str) -> None:
+        """Say what is probably not meant."""
+        self._add(Diagnostic(Severity.WARNING, code, message, *mark))
+
+    def _add(self, diagnostic: Diagnostic) -> None:
+        if len(self._found) < _MOST:
+            self._found[diagnostic] = None
+        elif len(self._found) == _MOST:
+            message = f"There are more than {_MOST} problems; these are the first"
+            self._found[Diagnostic(diagnostic.severity, "too_many_problems", message, diagnostic.file)] = None
+
+    def diagnostics(self) -> tuple[Diagnostic, ...]:
+        """All of them, by file, line and column."""
+        return tuple(sorted(self._found))
+
+
+def quoted(name: str) -> str:
+    """`name` short enough, and free enough of control characters, to stand in a message."""
+    shown = "".join(character if character.isprintable() else "?" for character in name[: _LONGEST_NAME + 1])
+    return shown if len(shown) <= _LONGEST_NAME else shown[:_LONGEST_NAME] + "..."
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """A clause like " (did you mean `script`?)", or nothing when no known name is near."""
+    near = get_close_matches(name[:_LONGEST_NAME], list(known), n=1, cutoff=0.75)
+    return f" (did you mean `{near[0]}`?)" if near else ""

@@ -1,0 +1,27 @@
+"""Which compiler a configuration file belongs to, by its name."""
+
+from collections.abc import Mapping
+from pathlib import PurePosixPath
+
+from app.dialects import gitlab
+from app.dialects.base import Compilation, CompileContext, Compiler
+from app.dialects.diagnostics import Diagnostic, Severity
+
+DEFAULT_PATH = ".gitlab-ci.yml"
+"""The file that is looked for where a project names none."""
+
+_BY_SUFFIX: Mapping[str, Compiler] = {".yml": gitlab.compile_text, ".yaml": gitlab.compile_text}
+
+
+def compiler_for(path: str) -> Compiler | None:
+    """The compiler for a file of that name, or None when no dialect uses such a name."""
+    return _BY_SUFFIX.get(PurePosixPath(path).suffix.lower())
+
+
+def compile_configuration(path: str, text: str, context: CompileContext) -> Compilation:
+    """Compile `text`, the content of the file `path`. Never raises; problems are the result's diagnostics."""
+    compiler = compiler_for(path)
+    if compiler is None:
+        message = f"No dialect is known for a file of this name; `{DEFAULT_PATH}` is one that is"
+        return Compilation(diagnostics=(Diagnostic(Severity.ERROR, "unknown_dialect", message, path),))
+    return compiler(path, text, context)

@@ -1,0 +1,43 @@
+"""Make a personal access token."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from app import crypto
+from app.domain.errors import InvalidRequest
+from app.models import AccessToken, User, write
+from app.services.core import Core
+
+#: What a token may be allowed to do (gitlab.md B.11). `api` includes all the others.
+SCOPES = ("api", "read_api", "read_user", "read_repository", "write_repository", "create_runner", "manage_runner")
+HINT_LENGTH = 4
+
+
+def create_token(
+    core: Core, *, user: User, name: str, scopes: Iterable[str], expires_at: datetime | None = None
+) -> tuple[AccessToken, str]:
+    """A new token of `user`, and its text, which is shown this once. Raises InvalidRequest."""
+    chosen = list(dict.fromkeys(scopes))
+    name = name.strip()
+    if not 1 <= len(name) <= 255:
+        raise InvalidRequest("a token's name has 1 to 255 characters", "name")
+    if unknown := [scope for scope in chosen if scope not in SCOPES]:
+        raise InvalidRequest(f"there is no scope {unknown[0]!r}; the scopes are {', '.join(SCOPES)}", "scopes")
+    if not chosen:
+        raise InvalidRequest("a token needs at least one scope", "scopes")
+    if expires_at is not None and expires_at <= core.now():
+        raise InvalidRequest("a token cannot expire in the past", "expires_at")
+    plain = crypto.new_token("glpat-")
+    user_id = user.id
+    with write(core.session):
+        token = AccessToken(
+            user_id=user_id,
+            name=name,
+            token_hash=crypto.token_hash(plain),
+            hint=plain[-HINT_LENGTH:],
+            scopes=chosen,
+            created_at=core.now(),
+            expires_at=expires_at,
+        )
+        core.session.add(token)
+    return token, plain

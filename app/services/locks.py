@@ -1,0 +1,34 @@
+"""Locking rows in the one order that cannot deadlock: a pipeline before its jobs, the queue's counter last.
+
+On SQLite `write` already holds the whole database. On PostgreSQL these are row locks: whoever moves a job takes its
+pipeline first. A claim and a piece of trace take only the job; they never wait for a pipeline while they hold it.
+"""
+
+from app.domain.errors import NotFound
+from app.models import Job, Pipeline
+from app.services.core import Core
+
+
+def lock_pipeline(core: Core, pipeline_id: int) -> Pipeline:
+    """The pipeline as it is now, held until the end of the write. Raises NotFound."""
+    pipeline = core.session.get(Pipeline, pipeline_id, with_for_update=True, populate_existing=True)
+    if pipeline is None:
+        raise NotFound("Pipeline")
+    return pipeline
+
+
+def lock_job(core: Core, job_id: int) -> Job:
+    """The job as it is now, with its pipeline, both held until the end of the write: to move it. Raises NotFound."""
+    known = core.session.get(Job, job_id)
+    if known is None:
+        raise NotFound("Job")
+    lock_pipeline(core, known.pipeline_id)
+    return lock_job_alone(core, job_id)
+
+
+def lock_job_alone(core: Core, job_id: int) -> Job:
+    """The job as it is now, held until the end of the write: to add to it, not to move it. Raises NotFound."""
+    job = core.session.get(Job, job_id, with_for_update=True, populate_existing=True)
+    if job is None:
+        raise NotFound("Job")
+    return job

@@ -1,0 +1,32 @@
+"""`python -m bench [NAME …]`: run the benchmarks, print the table, keep it in bench/results/latest.md."""
+
+import platform
+import sys
+from datetime import UTC, datetime
+from importlib import import_module
+from pathlib import Path
+
+from bench.place import installed
+from bench.table import render
+
+ALL = ("one_job", "push_to_green")
+RESULT = Path(__file__).parent / "results" / "latest.md"
+
+
+def main(names: list[str]) -> int:
+    unknown = [name for name in names if name not in ALL]
+    if unknown:
+        print(f"no benchmark is called {unknown[0]}; there are {', '.join(ALL)}", file=sys.stderr)
+        return 2
+    with installed() as place:
+        rows = [row for name in names or ALL for row in import_module(f"bench.{name}").run(place)]
+    table = render(rows)
+    when = datetime.now(UTC).strftime("%Y-%m-%d")
+    RESULT.parent.mkdir(exist_ok=True)
+    RESULT.write_text(f"# Benchmarks of {when}\n\nPython {platform.python_version()}, {platform.machine()}.\n\n{table}")
+    print(table)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,260 @@
+"""One container of a job: created, attached, started, and then given one script after another.
+
+PID 1 is an init (it buries orphans), its child a small POSIX shell program, the wrapper. The wrapper reads orders from
+the container's standard input, which is the attach connection: `run TOKEN FILE` runs a script in a fresh shell in the
+foreground and answers with an end mark (`podman_output.EndMark`) in the same pipe as the script's output. So nobody
+asks Podman for anything between two stages, and a stage costs two milliseconds.
+
+When the runner dies, however hard, the connection ends, the wrapper reads its end and leaves, and the container ends
+with it.
+"""
+
+import logging
+import os
+import secrets
+import select
+import signal
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from runner.executor.base import Build, Cancelled, ExecutorError, ImageRef, Output, Stage, StageResult
+from runner.executor.podman_api import AttachedStream, PodmanClient, PodmanError
+from runner.executor.podman_output import EndMark
+from runner.executor.podman_script import write_script
+from runner.workspace.namespaces import offspring
+from runner.workspace.userns import Helper, HelperError
+
+TICK = 0.1
+HELLO_SECONDS = 60.0
+AFTER_KILL_SECONDS = 5.0
+DEATH_SECONDS = 10.0
+
+# The traps keep the wrapper alive when a script signals its whole process group; its children get the default actions
+# back. The stage runs in the foreground on purpose: a POSIX shell lets background commands ignore SIGINT.
+WRAPPER = r"""
+trap : HUP INT QUIT TERM
+shell=sh
+command -v bash >/dev/null 2>&1 && shell=bash
+exec 2>/dev/null
+while IFS=' ' read -r order token file; do
+  status=0
+  if [ "$order" = run ]; then
+    "$shell" "$1/$file" </dev/null 2>&1
+    status=$?
+  fi
+  printf '\036%s %s\n' "$token" "$status"
+done
+"""
+
+logger = logging.getLogger(__name__)
+
+
+class Container:
+    """A started container that waits for orders. `run` is for one thread at a time; `kill` and `detach` are for any."""
+
+    def __init__(self, client: PodmanClient, helper: Helper, container_id: str, grace: float) -> None:
+        self.id = container_id
+        self.pid = 0
+        self.network_namespace = ""
+        self._client = client
+        self._helper = helper
+        self._grace = grace
+        self._stream: AttachedStream | None = None
+        self._late = b""
+        self._wrapper: list[int] = []
+        self._init = -1
+
+    def start(self) -> None:
+        """Attach, then start: this order loses no output. Raises ExecutorError with the runtime's words."""
+        self._stream = self._client.attach(self.id)
+        state = self._client.request("GET", f"/containers/{self.id}/json")
+        self.pid = int(state["State"]["Pid"])
+        self.network_namespace = str((state.get("NetworkSettings") or {}).get("SandboxKey") or "")
+        self._init = os.pidfd_open(self.pid)
+        self._client.request("POST", f"/containers/{self.id}/start")
+
+    def greet(self, output: Output) -> None:
+        """Wait until the wrapper listens; what the image's entrypoint prints before goes to `output`."""
+        result = self._order("greet", "-", output, _Never(), HELLO_SECONDS)
+        if result.outcome != "exited":
+            raise ExecutorError(f"The container did not start its shell: {result.detail or result.outcome}")
+        self._wrapper = offspring(self.pid)
+
+    def run(self, build: Build, stage: Stage, output: Output, cancelled: Cancelled) -> StageResult:
+        """Run `stage`'s script; see `executor.base.Environment.run`."""
+        name = write_script(build.control, build.project_dir, stage)
+        return self._order("run", name, output, cancelled, stage.timeout)
+
+    def kill(self) -> None:
+        """Kill everything in the container and wait until it is dead. Never raises."""
+        if self._init < 0 or self._is_dead(0):
+            return
+        try:
+            signal.pidfd_send_signal(self._init, signal.SIGKILL)
+        except PermissionError:  # its user is not root, hence not ours
+            try:
+                self._client.request("POST", f"/containers/{self.id}/kill", query={"signal": "KILL"})
+            except PodmanError as error:
+                logger.warning("container %s cannot be killed: %s", self.id, error)
+        except ProcessLookupError:
+            return
+        if not self._is_dead(DEATH_SECONDS):
+            logger.warning("container %s is still there %.0f s after SIGKILL", self.id, DEATH_SECONDS)
+
+    def detach(self) -> None:
+        """Close the connection and the process descriptor. The container, if it still runs, ends."""
+        if self._stream is not None:
+            self._stream.close()
+        if self._init >= 0:
+            descriptor, self._init = self._init, -1
+            os.close(descriptor)
+
+    def _is_dead(self, timeout: float) -> bool:
+        """Whether init has ended; the kernel lets it end only after every process of its namespace."""
+        poll = select.poll()
+        poll.register(self._init, select.POLLIN)
+        return bool(poll.poll(timeout * 1000))
+
+    def _order(self, order: str, name: str, output: Output, cancelled: Cancelled, timeout: float) -> StageResult:
+        if self._stream is None:
+            raise ExecutorError("the container was never started")
+        token = secrets.token_hex(16)
+        mark = EndMark(token)
+        self._stream.send(f"{order} {token} {name}\n".encode())
+        late, self._late = self._late, b""
+        if late:
+            output(mark.feed(late))
+        return self._follow(self._stream, mark, output, cancelled, time.monotonic() + timeout)
+
+    def _follow(
+        self, stream: AttachedStream, mark: EndMark, output: Output, cancelled: Cancelled, deadline: float
+    ) -> StageResult:
+        """Pass the output on until the end mark, the container's end, a cancel or the deadline."""
+        while mark.status is None:
+            if cancelled.is_set():
+                return self._interrupt(stream, mark, output, "cancelled")
+            if time.monotonic() >= deadline:
+                return self._interrupt(stream, mark, output, "timed_out")
+            data = stream.read(TICK)
+            if data is None:
+                output(mark.flush())
+                return StageResult("killed", detail=self._last_words())
+            if data and (text := mark.feed(data)):
+                output(text)
+        self._late = mark.rest
+        return StageResult("exited", mark.status)
+
+    def _interrupt(self, stream: AttachedStream, mark: EndMark, output: Output, outcome: str) -> StageResult:
+        """SIGTERM to all but the wrapper, SIGKILL after the grace, and the whole container if even that is of no
+        use.
+        """
+        for number, patience in ((signal.SIGTERM, self._grace), (signal.SIGKILL, AFTER_KILL_SECONDS)):
+            self._signal(number)
+            if self._drain(stream, mark, output, time.monotonic() + patience):
+                break
+        else:
+            self.kill()
+            return StageResult(outcome, detail="the container had to be killed")
+        self._signal(signal.SIGKILL)  # what the script left in the background
+        self._late = mark.rest
+        return StageResult(outcome)
+
+    def _drain(self, stream: AttachedStream, mark: EndMark, output: Output, deadline: float) -> bool:
+        """Pass the output on until the end mark; False when `deadline` comes first or the container is gone."""
+        while mark.status is None and time.monotonic() < deadline:
+            data = stream.read(TICK)
+            if data is None:
+                return False
+            if data and (text := mark.feed(data)):
+                output(text)
+        return mark.status is not None
+
+    def _signal(self, number: int) -> None:
+        try:
+            self._helper.call(
+                "signal", {"init": self.pid, "spare": self._wrapper, "signal": int(number)}, timeout=DEATH_SECONDS
+            )
+        except HelperError as error:
+            logger.warning("container %s cannot be signalled: %s", self.id, error)
+
+    def _last_words(self) -> str:
+        """Why the container ended by itself, from Podman's record of it."""
+        try:
+            # Podman knows a moment after the connection ended; `wait` returns when it does.
+            self._client.request(
+                "POST", f"/containers/{self.id}/wait", query={"interval": "10ms"}, timeout=DEATH_SECONDS
+            )
+            state = self._client.request("GET", f"/containers/{self.id}/json")["State"]
+        except PodmanError as error:
+            return f"the container is gone: {error}"
+        if state.get("OOMKilled"):
+            return "out of memory: the kernel killed the container"
+        return f"the container ended with exit code {state.get('ExitCode')}"
+
+
+class _Never:
+    """A `Cancelled` that is never set."""
+
+    def is_set(self) -> bool:
+        return False
+
+    def wait(self, timeout: float | None = None) -> bool:
+        time.sleep(timeout or 0)
+        return False
+
+
+# Enough for package managers, `su` and services that drop their rights; without the defaults that open the network's
+# raw sockets, make devices, or write the audit log. All of them hold in the user namespace only.
+CAPABILITIES = (
+    "CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "NET_BIND_SERVICE", "SETFCAP", "SETGID", "SETUID",
+    "SYS_CHROOT",
+)  # fmt: skip
+
+
+def specification(build: Build, image_id: str, ref: ImageRef, name: str) -> dict[str, Any]:
+    """What every container of a job has in common; `podman_limits` and `podman_services` add theirs.
+
+    Nothing of it comes from the job but the image, its entrypoint and user, and the variables: no host mounts, devices,
+    privileges, capabilities or host namespaces.
+    """
+    mounts = {build.workspace: (build.project_dir, "rw"), build.control: (build.control_dir, "rw")}
+    mounts |= {source: (target, "ro") for source, target in build.read_only_mounts.items()}
+    spec: dict[str, Any] = base_specification(image_id, name, build.labels, build.environment)
+    spec |= {
+        "command": ["sh", "-c", WRAPPER, "skerry", build.control_dir],
+        "stdin": True,
+        "init": True,
+        "work_dir": build.project_dir,
+        "hostname": f"job-{build.job_id}",
+        "mounts": [mount(source, target, mode) for source, (target, mode) in mounts.items()],
+    }
+    if ref.entrypoint is not None:
+        spec["entrypoint"] = list(ref.entrypoint) or [""]
+    if ref.user:
+        spec["user"] = ref.user
+    return spec
+
+
+def base_specification(
+    image_id: str, name: str, labels: Mapping[str, str], environment: Mapping[str, str]
+) -> dict[str, Any]:
+    """The rules of containment, for jobs and services alike."""
+    return {
+        "image": image_id,
+        "name": name,
+        "labels": dict(labels),
+        "env": dict(environment),
+        "no_new_privileges": True,
+        "cap_drop": ["ALL"],
+        "cap_add": list(CAPABILITIES),
+        "image_volume_mode": "ignore",  # a VOLUME of the image is an ordinary folder that goes with the container
+        "log_configuration": {"driver": "none"},  # output is read by attach; a second copy on disk would slow it down
+        "systemd": "false",
+        "stop_timeout": 0,
+    }
+
+
+def mount(source: Path, target: str, mode: str) -> dict[str, Any]:
+    return {"type": "bind", "source": str(source), "destination": target, "options": [mode, "bind", "nosuid", "nodev"]}

@@ -1,0 +1,127 @@
+"""The phases before the script: a place to run in, and the sources."""
+
+from __future__ import annotations
+
+import re
+import socket
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from runner import job_steps
+from runner.executor.base import Build, ConfigurationError, ImageRef, ServiceRef
+from runner.job_variables import Places, job_sources, job_variables
+from runner.protocol.wire import Image, Service
+from runner.variables import Variables
+
+if TYPE_CHECKING:
+    from runner.job import JobRun
+
+
+def prepare_executor(run: JobRun) -> None:
+    """Make the job's folders, write its scripts and file variables, and have the executor make its environment."""
+    if run.job.unsupported:
+        raise ConfigurationError(f"this runner cannot run jobs with {', '.join(run.job.unsupported)}")
+    host, job = run.host, run.job
+    path = safe_path(job.project_path) or f"project-{job.project_id}"
+    run.workspace = workspace = host.workspaces.create(job.id, job.project_id, path, run.slot)
+    run.places = places = _places(run, path)
+    ca_file = Path(host.runner.tls_ca_file).read_text() if host.runner.tls_ca_file else ""
+    run.variables = job_variables(job, host.runner, host.executor.name, places, ca_file)
+    run.client.debug_trace = run.variables.flag("CI_DEBUG_TRACE") or run.variables.flag("CI_DEBUG_SERVICES")
+    # From the first script on the control folder belongs to the job: all that is ours in it is written before.
+    _write_file_variables(workspace.control, run.variables)
+    job_steps.write_scripts(run)
+    run.build = Build(
+        job_id=job.id,
+        name=job.name,
+        image=_image(job.image, run.variables) if job.image else None,
+        services=[_service(service, run.variables) for service in job.services],
+        environment=run.variables.environment,
+        workspace=workspace.path,
+        project_dir=places.project_dir,
+        control=workspace.control,
+        control_dir=places.control_dir,
+        read_only_mounts=workspace.read_only_mounts,
+        labels={"skerry.runner": host.system_id, "skerry.job": str(job.id), "skerry.boot": host.boot},
+        timeout=job.timeout,
+    )
+    run.environment = host.executor.prepare(run.build, run.trace.write, run.control.script)
+    if run.control.everything.is_set():
+        run.kill()
+
+
+def prepare_environment(run: JobRun) -> None:
+    """Say where this runs."""
+    run.say(f"Running job {run.job.id} via {socket.gethostname()}...")
+
+
+def get_sources(run: JobRun) -> None:
+    """Check the sources out. The author's hooks run behind git, in the container: git trusts no tree that
+    they touched.
+    """
+    workspace = run.workspace
+    if workspace is None:
+        raise ConfigurationError("there is no workspace")
+    sources, notes = job_sources(run.job, run.host.runner, run.variables)
+    for note in notes:
+        run.warn(note)
+    workspace.get_sources(sources, run.trace.write, run.control.script)
+    job_steps.run_hooks(run)
+
+
+def stop_environment(run: JobRun) -> None:
+    """Nothing of the job writes to the tree while it is collected. What is collected is settled here, once: an upload
+    that fails must not start those that are meant for failed scripts.
+    """
+    run.verdict = run.outcome
+    if run.environment is not None:
+        run.environment.stop()
+
+
+def safe_path(path: str) -> str:
+    """A project's path as folder names: no way up, nothing a shell or a mount option would read."""
+    parts = [re.sub(r"[^A-Za-z0-9_.\-]", "_", part, flags=re.ASCII) for part in path.split("/")]
+    return "/".join(part for part in parts if part not in ("", ".", ".."))[:255]
+
+
+def _places(run: JobRun, path: str) -> Places:
+    """On a shared host a job sees the host's own paths, in a container those that its image expects."""
+    workspace = run.workspace
+    if workspace is not None and run.host.executor.features().get("shared"):
+        return Places(str(workspace.path), str(workspace.path.parent), str(workspace.control), run.slot)
+    builds_dir = run.host.runner.builds_dir
+    project_dir = f"{builds_dir}/{path}"
+    wished = run.job.workspace
+    if wished and wished.startswith("/") and ".." not in wished.split("/") and wished.strip("/"):
+        project_dir = wished.rstrip("/")
+    return Places(project_dir, builds_dir, f"{project_dir}.tmp", run.slot)
+
+
+def _write_file_variables(control: Path, variables: Variables) -> None:
+    """One file for each, readable by whatever user the image has; the folder above is closed to the host's
+    other users.
+    """
+    folder = control / "variables"
+    folder.mkdir(exist_ok=True)
+    folder.chmod(0o755)
+    for variable in variables:
+        if variable.file:
+            path = folder / variable.key
+            path.write_bytes(variable.value.encode("utf-8", "surrogatepass"))
+            path.chmod(0o644)
+    shared = control / "gitlab_env"
+    shared.touch()
+    shared.chmod(0o666)
+
+
+def _image(image: Image, variables: Variables) -> ImageRef:
+    user = variables.expand(image.user) if image.user else None
+    return ImageRef(variables.expand(image.name), image.entrypoint, image.pull_policy, user)
+
+
+def _service(service: Service, variables: Variables) -> ServiceRef:
+    """A service sees the job's public variables and its own, which may name the job's."""
+    environment = {variable.key: variable.value for variable in variables if variable.public and not variable.file}
+    for own in service.variables:
+        environment[own.key] = own.value if own.raw else variables.expand(own.value)
+    return ServiceRef(_image(service.image, variables), service.aliases, service.command, environment)

@@ -1,0 +1,174 @@
+"""Which variables a job starts with, and the sources that they ask for (gitlab.md A.7, A.8)."""
+
+import re
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import unquote, urlsplit, urlunsplit
+
+from runner.config import RunnerConfig
+from runner.protocol.info import architecture, program_version
+from runner.protocol.wire import Job, Variable
+from runner.variables import Variables
+from runner.workspace.base import Sources
+
+STRATEGIES = ("clone", "fetch", "none", "empty")
+SUBMODULES = ("none", "normal", "recursive")
+_FETCH_FLAGS = re.compile(
+    r"--(?:(?:no-)?(?:prune|prune-tags|tags|force|verbose|quiet|progress|atomic|auto-gc|auto-maintenance)"
+    r"|show-forced-updates|jobs=\d{1,2}|filter=(?:blob:none|blob:limit=\d+[kmg]?|tree:\d+))|-[pqvft]"
+)
+_CLEAN_FLAGS = re.compile(r"-[dfqxX]+|--quiet|--force")
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where a job is: its tree and its control folder as the job sees them, and the slot that it takes."""
+
+    project_dir: str
+    builds_dir: str
+    control_dir: str
+    slot: int
+
+
+def job_variables(job: Job, runner: RunnerConfig, executor: str, places: Places, ca_file: str = "") -> Variables:
+    """All variables of a job, expanded. `ca_file` is the text of the certificate that the server is trusted by."""
+    image = job.image.name if job.image else runner.podman.image
+    before = {
+        "CI_JOB_IMAGE": image,
+        "CI_RUNNER_SHORT_TOKEN": runner.short_token,
+        **dict(runner.environment),
+        "CI_BUILDS_DIR": places.builds_dir,
+        "CI_PROJECT_DIR": places.project_dir,
+        "CI_CONCURRENT_ID": str(places.slot),
+        "CI_CONCURRENT_PROJECT_ID": str(places.slot),
+        "CI_SERVER": "yes",
+        "CI_JOB_STATUS": "running",
+        "CI_JOB_TIMEOUT": str(job.timeout),
+    }
+    after = {
+        "CI_SHARED_ENVIRONMENT" if executor == "fake" else "CI_DISPOSABLE_ENVIRONMENT": "true",
+        "CI_RUNNER_VERSION": program_version(),
+        "CI_RUNNER_REVISION": "",
+        "CI_RUNNER_EXECUTABLE_ARCH": f"linux/{architecture()}",
+        "RUNNER_TEMP_PROJECT_DIR": places.control_dir,
+        "GITLAB_ENV": f"{places.control_dir}/gitlab_env",
+    }
+    variables = _plain(before)
+    if ca_file:
+        variables.append(Variable("CI_SERVER_TLS_CA_FILE", ca_file, public=True, file=True))
+    variables += [variable for variable in job.variables if not variable.key.startswith("FF_")]
+    return Variables(variables + _plain(after), f"{places.control_dir}/variables").expanded()
+
+
+def _plain(values: Mapping[str, str]) -> list[Variable]:
+    return [Variable(key, value, public=True, raw=True) for key, value in values.items()]
+
+
+def job_sources(job: Job, runner: RunnerConfig, variables: Variables) -> tuple[Sources, list[str]]:
+    """What to check out, and a sentence for each GIT_* value that was not heeded."""
+    notes: list[str] = []
+    repository, username, password = split_credentials(job.git.repo_url, job.token)
+    if runner.clone_url:
+        repository = _moved(repository, runner.clone_url)
+    sources = Sources(
+        repository=repository,
+        username=username,
+        password=password,
+        sha=job.git.sha,
+        ref=job.git.ref,
+        refspecs=job.git.refspecs,
+        depth=variables.number("GIT_DEPTH", job.git.depth, 10_000_000),
+        strategy=_word(variables, "GIT_STRATEGY", STRATEGIES, "fetch" if job.allow_git_fetch else "clone", notes),
+        checkout=variables.flag("GIT_CHECKOUT", True),
+        clean_flags=_clean_flags(variables, notes),
+        fetch_flags=_flags(variables, "GIT_FETCH_EXTRA_FLAGS", ("--prune", "--quiet"), _FETCH_FLAGS, notes),
+        submodules=_word(variables, "GIT_SUBMODULE_STRATEGY", SUBMODULES, "none", notes),
+        submodule_depth=variables.number("GIT_SUBMODULE_DEPTH", 0, 10_000_000),
+        submodule_paths=_paths(variables, notes),
+        ca_file=Path(runner.tls_ca_file) if runner.tls_ca_file else None,
+    )
+    return sources, notes
+
+
+def split_credentials(url: str, token: str) -> tuple[str, str, str]:
+    """The address without credentials, the user and the password; the job's token where the address has none."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or parts.hostname is None:
+        return url, "", ""
+    place = parts.netloc.rpartition("@")[2]
+    bare = urlunsplit((parts.scheme, place, parts.path, parts.query, ""))
+    if parts.password is None:
+        return bare, "gitlab-ci-token", token
+    return bare, unquote(parts.username or ""), unquote(parts.password)
+
+
+def _moved(repository: str, base: str) -> str:
+    """The same repository at the address by which this runner reaches the server."""
+    old, new = urlsplit(repository), urlsplit(base)
+    return urlunsplit((new.scheme, new.netloc, new.path.rstrip("/") + old.path, "", ""))
+
+
+def _word(variables: Variables, key: str, allowed: tuple[str, ...], default: str, notes: list[str]) -> str:
+    value = variables.get(key).strip().lower()
+    if not value:
+        return default
+    if value not in allowed:
+        notes.append(f"{key}: {value!r} is not one of {', '.join(allowed)}; using {default}")
+        return default
+    return value
+
+
+def _split(variables: Variables, key: str, notes: list[str]) -> list[str]:
+    try:
+        return shlex.split(variables.get(key))
+    except ValueError:
+        notes.append(f"{key}: has an open quote, ignored")
+        return []
+
+
+def _flags(
+    variables: Variables, key: str, default: tuple[str, ...], allowed: re.Pattern[str], notes: list[str]
+) -> tuple[str, ...]:
+    if not variables.get(key).strip():
+        return default
+    kept = []
+    for word in _split(variables, key, notes):
+        if allowed.fullmatch(word):
+            kept.append(word)
+        else:
+            notes.append(f"{key}: {word!r} is not allowed, ignored")
+    return tuple(kept)
+
+
+def _clean_flags(variables: Variables, notes: list[str]) -> tuple[str, ...]:
+    """`none` is no cleaning, an empty tuple. `-e PATTERN` keeps files."""
+    key = "GIT_CLEAN_FLAGS"
+    words = _split(variables, key, notes)
+    if words == ["none"]:
+        return ()
+    kept: list[str] = []
+    while words:
+        word = words.pop(0)
+        if _CLEAN_FLAGS.fullmatch(word):
+            kept.append(word)
+        elif word in ("-e", "--exclude") and words:
+            kept.append(f"--exclude={words.pop(0)}")
+        elif word.startswith("--exclude="):
+            kept.append(word)
+        else:
+            notes.append(f"{key}: {word!r} is not allowed, ignored")
+    return tuple(kept) or ("-ffdx",)
+
+
+def _paths(variables: Variables, notes: list[str]) -> tuple[str, ...]:
+    """Submodule paths, `:(exclude)path` among them; nothing that git could take for an option."""
+    kept = []
+    for word in _split(variables, "GIT_SUBMODULE_PATHS", notes):
+        path = word.removeprefix(":(exclude)")
+        if path.startswith(("-", "/", ":")) or ".." in path.split("/"):
+            notes.append(f"GIT_SUBMODULE_PATHS: {word!r} is not allowed, ignored")
+        else:
+            kept.append(word)
+    return tuple(kept)

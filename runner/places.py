@@ -1,0 +1,54 @@
+"""Makes the executor and the workspaces that a `[[runners]]` table asks for. Heavy modules are loaded here,
+not before.
+"""
+
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from runner.config import Config, PodmanTable, RunnerConfig
+from runner.executor.base import Executor
+from runner.workspace.base import Workspaces
+
+
+def make_executor(runner: RunnerConfig) -> Executor:
+    """The executor of one runner. Raises ExecutorError where this host cannot have it."""
+    if runner.executor == "fake":
+        from runner.executor.fake import FakeExecutor
+
+        return FakeExecutor()
+    executor: Executor = import_module("runner.executor.podman").PodmanExecutor(_podman_settings(runner))
+    return executor
+
+
+def make_workspaces(config: Config, runner: RunnerConfig, executor: Executor) -> Workspaces:
+    """The workspaces of one runner: trees below `data_dir`, caches there or in its own `cache_dir`."""
+    local = import_module("runner.workspace.local")
+    helper = getattr(executor, "helper", None) or import_module("runner.workspace.userns").InProcess()
+    root = config.data_dir / "builds" / runner.short_token
+    cache = Path(runner.cache_dir) if runner.cache_dir else config.data_dir / "cache" / runner.short_token
+    workspaces: Workspaces = local.LocalWorkspaces(root, cache, helper)
+    return workspaces
+
+
+def _podman_settings(runner: RunnerConfig) -> Any:
+    module = import_module("runner.executor.podman_settings")
+    table: PodmanTable = runner.podman
+    own_image = {"image": table.image} if table.image else {}
+    return module.PodmanSettings(
+        **own_image,
+        pull_policy=table.pull_policy,
+        allowed_pull_policies=table.allowed_pull_policies,
+        allowed_images=table.allowed_images,
+        allowed_services=table.allowed_services,
+        memory=module.size(table.memory),
+        cpus=table.cpus,
+        pids_limit=table.pids_limit,
+        network=table.network_mode,
+        shm_size=module.size(table.shm_size),
+        extra_hosts=table.extra_hosts,
+        server_url=runner.url,
+        socket=Path(table.host.removeprefix("unix://")) if table.host else None,
+        service_timeout=table.wait_for_services_timeout,
+        pull_timeout=table.pull_timeout,
+    )

@@ -1,0 +1,381 @@
+"""The job as the server sends it (gitlab.md A.3.1), typed. Unknown fields are ignored, absent ones get their defaults.
+
+`parse_job` raises `WireError` only where a job cannot be run at all: no id, no token, or a field of the wrong kind.
+Fields of our own extension (`Step.image`, `own_shell` … and `workspace`) are read only when the server's `features` say
+`skerry_steps`, so that no other server can mean something else by them.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+DEFAULT_TIMEOUT = 7200
+# A key becomes the name of an environment variable, and of a file.
+_KEY = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.\-]*", re.ASCII)
+
+
+class WireError(Exception):
+    """The server's answer is not a job. `job_id` and `token` are there when it could at least be told which."""
+
+    def __init__(self, message: str, job_id: int | None = None, token: str = "") -> None:
+        super().__init__(message)
+        self.job_id = job_id
+        self.token = token
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """One job variable; a later one with the same key wins. `file`: the job gets the path of a file with the value."""
+
+    key: str
+    value: str = field(repr=False)
+    public: bool = False
+    masked: bool = False
+    file: bool = False
+    raw: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """An image or a service's image, variables not yet expanded. `user` comes from `executor_opts.docker`."""
+
+    name: str
+    entrypoint: tuple[str, ...] | None = None
+    pull_policy: tuple[str, ...] = ()
+    user: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A service container; `aliases` are split where the server joined several with commas or spaces."""
+
+    image: Image
+    aliases: tuple[str, ...] = ()
+    command: tuple[str, ...] | None = None
+    variables: tuple[Variable, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One entry of `steps`. `timeout` 0: bounded by the job's alone. What follows `allow_failure` is our extension."""
+
+    name: str
+    script: tuple[str, ...]
+    timeout: int = 0
+    when: str = "on_success"
+    allow_failure: bool = False
+    image: Image | None = None
+    own_shell: bool = True
+    errexit: bool = True
+    pipefail: bool = True
+    environment: tuple[Variable, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """One upload after the script: an archive, or a report of `artifact_type`."""
+
+    name: str = ""
+    paths: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    untracked: bool = False
+    when: str = "on_success"
+    expire_in: str = ""
+    artifact_type: str = "archive"
+    artifact_format: str = "zip"
+
+
+@dataclass(frozen=True, slots=True)
+class Cache:
+    """One cache; `key` already names the ref's protection where the server separates caches."""
+
+    key: str = ""
+    paths: tuple[str, ...] = ()
+    untracked: bool = False
+    policy: str = "pull-push"
+    when: str = "on_success"
+    fallback_keys: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Dependency:
+    """A job whose artifacts this one gets. Only those with a file are listed."""
+
+    id: int
+    name: str
+    token: str = field(repr=False)
+    filename: str = "artifacts.zip"
+    size: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """A login for an image registry."""
+
+    url: str
+    username: str
+    password: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class GitInfo:
+    """What to check out. `repo_url` may hold credentials."""
+
+    repo_url: str = field(default="", repr=False)
+    ref: str = ""
+    sha: str = ""
+    before_sha: str = ""
+    ref_type: str = "branch"
+    refspecs: tuple[str, ...] = ()
+    depth: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """What the server says about itself. The `skerry_*` ones are ours: step reports, and handing a job back unrun."""
+
+    trace_sections: bool = False
+    token_mask_prefixes: tuple[str, ...] = ()
+    failure_reasons: tuple[str, ...] = ()
+    skerry_steps: bool = False
+    skerry_hand_back: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One job. `timeout` is in seconds. `workspace` is the path of its tree in the container, None the
+    runner's choice.
+    """
+
+    id: int
+    token: str = field(repr=False)
+    name: str = ""
+    stage: str = ""
+    project_id: int = 0
+    project_path: str = ""
+    allow_git_fetch: bool = True
+    git: GitInfo = field(default_factory=GitInfo)
+    timeout: int = DEFAULT_TIMEOUT
+    variables: tuple[Variable, ...] = ()
+    steps: tuple[Step, ...] = ()
+    hooks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    image: Image | None = None
+    services: tuple[Service, ...] = ()
+    artifacts: tuple[Artifact, ...] = ()
+    cache: tuple[Cache, ...] = ()
+    credentials: tuple[Credential, ...] = ()
+    dependencies: tuple[Dependency, ...] = ()
+    features: Features = field(default_factory=Features)
+    workspace: str | None = None
+    unsupported: tuple[str, ...] = ()
+
+
+def parse_job(document: Any) -> Job:
+    """The typed job in a decoded `201` body of `jobs/request`."""
+    if not isinstance(document, Mapping):
+        raise WireError("the job is not a JSON object")
+    job_id, token = document.get("id"), document.get("token")
+    if not isinstance(job_id, int) or isinstance(job_id, bool) or not isinstance(token, str) or not token:
+        raise WireError("the job has no id or no token")
+    try:
+        return _job(document, job_id, token)
+    except (TypeError, ValueError, AttributeError) as error:
+        raise WireError(f"the job cannot be read: {error}", job_id, token) from error
+
+
+def _job(document: Mapping[str, Any], job_id: int, token: str) -> Job:
+    info, features = _table(document, "job_info"), _features(_table(document, "features"))
+    ours = features.skerry_steps
+    timeout = _integer(_table(document, "runner_info"), "timeout")
+    return Job(
+        id=job_id,
+        token=token,
+        name=_text(info, "name"),
+        stage=_text(info, "stage"),
+        project_id=_integer(info, "project_id"),
+        project_path=_text(info, "project_full_path") or _text(info, "project_name"),
+        allow_git_fetch=bool(document.get("allow_git_fetch", True)),
+        git=_git(_table(document, "git_info")),
+        timeout=timeout if timeout > 0 else DEFAULT_TIMEOUT,
+        variables=_variables(document),
+        steps=tuple(_step(one, ours) for one in _tables(document, "steps")),
+        hooks={_text(one, "name"): _texts(one, "script") for one in _tables(document, "hooks")},
+        image=_image(document.get("image")),
+        services=tuple(_service(one) for one in _tables(document, "services")),
+        artifacts=tuple(_artifact(one) for one in _tables(document, "artifacts")),
+        cache=tuple(_cache(one) for one in _tables(document, "cache")),
+        credentials=tuple(_credential(one) for one in _tables(document, "credentials")),
+        dependencies=tuple(_dependency(one) for one in _tables(document, "dependencies") if one.get("artifacts_file")),
+        features=features,
+        workspace=(_text(document, "workspace") or None) if ours else None,
+        unsupported=tuple(key for key in ("run", "secrets", "inputs") if document.get(key)),
+    )
+
+
+def _features(table: Mapping[str, Any]) -> Features:
+    return Features(
+        trace_sections=bool(table.get("trace_sections")),
+        token_mask_prefixes=_texts(table, "token_mask_prefixes"),
+        failure_reasons=_texts(table, "failure_reasons"),
+        skerry_steps=bool(table.get("skerry_steps")),
+        skerry_hand_back=bool(table.get("skerry_hand_back")),
+    )
+
+
+def _git(table: Mapping[str, Any]) -> GitInfo:
+    return GitInfo(
+        repo_url=_text(table, "repo_url"),
+        ref=_text(table, "ref"),
+        sha=_text(table, "sha"),
+        before_sha=_text(table, "before_sha"),
+        ref_type=_text(table, "ref_type") or "branch",
+        refspecs=_texts(table, "refspecs"),
+        depth=_integer(table, "depth"),
+    )
+
+
+def _variables(table: Mapping[str, Any], key: str = "variables") -> tuple[Variable, ...]:
+    found = []
+    for one in _tables(table, key):
+        flags = {flag: bool(one.get(flag)) for flag in ("public", "masked", "file", "raw")}
+        # No environment can hold a NUL; what is left of such a value is what every shell would make of it.
+        value = one.get("value")
+        found.append(Variable(_text(one, "key"), "" if value is None else str(value).replace("\0", ""), **flags))
+    return tuple(
+        variable for variable in found if variable.key and "=" not in variable.key and "\0" not in variable.key
+    )
+
+
+def _image(table: Any) -> Image | None:
+    if not table or not table.get("name"):
+        return None
+    docker = _table(_table(table, "executor_opts"), "docker")
+    return Image(
+        name=_text(table, "name"),
+        entrypoint=_optional_texts(table, "entrypoint"),
+        pull_policy=_texts(table, "pull_policy"),
+        user=_text(docker, "user") or None,
+    )
+
+
+def _service(table: Mapping[str, Any]) -> Service:
+    image = _image(table)
+    if image is None:
+        raise ValueError("a service without a name")
+    aliases = _text(table, "alias").replace(",", " ").split()
+    return Service(image, tuple(aliases), _optional_texts(table, "command"), _variables(table))
+
+
+def _step(table: Mapping[str, Any], ours: bool) -> Step:
+    step = Step(
+        name=_text(table, "name"),
+        script=_texts(table, "script"),
+        timeout=max(0, _integer(table, "timeout")),
+        when=_text(table, "when") or "on_success",
+        allow_failure=bool(table.get("allow_failure")),
+    )
+    if not ours:
+        return step
+    return Step(
+        name=step.name,
+        script=step.script,
+        timeout=step.timeout,
+        when=step.when,
+        allow_failure=step.allow_failure,
+        image=_image(table.get("image")),
+        own_shell=bool(table.get("own_shell", True)),
+        errexit=bool(table.get("errexit", True)),
+        pipefail=bool(table.get("pipefail", True)),
+        environment=_variables(table, "environment"),
+    )
+
+
+def _artifact(table: Mapping[str, Any]) -> Artifact:
+    return Artifact(
+        name=_text(table, "name"),
+        paths=_texts(table, "paths"),
+        exclude=_texts(table, "exclude"),
+        untracked=bool(table.get("untracked")),
+        when=_text(table, "when") or "on_success",
+        expire_in=_text(table, "expire_in"),
+        artifact_type=_text(table, "artifact_type") or "archive",
+        artifact_format=_text(table, "artifact_format") or "zip",
+    )
+
+
+def _cache(table: Mapping[str, Any]) -> Cache:
+    return Cache(
+        key=_text(table, "key"),
+        paths=_texts(table, "paths"),
+        untracked=bool(table.get("untracked")),
+        policy=_text(table, "policy") or "pull-push",
+        when=_text(table, "when") or "on_success",
+        fallback_keys=_texts(table, "fallback_keys"),
+    )
+
+
+def _credential(table: Mapping[str, Any]) -> Credential:
+    return Credential(_text(table, "url"), _text(table, "username"), _text(table, "password"))
+
+
+def _dependency(table: Mapping[str, Any]) -> Dependency:
+    file = _table(table, "artifacts_file")
+    return Dependency(
+        id=_integer(table, "id"),
+        name=_text(table, "name"),
+        token=_text(table, "token"),
+        filename=_text(file, "filename") or "artifacts.zip",
+        size=_integer(file, "size"),
+    )
+
+
+def _table(table: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    value = table.get(key)
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping):
+        raise ValueError(f"{key} is no object")
+    return value
+
+
+def _tables(table: Mapping[str, Any], key: str) -> Sequence[Mapping[str, Any]]:
+    value = table.get(key)
+    if value is None:
+        return ()
+    if not isinstance(value, list) or not all(isinstance(one, Mapping) for one in value):
+        raise ValueError(f"{key} is no list of objects")
+    return value
+
+
+def _text(table: Mapping[str, Any], key: str) -> str:
+    value = table.get(key)
+    if value is None:
+        return ""
+    if isinstance(value, str | int | float):
+        return str(value)
+    raise ValueError(f"{key} is no text")
+
+
+def _integer(table: Mapping[str, Any], key: str) -> int:
+    value = table.get(key)
+    if value is None:
+        return 0
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError(f"{key} is no number")
+    return int(value)
+
+
+def _optional_texts(table: Mapping[str, Any], key: str) -> tuple[str, ...] | None:
+    return None if table.get(key) is None else _texts(table, key)
+
+
+def _texts(table: Mapping[str, Any], key: str) -> tuple[str, ...]:
+    value = table.get(key)
+    if value is None:
+        return ()
+    if isinstance(value, str):
+        return (value,)
+    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+        raise ValueError(f"{key} is no list of texts")
+    return tuple(value)

@@ -1,0 +1,88 @@
+"""The operations that work on what jobs have touched, and the process that does them inside the user namespace.
+
+This module and those it imports use the standard library alone: the process runs isolated (`python -I`), as root of
+the user namespace. It takes orders from the runner only; what jobs left behind is data to it, never instructions.
+"""
+
+import json
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any, NoReturn
+
+from runner.workspace import collection, namespaces
+
+Emit = Callable[[bytes], None]
+Outcome = tuple[Any, Sequence[int]]
+LIMIT = 1 << 24
+
+
+OPERATIONS: dict[str, Callable[[dict[str, Any], Emit], Outcome]] = {
+    "listen": namespaces.listen,
+    "signal": namespaces.signal_tree,
+    "adopt": namespaces.adopt,
+    "pack": collection.pack,
+    "unpack": collection.unpack,
+    "read_file": collection.read_file,
+    "remove": collection.remove,
+}
+
+
+def perform(operation: str, arguments: dict[str, Any], emit: Emit) -> Outcome:
+    """Do one operation by name; returns a JSON value and descriptors for the caller. Raises RefusedError, OSError,
+    ValueError.
+    """
+    return OPERATIONS[operation](arguments, emit)
+
+
+def serve() -> NoReturn:
+    """Take requests from standard input until the runner is gone. Each is done in a process of its own."""
+    control = socket.socket(fileno=0)
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel buries the children
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the runner, which then closes the socket
+    os.chdir("/")
+    while True:
+        message, descriptors, _, _ = socket.recv_fds(control, 16, 4)
+        if not message:
+            sys.exit(0)
+        for descriptor in descriptors:
+            if os.fork() == 0:
+                control.close()
+                signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+                answer(socket.socket(fileno=descriptor))
+                os._exit(0)
+            os.close(descriptor)
+
+
+def answer(connection: socket.socket) -> None:
+    """Read one request, do it, report."""
+
+    def emit(data: bytes) -> None:
+        send({"output": data.decode("utf-8", "surrogateescape")})
+
+    def send(message: dict[str, Any], descriptors: Sequence[int] = ()) -> None:
+        data = json.dumps(message).encode() + b"\n"
+        sent = socket.send_fds(connection, [data], list(descriptors)) if descriptors else 0
+        connection.sendall(data[sent:])
+
+    try:
+        request = json.loads(read_line(connection))
+        result, descriptors = perform(request["operation"], request["arguments"], emit)
+        send({"result": result}, descriptors)
+    except BrokenPipeError:
+        pass  # nobody waits for the answer any more
+    except Exception as error:
+        # The edge of the process: whatever went wrong must reach the runner, which prints or raises it.
+        send({"error": str(error) or type(error).__name__})
+
+
+def read_line(connection: socket.socket) -> bytes:
+    data = b""
+    while not data.endswith(b"\n") and len(data) < LIMIT:
+        piece = connection.recv(1 << 16)
+        if not piece:
+            break
+        data += piece
+    return data

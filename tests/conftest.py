@@ -1,0 +1,163 @@
+"""What all tests share.
+
+`app`, `core` and `client` stand on an empty data folder and an empty database of their own. The database is SQLite,
+unless
+the test says otherwise:
+
+    @pytest.mark.parametrize("database", BOTH, indirect=True)      # from tests.databases import BOTH
+
+`server` is the same application behind real HTTP, in threads of this process; `server.url` is its address.
+"""
+
+import os
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from contextvars import Context
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.serving import make_server
+from werkzeug.test import TestResponse
+
+from app import create_app, crypto
+from app.config import Config
+from app.services.core import Core
+from tests import postgresql
+from tests.databases import initialise_database
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip what this host cannot run, and say why; under CI=true nothing is skipped, so that it fails instead."""
+    if os.environ.get("CI") == "true":
+        return
+    lacking = {
+        "postgresql": None if postgresql.binaries() else "PostgreSQL's server binaries are not installed",
+        "podman": None if shutil.which("podman") else "Podman is not installed",
+        "browser": None if shutil.which("chromium") else "Chromium is not installed",
+    }
+    for item in items:
+        for name, reason in lacking.items():
+            if reason and item.get_closest_marker(name):
+                item.add_marker(pytest.mark.skip(reason=reason))
+
+
+@pytest.fixture(scope="session")
+def postgresql_server() -> Iterator[postgresql.Server]:
+    """A PostgreSQL server for this session."""
+    with postgresql.run_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgresql_template(postgresql_server: postgresql.Server, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The name of a database as `skerry init` leaves it."""
+    with postgresql_server.database(keep=True) as name:
+        initialise_database(postgresql_server.url(name), tmp_path_factory.mktemp("postgresql"))
+        return name
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file as `skerry init` leaves it."""
+    folder = tmp_path_factory.mktemp("sqlite")
+    initialise_database(f"sqlite:///{folder / 'skerry.db'}", folder)
+    return folder / "skerry.db"
+
+
+@pytest.fixture
+def data_dir(tmp_path: Path) -> Path:
+    """An empty data folder with a key, as `skerry init` leaves it."""
+    folder = tmp_path / "data"
+    folder.mkdir(mode=0o700)
+    crypto.create_key_file(folder / "secret.key")
+    return folder
+
+
+@pytest.fixture
+def database(request: pytest.FixtureRequest, data_dir: Path) -> Iterator[str]:
+    """The address of an empty database: SQLite, or what the test's parameter says (`tests.databases`)."""
+    if getattr(request, "param", "sqlite") == "sqlite":
+        shutil.copyfile(request.getfixturevalue("sqlite_template"), data_dir / "skerry.db")
+        yield f"sqlite:///{data_dir / 'skerry.db'}"
+        return
+    template = request.getfixturevalue("postgresql_template")
+    server: postgresql.Server = request.getfixturevalue("postgresql_server")
+    with server.database(template) as name:
+        yield server.url(name)
+
+
+@pytest.fixture
+def settings() -> dict[str, Any]:
+    """Settings that differ from the defaults. Override it in a test module to change them."""
+    return {}
+
+
+@pytest.fixture
+def app(data_dir: Path, database: str, settings: dict[str, Any]) -> Iterator[Flask]:
+    """The application. While the test runs an application context is pushed, so `core.session` works."""
+    application = create_app(Config(data_dir=data_dir, database_url=database, poll_wait=0, **settings))
+    application.testing = True
+    application.test_client_class = DetachedClient
+    yield application
+    from app.extensions import db
+
+    core: Core = application.extensions["skerry"]
+    core.bus.stop()
+    with application.app_context():
+        db.engine.dispose()
+
+
+@pytest.fixture
+def core(app: Flask) -> Core:
+    """The application's parts, for services and factories."""
+    parts: Core = app.extensions["skerry"]
+    return parts
+
+
+class DetachedClient(FlaskClient):
+    """A client whose requests share nothing with the test: own context, own session, as behind a real server."""
+
+    def open(self, *args: Any, **kwargs: Any) -> TestResponse:
+        core: Core = self.application.extensions["skerry"]
+        core.session.rollback()  # so that the test reads afterwards what the request wrote
+        response: TestResponse = Context().run(super().open, *args, **kwargs)
+        return response
+
+
+@dataclass
+class LiveServer:
+    """A real HTTP server. `url` has no slash at the end."""
+
+    url: str
+    stop: Callable[[], None] = field(repr=False)
+
+    def clone_url(self, full_path: str, username: str = "", password: str = "") -> str:
+        """The address to clone from, with credentials."""
+        credentials = f"{username}:{password}@" if password else ""
+        return self.url.replace("://", f"://{credentials}", 1) + f"/{full_path}.git"
+
+
+@pytest.fixture
+def server(app: Flask) -> Iterator[LiveServer]:
+    """`app` behind real HTTP on a free port, each request in a thread."""
+    http = make_server("127.0.0.1", 0, app, threaded=True)
+    http.daemon_threads = True  # type: ignore[attr-defined]
+    thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    url = f"http://127.0.0.1:{http.server_port}"
+    core: Core = app.extensions["skerry"]
+    object.__setattr__(core.config, "external_url", url)
+
+    def stop() -> None:
+        core.bus.stop()
+        http.shutdown()
+        thread.join(10)
+        http.server_close()
+
+    thread.start()
+    yield LiveServer(url, stop)
+    stop()
