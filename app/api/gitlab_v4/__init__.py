@@ -15,8 +15,10 @@ from app.api.gitlab_v4 import (
     jobs,
     params,
     pipeline_actions,
+    pipeline_creation,
     pipelines,
     projects,
+    runner,
     runners,
     tokens,
     user_runners,
@@ -32,6 +34,7 @@ MODULES = (
     job_actions,
     jobs,
     pipeline_actions,
+    pipeline_creation,
     pipelines,
     projects,
     runners,
@@ -51,6 +54,7 @@ def init_app(app: Flask) -> None:
     for endpoint in ENDPOINTS:
         register(blueprint, endpoint)
     app.register_blueprint(blueprint)
+    runner.init_app(app)
     errors.answer_unrouted(app, PREFIX)
 
 
