@@ -15,7 +15,8 @@ from app.domain.errors import NotFound
 from app.domain.permissions import Action
 from app.edge import core
 from app.models import Artifact
-from app.services.browse_artifacts import list_folder, read_member
+from app.services.browse_artifacts import list_folder
+from app.services.read_artifact import open_member
 from app.services.show_job import find_job
 
 _CHUNK = 256 * 1024
@@ -71,10 +72,11 @@ def browse_artifacts(path: str, job_id: int, folder: str) -> ResponseReturnValue
 def artifact_file(path: str, job_id: int, file: str) -> ResponseReturnValue:
     """One file of the archive, for saving."""
     artifact = _artifact(path, job_id, "archive")
-    size, pieces = read_member(core(), artifact, file)
+    member = open_member(core(), artifact, file)
     core().session.remove()
-    response = Response(pieces, mimetype=mimetypes.guess_type(file)[0] or "application/octet-stream")
-    response.content_length = size
+    response = Response(iter(member), mimetype=mimetypes.guess_type(file)[0] or "application/octet-stream")
+    response.call_on_close(member.close)
+    response.content_length = member.size
     return _as_attachment(response, file.rsplit("/", 1)[-1])
 
 

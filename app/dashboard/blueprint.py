@@ -1,4 +1,4 @@
-"""The one blueprint of the pages. A form's token is checked and the headers are set here, so no page can forget either."""
+"""The one blueprint of the pages: it checks every form's token and sets the headers, so no page can forget either."""
 
 from flask import Blueprint, Response
 

@@ -1,7 +1,7 @@
 """A job's log: all of it, a part of it by range, its index, and what is added while the job runs."""
 
 import base64
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import asdict, dataclass
 from typing import BinaryIO
 
@@ -10,15 +10,17 @@ from flask.typing import ResponseReturnValue
 from werkzeug.http import http_date
 
 from app.dashboard.blueprint import pages
-from app.dashboard.context import open_project
+from app.dashboard.context import open_project, visitor
 from app.dashboard.headers import CONTENT_POLICY
 from app.dashboard.plain_log import plain_lines
 from app.dashboard.stream_guard import still_allowed
 from app.dashboard.streams import END, Event, stream
+from app.domain.errors import NotAllowed, NotFound
 from app.domain.permissions import Action
 from app.edge import core
 from app.models import Job
 from app.services.log_index import build_index
+from app.services.read_trace import require_trace
 from app.services.show_job import find_job, job_version
 
 TAIL_BYTES = 32 * 1024
@@ -36,8 +38,12 @@ class LogTail:
     cut: bool
 
 
-def log_tail(job: Job) -> LogTail:
-    """What the page shows at once, and without a script for good."""
+def log_tail(job: Job) -> LogTail | None:
+    """What the page shows at once, and without a script for good; None where the visitor may not read it."""
+    try:
+        require_trace(core(), job, visitor())
+    except (NotAllowed, NotFound):
+        return None
     file = core().traces.open(job.id)
     if file is None:
         return LogTail([], 0, False)
@@ -52,8 +58,9 @@ def log_tail(job: Job) -> LogTail:
 
 
 def _readable(path: str, job_id: int) -> Job:
-    project = open_project(path, Action.READ_TRACE)
-    return find_job(core(), project, job_id)
+    job = find_job(core(), open_project(path, Action.READ_TRACE), job_id)
+    require_trace(core(), job, visitor())
+    return job
 
 
 @pages.get("/<project:path>/-/jobs/<int:job_id>/raw")
@@ -61,10 +68,7 @@ def raw_log(path: str, job_id: int) -> ResponseReturnValue:
     """The log's bytes as they came, whole or by `Range`; `?download=1` as a file to save."""
     job = _readable(path, job_id)
     file = core().traces.open(job.id)
-    if file is None:
-        response = Response(b"", mimetype="text/plain")
-    else:
-        response = _ranged(file)
+    response = _ranged(file) if file else Response(b"", mimetype="text/plain")
     kind = "attachment" if request.args.get("download") else "inline"
     response.headers["Content-Disposition"] = f'{kind}; filename="job-{job.id}.log"'
     response.headers["Content-Security-Policy"] = CONTENT_POLICY
@@ -150,7 +154,7 @@ class _LogReader:
         if ended and not behind:
             yield END
 
-    def _log(self) -> Iterator[Event]:  # type: ignore[return]
+    def _log(self) -> Generator[Event, None, bool]:
         """Events for the bytes that are new. Returns whether there are more still."""
         file = core().traces.open(self._job_id)
         size = file.seek(0, 2) if file else 0

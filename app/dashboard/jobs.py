@@ -4,7 +4,7 @@ from flask import flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from app.dashboard.blueprint import pages
-from app.dashboard.context import can, open_project, signed_in
+from app.dashboard.context import open_project, signed_in
 from app.dashboard.job_log import log_tail
 from app.dashboard.sentences import job_sentence
 from app.domain.errors import InvalidRequest
@@ -39,7 +39,7 @@ def job(path: str, job_id: int) -> ResponseReturnValue:
         sentence=job_sentence(view, core().now()),
         version=version[0] if version else "",
         live=view.job.status not in COMPLETED,
-        tail=log_tail(view.job) if can(Action.READ_TRACE) else None,
+        tail=log_tail(view.job),
     )
 
 

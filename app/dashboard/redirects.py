@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 def safe_next(target: str | None, fallback: str) -> str:
     """`target` when it is a path on this host, else `fallback`.
 
-    Browsers read `\\\\` as `/` and skip control characters and white space, so an address that has any of them is refused.
+    Browsers read `\\\\` as `/` and skip control characters and white space: an address that has any is refused.
     """
     if not target or not target.startswith("/") or target.startswith("//"):
         return fallback

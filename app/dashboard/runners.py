@@ -6,13 +6,14 @@ from flask.typing import ResponseReturnValue
 from app.dashboard.blueprint import pages
 from app.dashboard.context import administrator, open_project, signed_in
 from app.dashboard.error_pages import sentence
-from app.domain.errors import InvalidRequest
+from app.domain.errors import InvalidRequest, NotFound
 from app.domain.permissions import Action
 from app.edge import core
 from app.models import Project, User
 from app.services.create_runner import create_runner
-from app.services.pause_runner import pause_runner, remove_runner
-from app.services.show_runners import find_runner, show_runners
+from app.services.manage_runner import change_runner, remove_runner
+from app.services.search_runners import find_runner
+from app.services.show_runners import show_runners
 
 
 def _page(project: Project | None, fresh: str | None = None, error: tuple[str, str] | None = None) -> str:
@@ -47,12 +48,14 @@ def _create(project: Project | None, user: User) -> ResponseReturnValue:
 
 
 def _change(project: Project | None, runner_id: int, verb: str) -> None:
-    runner = find_runner(core(), runner_id, project)
+    runner = find_runner(core(), runner_id)
+    if project is not None and runner.project_id != project.id:
+        raise NotFound("Runner")
     if verb == "remove":
         remove_runner(core(), runner)
         flash("The runner is removed: its token opens nothing any more.", "done")
     else:
-        pause_runner(core(), runner, paused=verb == "pause")
+        change_runner(core(), runner, {"paused": verb == "pause"})
         flash("The runner gets no new jobs." if verb == "pause" else "The runner takes jobs again.", "done")
 
 

@@ -1,7 +1,7 @@
 """Event streams (server-sent events): a page hears of what changes, without asking.
 
-One stream is one waiting request. It holds no database session while it waits, ends with the server, says something every
-15 seconds so that proxies keep it open, and asks at least once a minute whether its reader may still read.
+One stream is one waiting request. It holds no database session while it waits, ends with the server, says something
+every 15 seconds so that proxies keep it open, and asks at least once a minute whether its reader may still read.
 """
 
 import contextlib
@@ -20,14 +20,14 @@ from app.events.base import Bus, TooManyWaiting
 TICK = 2.0
 HEARTBEAT = 15.0
 RECHECK = 60.0
-#: A browser keeps at most six connections to a host, so this is many windows; one visitor must not take all waiting places.
+#: A browser keeps six connections to a host, so this is many windows; one visitor must not take all waiting places.
 STREAMS_OF_ONE_VISITOR = 24
 RETRY_AFTER = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One message. `id` is what the browser sends back as Last-Event-ID when it comes again; None leaves it as it was."""
+    """One message. `id`: what the browser sends back as Last-Event-ID when it comes again; None leaves it as it was."""
 
     name: str
     data: str

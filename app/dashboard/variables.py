@@ -1,25 +1,30 @@
 """A project's CI variables. Values are shown only when asked for, one at a time, and never cached."""
 
+from typing import Any
+
 from flask import flash, g, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from app.dashboard.blueprint import pages
 from app.dashboard.context import open_project, signed_in
-from app.dashboard.error_pages import sentence
-from app.domain.errors import AlreadyExists, InvalidRequest
+from app.domain.errors import AlreadyExists, InvalidRequest, NotFound
 from app.domain.permissions import Action
 from app.edge import core
 from app.models import CiVariable, Project
-from app.services.save_variable import (
-    VariableValues,
-    find_variable,
-    list_variables,
+from app.services.ci_variables import (
+    SETTINGS,
+    add_variable,
+    change_variable,
+    project_variables,
     remove_variable,
-    save_variable,
-    variable_value,
+    value_of,
 )
 
-_EMPTY = VariableValues(key="", value="")
+_FLAGS = ("protected", "masked", "raw", "file")
+_NOT_MASKABLE = (
+    "This value cannot be masked: it needs 8 or more characters on one line without spaces, "
+    "and unless it is raw only letters, digits and _ - + / = @ : . ~"
+)
 
 
 def _project(path: str) -> Project:
@@ -28,54 +33,56 @@ def _project(path: str) -> Project:
     return open_project(path, Action.ADMIN_VARIABLES)
 
 
+def _find(project: Project, variable_id: int) -> CiVariable:
+    variable = core().session.get(CiVariable, variable_id)
+    if variable is None or variable.project_id != project.id:
+        raise NotFound("Variable")
+    return variable
+
+
 @pages.get("/<project:path>/-/settings/ci_cd")
 def variables(path: str) -> ResponseReturnValue:
-    project = _project(path)
-    found = list_variables(core(), project)
-    return render_template("settings/variables.html", project=project, variables=found, values=_EMPTY, error=None)
+    return _list_page(_project(path), {"key": "", **SETTINGS})
 
 
 @pages.post("/<project:path>/-/settings/ci_cd")
-def add_variable(path: str) -> ResponseReturnValue:
-    project, values = _project(path), _values()
+def create_variable(path: str) -> ResponseReturnValue:
+    project, key = _project(path), request.form.get("key", "").strip()
+    settings = _settings()
     try:
-        save_variable(core(), project, values)
+        add_variable(core(), project, key, _value(), settings)
     except (InvalidRequest, AlreadyExists) as error:
-        return _again(project, values, error, None)
-    flash(f"{values.key} is added.", "done")
+        return _list_page(project, {"key": key, **settings}, _explain(error, settings)), 422
+    flash(f"{key} is added.", "done")
     return redirect(url_for("pages.variables", path=project.full_path), 303)
 
 
 @pages.get("/<project:path>/-/settings/ci_cd/<int:variable_id>")
-def edit_variable(path: str, variable_id: int) -> ResponseReturnValue:
+def variable(path: str, variable_id: int) -> ResponseReturnValue:
     project = _project(path)
-    variable = find_variable(core(), project, variable_id)
-    return render_template(
-        "settings/variable.html", project=project, variable=variable, values=_of(variable), error=None, shown=None
-    )
+    return _page(project, _find(project, variable_id))
 
 
 @pages.post("/<project:path>/-/settings/ci_cd/<int:variable_id>")
-def change_variable(path: str, variable_id: int) -> ResponseReturnValue:
-    project, values = _project(path), _values(keep_value="new_value" not in request.form)
-    variable = find_variable(core(), project, variable_id)
+def save_variable(path: str, variable_id: int) -> ResponseReturnValue:
+    project, settings = _project(path), _settings()
+    found = _find(project, variable_id)
+    if found.hidden:
+        settings |= {"hidden": True, "masked": True}
     try:
-        save_variable(core(), project, values, variable_id)
+        change_variable(core(), found, _value() if "value" in request.form else None, settings)
     except (InvalidRequest, AlreadyExists) as error:
-        return _again(project, values, error, variable)
-    flash(f"{values.key} is changed.", "done")
+        shown = _value() if "value" in request.form else None
+        return _page(project, found, settings, _explain(error, settings), shown), 422
+    flash(f"{found.key} is changed.", "done")
     return redirect(url_for("pages.variables", path=project.full_path), 303)
 
 
 @pages.post("/<project:path>/-/settings/ci_cd/<int:variable_id>/reveal")
 def reveal_variable(path: str, variable_id: int) -> ResponseReturnValue:
     project = _project(path)
-    variable = find_variable(core(), project, variable_id)
-    shown = variable_value(core(), variable)
-    page = render_template(
-        "settings/variable.html", project=project, variable=variable, values=_of(variable), error=None, shown=shown
-    )
-    response = make_response(page)
+    found = _find(project, variable_id)
+    response = make_response(_page(project, found, shown=None if found.hidden else value_of(core(), found)))
     response.headers["Cache-Control"] = "no-store"
     return response
 
@@ -83,49 +90,50 @@ def reveal_variable(path: str, variable_id: int) -> ResponseReturnValue:
 @pages.post("/<project:path>/-/settings/ci_cd/<int:variable_id>/remove")
 def delete_variable(path: str, variable_id: int) -> ResponseReturnValue:
     project = _project(path)
-    key = remove_variable(core(), project, variable_id)
+    found = _find(project, variable_id)
+    key = found.key
+    remove_variable(core(), found)
     flash(f"{key} is removed.", "done")
     return redirect(url_for("pages.variables", path=project.full_path), 303)
 
 
-def _values(keep_value: bool = False) -> VariableValues:
+def _settings() -> dict[str, Any]:
     form = request.form
-    # A browser sends the lines of a text field with CR LF; a key file or a certificate has none.
-    value = form.get("value", "").replace("\r\n", "\n")
-    return VariableValues(
-        key=form.get("key", "").strip(),
-        value=None if keep_value else value,
-        description=form.get("description", "").strip(),
-        environment_scope=form.get("environment_scope", "").strip() or "*",
-        protected="protected" in form,
-        masked="masked" in form,
-        file="file" in form,
-        raw="raw" in form,
+    texts = {
+        "description": form.get("description", "").strip() or None,
+        "environment_scope": form.get("environment_scope", "").strip() or "*",
+    }
+    return texts | {name: name in form for name in _FLAGS}
+
+
+def _value() -> str:
+    """A browser sends the lines of a text field with CR LF; a key file or a certificate has none."""
+    return request.form.get("value", "").replace("\r\n", "\n")
+
+
+def _explain(error: InvalidRequest | AlreadyExists, settings: dict[str, Any]) -> tuple[str, str]:
+    """(field, sentence) for the form."""
+    field = error.field or "key"
+    if isinstance(error, AlreadyExists):
+        return "key", "There is a variable of this key for this environment already."
+    if field == "value" and settings["masked"] and "long" not in str(error):
+        return "value", _NOT_MASKABLE
+    return field, f"{field.replace('_', ' ').capitalize()} {str(error).rstrip('.')}."
+
+
+def _list_page(project: Project, values: dict[str, Any], error: tuple[str, str] | None = None) -> str:
+    found = core().session.scalars(project_variables(project)).all()
+    return render_template("settings/variables.html", project=project, variables=found, values=values, error=error)
+
+
+def _page(
+    project: Project,
+    found: CiVariable,
+    settings: dict[str, Any] | None = None,
+    error: tuple[str, str] | None = None,
+    shown: str | None = None,
+) -> str:
+    values = settings or {name: getattr(found, name) for name in SETTINGS}
+    return render_template(
+        "settings/variable.html", project=project, variable=found, values=values, error=error, shown=shown
     )
-
-
-def _of(variable: CiVariable) -> VariableValues:
-    return VariableValues(
-        key=variable.key,
-        value=None,
-        description=variable.description or "",
-        environment_scope=variable.environment_scope,
-        protected=variable.protected,
-        masked=variable.masked,
-        file=variable.file,
-        raw=variable.raw,
-    )
-
-
-def _again(
-    project: Project, values: VariableValues, error: InvalidRequest | AlreadyExists, variable: CiVariable | None
-) -> ResponseReturnValue:
-    said = (error.field or "key", sentence(error))
-    if variable is None:
-        found = list_variables(core(), project)
-        page = render_template("settings/variables.html", project=project, variables=found, values=values, error=said)
-    else:
-        page = render_template(
-            "settings/variable.html", project=project, variable=variable, values=values, error=said, shown=None
-        )
-    return page, 422

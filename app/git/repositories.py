@@ -50,9 +50,7 @@ esac
 case "$2$3" in
   *0000000000000000000000000000000000000000*) exit 0 ;;
 esac
-git merge-base --is-ancestor "$2" "$3" && exit 0
-echo "You are not allowed to force push to the protected branch ${1#refs/heads/}." >&2
-exit 1
+exec git merge-base --is-ancestor "$2" "$3"
 """
 
 

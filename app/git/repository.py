@@ -82,6 +82,20 @@ class Repository:
                     found.append(FoundRef(name, target, objects.resolve(f"{target}^{{commit}}")))
             return found
 
+    def commit_of(self, object_id: str) -> str | None:
+        """The commit that an object is, or that an annotated tag leads to; None for any other, and where there
+        is none.
+        """
+        with self.objects() as objects:
+            return objects.resolve(f"{_checked(object_id)}^{{commit}}")
+
+    def tag_message(self, name: str) -> str:
+        """The message of the annotated tag `name`; empty for any other."""
+        if not refs.is_valid_name(name):
+            return ""
+        with self.objects() as objects:
+            return objects.tag_message(refs.TAG_PREFIX + name)
+
     def branches(self) -> list[FoundRef]:
         """All branches, by name."""
         return self._list(refs.BRANCH_PREFIX)

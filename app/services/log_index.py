@@ -55,9 +55,9 @@ class LogIndex:
 
 def build_index(file: BinaryIO) -> LogIndex:
     """The index of the log in `file`, from where it stands to its end now."""
-    index, open_sections, style = LogIndex(), [], b""
-    for piece, skipped in _pieces(file):
-        lines = piece.count(b"\n")
+    index, style = LogIndex(), b""
+    open_sections: list[Section] = []
+    for piece, lines, skipped in _pieces(file):
         unfinished = not piece.endswith(b"\n")
         index.blocks.append(Block(index.size, index.lines + 1, lines + unfinished, style.decode("ascii")))
         _find_sections(piece, index, open_sections)
@@ -70,8 +70,8 @@ def build_index(file: BinaryIO) -> LogIndex:
     return index
 
 
-def _pieces(file: BinaryIO) -> Iterator[tuple[bytes, int]]:
-    """The content in pieces of whole lines, each with the count of bytes left out of it.
+def _pieces(file: BinaryIO) -> Iterator[tuple[bytes, int, int]]:
+    """The content in pieces of whole lines: (piece, ends of lines in it, bytes left out of it).
 
     A line longer than a block makes a piece of its own, of which only the beginning and the end are kept in memory.
     """
@@ -85,23 +85,26 @@ def _pieces(file: BinaryIO) -> Iterator[tuple[bytes, int]]:
                 kept += data
             continue
         if len(kept) >= BLOCK_BYTES:
-            yield kept + data[:first], skipped
+            yield kept + data[:first], 1, skipped
             data, kept, skipped = data[first:], b"", 0
         end = data.rfind(b"\n") + 1
-        for piece in _not_too_many_lines(kept + data[:end]) if end else ():
-            yield piece, 0
+        if end:
+            yield from _not_too_many_lines(kept + data[:end])
         kept = data[end:] if end else kept + data
     if kept:
-        yield kept, skipped
+        yield kept, 0, skipped
 
 
-def _not_too_many_lines(piece: bytes) -> Iterator[bytes]:
+def _not_too_many_lines(piece: bytes) -> Iterator[tuple[bytes, int, int]]:
     count = piece.count(b"\n")
-    step = len(piece) if count <= BLOCK_LINES else max(1, len(piece) * BLOCK_LINES // count)
+    if count <= BLOCK_LINES:
+        yield piece, count, 0
+        return
+    step = max(1, len(piece) * BLOCK_LINES // count)
     start = 0
     while start < len(piece):
         end = piece.find(b"\n", min(start + step, len(piece)) - 1) + 1 or len(piece)
-        yield piece[start:end]
+        yield piece[start:end], piece.count(b"\n", start, end), 0
         start = end
 
 
@@ -133,6 +136,8 @@ def _mark(match: re.Match[bytes], line: int, index: LogIndex, open_sections: lis
 
 
 def _style_after(piece: bytes, before: bytes) -> bytes:
+    if b"\x1b[" not in piece:
+        return before
     reset = max(piece.rfind(mark) for mark in _RESETS)
     found = b"".join(_SGR.findall(piece, max(reset, 0))[-16:])
     style = found if reset >= 0 else before + found

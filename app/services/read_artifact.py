@@ -89,7 +89,7 @@ def _check_path(path: str) -> None:
 
 def _find(file: BinaryIO, path: str) -> Member:
     try:
-        archive = zipfile.ZipFile(_Bounded(file))
+        archive = zipfile.ZipFile(BoundedReads(file))
         info = archive.getinfo(path)
         _check_readable(info)
         archive.open(info).close()  # compares the list of files with what stands before the file's own bytes
@@ -107,7 +107,7 @@ def _check_readable(info: zipfile.ZipInfo) -> None:
         raise InvalidRequest("the file is packed in a way that only a download of the whole archive can serve")
 
 
-class _Bounded(io.RawIOBase):
+class BoundedReads(io.RawIOBase):
     """`file`, which is not read in pieces above MAX_DIRECTORY: `zipfile` reads the whole list of files at once."""
 
     def __init__(self, file: BinaryIO) -> None:

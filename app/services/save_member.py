@@ -39,7 +39,10 @@ def list_members(core: Core, project: Project) -> list[MemberRow]:
 
 
 def save_member(core: Core, project: Project, actor: User, username: str, role: int) -> Membership:
-    """Give `username` the role in `project`. Nobody gives more than they have. Raises InvalidRequest, NotFound, NotAllowed."""
+    """Give `username` the role in `project`; nobody gives more than they have.
+
+    Raises InvalidRequest, NotAllowed, Conflict (the last owner).
+    """
     if role not in tuple(ROLES):
         raise InvalidRequest("choose one of the roles", "role")
     project_id, actor_id = project.id, actor.id

@@ -13,7 +13,10 @@ from app.services.core import Core
 
 @dataclass(frozen=True, slots=True)
 class JobView:
-    """`attempts`: all tries of the job, oldest first, itself among them. `waits_for`: names of unfinished jobs before it."""
+    """`attempts`: all tries of the job, oldest first. `waits_for`: names of jobs before it that have not ended.
+
+    `neighbours`: the latest try of every job of the pipeline, in the order of the stages.
+    """
 
     job: Job
     attempts: list[Job]
@@ -56,7 +59,7 @@ def _waits_for(job: Job, siblings: list[Job]) -> list[str]:
 
 
 def job_version(core: Core, job_id: int) -> tuple[str, bool] | None:
-    """(a text that differs whenever the job has changed, whether it has ended); None when it is gone. One cheap query."""
+    """(a text that differs whenever the job has changed, whether it has ended); None when it is gone."""
     row = core.session.execute(select(Job.status, Job.updated_at).where(Job.id == job_id)).one_or_none()
     if row is None:
         return None

@@ -59,7 +59,7 @@ def show_pipeline(core: Core, project: Project, pipeline_id: int) -> PipelineVie
 
 
 def pipeline_version(core: Core, pipeline_id: int) -> str | None:
-    """A text that differs whenever the pipeline or one of its jobs has changed; None when it is gone. One cheap query."""
+    """A text that differs whenever the pipeline or one of its jobs has changed; None when it is gone."""
     query = (
         select(Pipeline.status, Pipeline.updated_at, func.max(Job.updated_at), func.count(Job.id))
         .outerjoin(Job, Job.pipeline_id == Pipeline.id)

@@ -47,7 +47,7 @@ def show_pipelines(
     after: int | None = None,
     limit: int = PAGE,
 ) -> PipelineList:
-    """The pipelines of `project` with this `ref` and `status` where given: those older than id `before`, or newer than `after`."""
+    """The pipelines of `project`, with `ref` and `status` where given, older than id `before` or newer than `after`."""
     query = select(Pipeline).where(Pipeline.project_id == project.id).options(joinedload(Pipeline.user))
     if ref:
         query = query.where(Pipeline.ref == ref)

@@ -31,7 +31,7 @@ class ProjectList:
 def show_projects(
     core: Core, user: User | None, *, search: str = "", group: str = "", after: str = "", limit: int = PAGE
 ) -> ProjectList:
-    """The projects that `user` may see, by path: those whose path holds `search`, below `group`, behind the path `after`."""
+    """The projects that `user` may see, by path: with `search` in it, below `group`, behind the path `after`."""
     path = func.lower(Project.full_path)
     query = visible_projects(core, user).where(Project.archived.is_(False)).order_by(path).limit(limit + 1)
     if search:

@@ -17,7 +17,7 @@ _turns = BoundedSemaphore(AT_ONCE)
 def sign_in(core: Core, throttle: SignInThrottle, username: str, password: str, address: str) -> User | None:
     """The user of that name and password, None when there is none.
 
-    Raises LimitExceeded after too many wrong guesses, Conflict when too many sign in at once; both say when to try again.
+    Raises LimitExceeded after many wrong guesses (`limit`: seconds to wait), Conflict when too many sign in at once.
     """
     wait = throttle.seconds_to_wait(username, address)
     if wait > 0:

@@ -15,7 +15,7 @@ REMEMBERED = 10_000
 class SignInThrottle:
     """Counts wrong guesses by user and address, and by address alone (many users tried from one place).
 
-    After the free tries each further one doubles the wait, up to five minutes; nobody can lock out a user from elsewhere.
+    After the free tries each further one doubles the wait, up to five minutes. Nobody locks a user out from elsewhere.
     """
 
     def __init__(self, clock: Callable[[], float] = monotonic) -> None:

@@ -1,13 +1,21 @@
-"""`.gitlab-ci.yml` to a plan, in four steps: load the YAML, read the keywords, check the graph, plan the pipeline."""
+"""`.gitlab-ci.yml` to a plan, in these steps (gitlab.md C.0):
+
+1. load the YAML, 2. follow references, 3. put jobs on top of what they extend, 4. read the keywords, 5. expand parallel
+jobs, 6. check who waits for whom, 7. let rules decide for this pipeline.
+"""
 
 from dataclasses import replace
 
 import yaml
 
 from app.dialects.base import Compilation, CompileContext
-from app.dialects.gitlab import configuration, graph, loader, nodes, planner
+from app.dialects.gitlab import configuration, expansion, extends, graph, loader, nodes, references
+from app.dialects.gitlab.limits import TooLarge
 from app.dialects.gitlab.nodes import Mapping, Mark, Node
+from app.dialects.gitlab.planner import Planned, Planner
 from app.dialects.gitlab.report import Report
+from app.domain.errors import LimitExceeded
+from app.domain.variables import CircularReference
 
 _Dumper: type = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 _NO_FORMAT = "Invalid configuration format"
@@ -37,14 +45,38 @@ def _load(path: str, text: str, report: Report) -> Mapping | None:
 
 
 def _compile(root: Mapping, context: CompileContext, report: Report) -> Compilation:
+    assembled = _assemble(root, report)
+    if assembled is None:
+        return Compilation()
+    planned = _plan(assembled, context, report)
+    merged = _render(assembled) if context.render_merged else None
+    return Compilation(planned.plan, merged=merged, skipped_reason=planned.skipped_reason)
+
+
+def _assemble(root: Mapping, report: Report) -> Mapping | None:
+    """The configuration with everything written out, or None when a part of it is not to be had.
+
+    Then the rest is not looked at: what is missing would make errors that are none.
+    """
+    before = report.error_count
+    try:
+        root = extends.resolve(references.resolve(root, report), report)
+    except TooLarge as beyond:
+        report.error(beyond.mark, "too_many_values", str(beyond))
+    return root if report.error_count == before else None
+
+
+def _plan(root: Mapping, context: CompileContext, report: Report) -> Planned:
     read = configuration.read(root, context.list_files(), report)
-    graph.check(read, report)
-    planned = planner.Planned() if report.has_errors else planner.plan(read, context, report)
-    return Compilation(
-        plan=planned.plan,
-        skipped_reason=planned.skipped_reason,
-        merged=_render(root) if context.render_merged else None,
-    )
+    expanded = expansion.expand(read, report)
+    graph.check(read, expanded, report)
+    if report.has_errors:
+        return Planned()
+    try:
+        return Planner(read, expanded, context, report).plan()
+    except (LimitExceeded, CircularReference) as beyond:
+        report.error(root.mark, "bad_variables", str(beyond))
+        return Planned()
 
 
 def _render(root: Node) -> str:

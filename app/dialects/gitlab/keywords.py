@@ -33,9 +33,8 @@ NOT_COMPILED: Mapping[str, str] = {
     "run": "is declined: jobs have a `script` here",
     **dict.fromkeys(
         (
-            *("coverage", "environment", "except", "extends", "hooks", "id_tokens", "include", "inherit", "inputs"),
-            *("interruptible", "only", "pages", "parallel", "publish", "release", "resource_group", "rules"),
-            *("secrets", "spec", "trigger", "workflow"),
+            *("environment", "id_tokens", "include", "inputs", "pages", "publish", "release", "secrets", "spec"),
+            *("trigger",),
         ),
         _LATER,
     ),

@@ -37,6 +37,7 @@ class LogView {
 
   async start() {
     let index;
+    this.scroller.scrollTop = this.scroller.scrollHeight; // the end that came with the page, until the rest is here
     try {
       const response = await fetch(this.root.dataset.index);
       if (!response.ok) throw new Error(String(response.status));
@@ -70,7 +71,7 @@ class LogView {
     this.list = document.createElement("div");
     this.list.className = "log-lines";
     for (const block of this.blocks) this.place(block);
-    this.scroller.replaceChildren(this.list);
+    if (this.blocks.length) this.scroller.replaceChildren(this.list);
     this.say();
   }
 
@@ -224,6 +225,7 @@ class LogView {
   }
 
   append(bytes) {
+    if (!this.list.isConnected) this.scroller.replaceChildren(this.list);
     const all = new Uint8Array(this.pending.length + bytes.length);
     all.set(this.pending);
     all.set(bytes, this.pending.length);
@@ -280,6 +282,7 @@ class LogView {
 
   restart() {
     this.stream?.stop();
+    this.scroller.replaceChildren();
     this.start();
   }
 
@@ -287,6 +290,7 @@ class LogView {
 
   say() {
     const lines = this.nextLine - 1 + (this.partial ? 1 : 0);
+    if (!lines) return;
     this.root.style.setProperty("--digits", String(Math.max(3, String(lines).length)));
     const count = lines === 1 ? "1 line" : `${lines.toLocaleString("en")} lines`;
     this.noteElement.textContent = `${count}, ${fileSize(this.received)}${this.events ? ", live" : ""}`;
