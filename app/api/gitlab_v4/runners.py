@@ -15,7 +15,6 @@ from app.domain.status import AVAILABLE
 from app.models import Group, Job, Project, Runner
 from app.services import list_jobs, manage_runner, search_runners
 from app.services.create_runner import ACCESS_LEVELS, RUNNER_TYPES
-from app.services.pause_runner import remove_runner
 
 routes = Routes()
 FILTERS = (
@@ -123,7 +122,7 @@ def update_runner(call: Call) -> dict[str, Any]:
 @routes.delete("/runners/<runner_id>", scopes=MANAGE)
 def delete_runner(call: Call) -> None:
     """Remove a runner"""
-    remove_runner(call.core, _managed(call))
+    manage_runner.remove_runner(call.core, _managed(call))
 
 
 @routes.post("/runners/<runner_id>/reset_authentication_token", scopes=MANAGE)
