@@ -11,7 +11,7 @@ from app.domain.plan import Variable
 from app.domain.variables import valid_key
 from app.services import search_pipelines
 from app.services.create_pipeline import run_pipeline
-from app.services.pipeline_request import request_for_ref
+from app.services.request_for_ref import request_for_ref
 
 routes = Routes()
 VARIABLES = Param(

@@ -190,13 +190,14 @@ def test_deleting_takes_everything_along(api: Api, place: Place) -> None:
     job = place.job(status="running")
     place.log(job, b"log")
     artifact = place.archive(job, zipped({"a": b"1"}))
-    key = artifact.storage_key
+    key, job_id = artifact.storage_key, job.id
     assert api.delete("/projects/1/pipelines/1").status_code == 403
     response = api.delete("/projects/1/pipelines/1", token=place.tokens["owner"])
     assert (response.status_code, response.data) == (204, b"")
+    place.core.session.expunge_all()
     assert place.core.session.get(Pipeline, 1) is None
-    assert place.core.session.get(Job, job.id) is None
-    assert place.core.traces.size(job.id) == 0
+    assert place.core.session.get(Job, job_id) is None
+    assert place.core.traces.size(job_id) == 0
     with pytest.raises(FileNotFoundError):
         place.core.artifacts.open(key)
     assert api.get("/projects/1/pipelines/1").status_code == 404
