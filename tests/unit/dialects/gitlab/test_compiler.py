@@ -143,3 +143,30 @@ def test_the_compiler_is_chosen_by_the_file_name() -> None:
     assert compiler_for("ci/other.YAML") is compile_text
     assert compiler_for("Layerfile") is None
     assert [error.code for error in compile_configuration("notes.txt", "x", CONTEXT).errors] == ["unknown_dialect"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "".join(f"job{n}: {{script: x, needs: [gone{n}], whem: 1, stage: s{n}}}\n" for n in range(8000)),
+        "".join(f"job{n}: {{script: x, parallel: 200}}\n" for n in range(20_000)),
+        "".join(f"job{n}: {{script: x, parallel: 25, needs: [job{n - 1 if n else 1}]}}\n" for n in range(200)),
+        "a: {script: x, parallel: 200}\n"
+        + "".join(f"job{n}: {{script: x, needs: [a, {', '.join(['a'] * 150)}]}}\n" for n in range(500)),
+        "variables: {"
+        + ", ".join(f"V{n}: x" for n in range(900))
+        + "}\n"
+        + "".join(f"job{n}: {{script: x, parallel: 200}}\n" for n in range(20)),
+        "a:\n  script: x\n  parallel: 200\n  rules:\n" + "    - if: $NOBODY =~ /a+b/ && $A\n" * 30_000,
+        "stages: [" + "s, " * 30_000 + "]\na: {script: x, stage: none}",
+        "".join(f"job{n}: {{script: x, cache: {{key: {{files: ['*{n}*']}}}}}}\n" for n in range(5000)),
+        "".join(f".j{n}: {{extends: .j{n + 1}}}\n" for n in range(20_000)) + "a: {script: x}",
+        "a: {script: x, only: [" + "/a+/, " * 40_000 + "]}",
+    ],
+    ids=["errors", "parallel", "chain", "needs", "variables", "rules", "stages", "caches", "extends", "only"],
+)
+def test_a_hostile_configuration_is_answered_within_seconds(text: str) -> None:
+    files = {f"folder/{number}": "0" * 40 for number in range(5000)}
+    started = time.monotonic()
+    compile_text(".gitlab-ci.yml", text, CompileContext(list_files=lambda: files))
+    assert time.monotonic() - started < 20

@@ -151,7 +151,7 @@ def test_variables_of_many_jobs_that_grow_are_stopped() -> None:
     doubling += "".join(f"  V{i}: '$V{i - 1}$V{i - 1}'\n" for i in range(1, 9))
     started = time.monotonic()
     found = compiled(doubling + "".join(f"job{i}: {{script: x, tags: [$V0]}}\n" for i in range(1000)))
-    assert [error.code for error in found.errors] == ["bad_variables"]
+    assert [error.code for error in found.errors] == ["limit_exceeded"]
     assert time.monotonic() - started < 10
 
 
