@@ -10,7 +10,7 @@ from functools import cache
 import yaml
 
 from app.dialects.base import Compilation, CompileContext
-from app.dialects.gitlab import configuration, expansion, extends, graph, nodes, references
+from app.dialects.gitlab import configuration, expansion, extends, graph, nodes, references, scalars
 from app.dialects.gitlab.includes import Files
 from app.dialects.gitlab.limits import TooLarge
 from app.dialects.gitlab.nodes import Mapping, Mark, Node
@@ -19,7 +19,7 @@ from app.dialects.gitlab.report import Report
 from app.domain.errors import LimitExceeded
 from app.domain.variables import CircularReference
 
-_Dumper: type = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+_BaseDumper: type = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 
 def compile_text(path: str, text: str, context: CompileContext) -> Compilation:
@@ -68,6 +68,20 @@ def _plan(root: Mapping, context: CompileContext, report: Report) -> Planned:
     except (LimitExceeded, CircularReference) as beyond:
         report.error(root.mark, "limit_exceeded", str(beyond))
         return Planned()
+
+
+class _Dumper(_BaseDumper):
+    """Writes YAML that is read back as it was, also by the rules of Psych, which takes more texts for numbers."""
+
+    def ignore_aliases(self, data: object) -> bool:
+        return True
+
+    def text(self, value: str) -> yaml.Node:
+        style = None if scalars.resolve(value) == value else "'"
+        return self.represent_scalar("tag:yaml.org,2002:str", value, style=style)
+
+
+_Dumper.add_representer(str, _Dumper.text)
 
 
 def _render(root: Node) -> str:

@@ -20,6 +20,7 @@ MOST_TEXT = 16 * 1024 * 1024
 """How many characters all files of one configuration may have together."""
 
 MOST_WILDCARDS = 50
+MOST_NESTED = 100
 
 _KEYWORD = "include"
 _KINDS = ("local", "project", "remote", "template", "component", "artifact")
@@ -120,6 +121,8 @@ class Files:
         text = None
         if place.path in chain:
             problem = f"Local file `{shown}` includes itself"
+        elif len(chain) > MOST_NESTED:
+            problem = f"Local file `{shown}` is included more than {MOST_NESTED} levels deep"
         elif not place.path.lower().endswith(_EXTENSIONS):
             problem = f"Included file `{shown}` does not have YAML extension!"
         else:

@@ -1,5 +1,6 @@
 """The compiler as a whole: it never raises, and every plan it makes is sound."""
 
+import json
 import time
 
 import pytest
@@ -88,6 +89,15 @@ def test_the_merged_text_compiles_to_the_same_plan(configuration: dict[str, obje
     if found.plan is not None:
         assert found.merged is not None
         assert compiled(found.merged).plan == found.plan
+
+
+@pytest.mark.parametrize("text", ["1,000", "1e3", "yes", "1:30", "0b1", "~", "", "0x1f", ".5", "a: b", "\x1b[0m\n"])
+def test_a_text_that_looks_like_something_else_is_still_text_in_the_merged_configuration(text: str) -> None:
+    found = compiled(json.dumps({"job": {"script": ["x", text], "stage": "test"}}))
+    assert found.plan is not None
+    assert found.plan.jobs[0].steps[0].script == ("x", text)
+    assert found.merged is not None
+    assert compiled(found.merged).plan == found.plan
 
 
 @pytest.mark.parametrize("keyword", keywords.JOB)
