@@ -39,9 +39,13 @@ def read(root: MappingNode, list_files: Callable[[], Mapping[str, str]], report:
     reader = JobReader(report, CacheReader(list_files))
     _refuse_globals(root, report)
     jobs, refused = _jobs(root, reader, report)
-    found = Configuration(_stages(root, report), _variables(root, report), jobs, refused, _workflow(root, report))
+    before = report.error_count
+    stages = _stages(root, report)
+    stages_are_known = report.error_count == before
+    found = Configuration(stages, _variables(root, report), jobs, refused, _workflow(root, report))
     for job in found.jobs.values():
-        _check_stage(job, found.stages, report)
+        if stages_are_known:
+            _check_stage(job, stages, report)
         if found.workflow.rules is None:
             _warn_of_duplicates(job, report)
     return found

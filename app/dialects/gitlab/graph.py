@@ -62,8 +62,10 @@ class _Check:
             for name in names:
                 self._edge(job, name, "need", mark, optional=need.optional)
 
-    def _stage(self, job: JobConfig) -> int:
-        return self._order.get(job.stage or DEFAULT_STAGE, -1)
+    def _is_later(self, other: JobConfig, job: JobConfig) -> bool:
+        """Whether `other` stands in a later stage. A stage that does not exist was reported already."""
+        theirs, own = (self._order.get(found.stage or DEFAULT_STAGE) for found in (other, job))
+        return theirs is not None and own is not None and theirs > own
 
     def _edge(self, job: JobConfig, name: str, kind: str, mark: Mark, *, optional: bool) -> None:
         other = self._expanded.instances.get(name)
@@ -72,7 +74,7 @@ class _Check:
                 hint = self._report.did_you_mean(name, self._jobs)
                 message = f"{_shown(job)} job: undefined {kind}: {quoted(name)}{hint}"
                 self._report.error(mark, f"undefined_{kind}", message)
-        elif self._stage(other.job) > self._stage(job):
+        elif self._is_later(other.job, job):
             message = f"{_shown(job)} job: {kind} {quoted(name)} is not defined in current or prior stages"
             self._report.error(mark, f"later_{kind}", message)
 

@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 from app.dialects.base import Compilation, CompileContext
 from app.dialects.gitlab import compile_text, keywords
 from app.dialects.registry import compile_configuration, compiler_for
-from app.domain.plan import Plan
-from app.domain.processing import JobState, process
+from tests.unit.dialects.gitlab.soundness import assert_sound
 
 CONTEXT = CompileContext(render_merged=True)
 names = st.sampled_from(
@@ -44,27 +43,6 @@ def check(found: Compilation) -> None:
         return
     assert not found.errors
     assert_sound(found.plan)
-
-
-def assert_sound(plan: Plan) -> None:
-    by_name = {job.name: job for job in plan.jobs}
-    assert len(by_name) == len(plan.jobs)
-    assert {job.stage for job in plan.jobs} == set(plan.stages)
-    ids = {name: number for number, name in enumerate(by_name)}
-    states = [
-        JobState(
-            ids[job.name],
-            job.name,
-            plan.stages.index(job.stage),
-            "created",
-            job.when,
-            job.allow_failure,
-            None if job.needs is None else tuple(ids[need.job] for need in job.needs),
-            job.start_in,
-        )
-        for job in plan.jobs
-    ]
-    assert process(states)
 
 
 @given(st.text(max_size=80))
