@@ -116,9 +116,9 @@ def test_a_hundred_jobs_in_1500_lines_compile_quickly() -> None:
 
 
 def _seconds(text: str) -> float:
-    started = time.perf_counter()
+    started = time.process_time()
     assert compiled(text).plan is not None
-    return time.perf_counter() - started
+    return time.process_time() - started
 
 
 def test_thousands_of_problems_are_cut_off() -> None:
@@ -155,6 +155,6 @@ def test_the_compiler_is_chosen_by_the_file_name() -> None:
 )
 def test_a_hostile_configuration_is_answered_within_seconds(text: str) -> None:
     files = {f"folder/{number}": "0" * 40 for number in range(5000)}
-    started = time.monotonic()
+    started = time.process_time()
     compile_text(".gitlab-ci.yml", text, CompileContext(list_files=lambda: files))
-    assert time.monotonic() - started < 20
+    assert time.process_time() - started < 20

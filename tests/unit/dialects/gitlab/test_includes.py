@@ -38,17 +38,17 @@ def test_files_that_include_each_other_are_refused() -> None:
 
 def test_files_that_include_two_others_again_and_again_are_stopped() -> None:
     files = {f"{number}.yml": f"include: [{number + 1}.yml, {number + 1}.yml]" for number in range(200)}
-    started = time.monotonic()
+    started = time.process_time()
     assert "Maximum of 150 nested includes are allowed!" in messages(compiled("include: 0.yml", files))
-    assert time.monotonic() - started < 2
+    assert time.process_time() - started < 2
 
 
 def test_large_files_included_again_and_again_are_stopped() -> None:
     files = {"big.yml": "# " + "x" * 2_000_000 + "\na: {script: x}"}
-    started = time.monotonic()
+    started = time.process_time()
     found = compiled("include: [" + "big.yml, " * 100 + "]", files)
     assert "characters" in messages(found)[0]
-    assert time.monotonic() - started < 5
+    assert time.process_time() - started < 5
 
 
 def test_an_error_in_an_included_file_is_shown_there() -> None:
@@ -149,10 +149,10 @@ def test_references_into_each_other_that_multiply_are_stopped() -> None:
 def test_variables_of_many_jobs_that_grow_are_stopped() -> None:
     doubling = "variables:\n  V0: " + "x" * 1000 + "\n"
     doubling += "".join(f"  V{i}: '$V{i - 1}$V{i - 1}'\n" for i in range(1, 9))
-    started = time.monotonic()
+    started = time.process_time()
     found = compiled(doubling + "".join(f"job{i}: {{script: x, tags: [$V0]}}\n" for i in range(1000)))
     assert [error.code for error in found.errors] == ["limit_exceeded"]
-    assert time.monotonic() - started < 10
+    assert time.process_time() - started < 10
 
 
 def test_variables_in_a_circle_are_reported_for_the_job() -> None:

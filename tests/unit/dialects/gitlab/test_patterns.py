@@ -72,7 +72,7 @@ def test_too_much_to_compare_is_a_match_and_nothing_to_compare_is_none() -> None
 
 
 def test_a_glob_of_many_stars_takes_no_time() -> None:
-    started = time.monotonic()
+    started = time.process_time()
     with contextlib.suppress(patterns.InvalidPattern):
         assert not patterns.glob("*a" * 200 + "b")("a" * 5000)
-    assert time.monotonic() - started < 2
+    assert time.process_time() - started < 2
