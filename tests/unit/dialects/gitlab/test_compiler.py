@@ -55,7 +55,7 @@ def test_any_text_that_looks_like_yaml_is_answered(text: str) -> None:
     check(compiled(text))
 
 
-@settings(max_examples=400)
+@settings(max_examples=200)
 @given(configurations)
 def test_any_configuration_is_answered(configuration: dict[str, object]) -> None:
     check(compiled(yaml.safe_dump(configuration, sort_keys=False)))
