@@ -67,7 +67,7 @@ class Poller:
         while self._slots.take(self._key, self._runner.limit, self._stop):
             started = time.monotonic()
             try:
-                poll = self._client.request_job(self._stop)
+                poll = self._ask()
                 taken = self._handle(poll)
             except Exception:
                 log.exception("poll failed unexpectedly", runner=self._runner.name)
@@ -75,6 +75,9 @@ class Poller:
             if not taken:
                 self._slots.give(self._key)
             self._stop.wait(self._pause(poll, time.monotonic() - started))
+
+    def _ask(self) -> Poll:
+        return Poll(PollState.NONE) if self._stop.is_set() else self._client.request_job(self._stop)
 
     @property
     def _key(self) -> str:

@@ -12,9 +12,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import structlog
+
 from runner.protocol.job_client import JobClient
 from runner.protocol.outcomes import JobAnswer, Outcome
 from runner.trace import Trace
+
+log = structlog.get_logger("runner.sender")
 
 CHUNK = 1024 * 1024
 GATHER = 0.02  # the first byte waits so long for company
@@ -116,13 +120,21 @@ class Sender:
 
     def _run(self) -> None:
         while self._wait_until_due():
-            if self._touch_now or time.monotonic() < self._log_due():
-                self._touch()
-            else:
-                self._patch()
+            try:
+                self._send()
+            except Exception:
+                # Whatever this was, the next try may work; without this thread nobody could cancel the job.
+                log.exception("log could not be sent")
+                self._free_at = time.monotonic() + self._backoff()
             if self.aborted:
                 self._on_abort()
                 return
+
+    def _send(self) -> None:
+        if self._touch_now or time.monotonic() < self._log_due():
+            self._touch()
+        else:
+            self._patch()
 
     def _wait_until_due(self) -> bool:
         with self._bell:
