@@ -108,6 +108,9 @@ class Daemon:
         for one in served:
             one.host.workspaces.remove_orphans()
         pollers = [poller for one in served for poller in self._pollers(one)]
+        if self._config.concurrent < len(served):
+            # Each question takes a permit while the server holds it, so one runner can keep another from asking.
+            log.warning("`concurrent` is less than the number of [[runners]]: they will wait for each other")
         log.info("runner started", version=program_version(), system_id=system_id, concurrent=self._config.concurrent)
         try:
             for poller in pollers:
