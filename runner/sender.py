@@ -63,6 +63,7 @@ class Sender:
         self._pending_since: float | None = None
         self._sent = 0
         self._last = time.monotonic()  # when the server last heard of us
+        self._log_sent = float("-inf")  # when the last piece of log left
         self._free_at = 0.0  # before this nothing is sent
         self._interval: float | None = None
         self._failures = 0
@@ -154,7 +155,7 @@ class Sender:
         if pending >= CHUNK and not slow and not self._failures:
             return 0.0
         since = self._pending_since or 0.0
-        return max(self._free_at, self._last + slow if slow and self._sent else 0.0, since + GATHER)
+        return max(self._free_at, self._log_sent + slow, since + GATHER)
 
     def _touch_due(self) -> float:
         often = self._interval is not None and self._interval <= SLOW
@@ -165,6 +166,7 @@ class Sender:
         started = time.monotonic()
         # What arrives from here on is pending anew: its gathering time starts with it.
         self._pending_since = None
+        self._log_sent = started
         data = self._trace.read(self._sent, CHUNK)
         answer = self._client.patch_trace(self._sent, data)
         if answer.outcome is Outcome.OK:
