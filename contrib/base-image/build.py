@@ -32,6 +32,7 @@ CERTIFICATES = (Path("/etc/ssl/certs/ca-certificates.crt"), Path("/etc/pki/tls/c
 FOLDERS = {
     "bin": 0o755, "dev": 0o755, "etc": 0o755, "etc/ssl": 0o755, "etc/ssl/certs": 0o755, "home": 0o755, "lib": 0o755,
     "lib64": 0o755, "proc": 0o755, "root": 0o700, "run": 0o755, "sbin": 0o755, "sys": 0o755, "tmp": 0o1777,
+    "usr/share": 0o755, "usr/share/git-core": 0o755, "usr/share/git-core/templates": 0o755,
     "usr": 0o755, "usr/bin": 0o755, "usr/lib": 0o755, "usr/local": 0o755, "usr/local/bin": 0o755, "usr/sbin": 0o755,
     "var": 0o755, "var/tmp": 0o1777,
 }  # fmt: skip

@@ -92,6 +92,10 @@ class PodmanExecutor:
         self._remove_orphaned_networks(filters, boot)
         return sorted(jobs)
 
+    def settle(self) -> bool:
+        """Wait until everything that was closed so far is removed; False when half a minute was too short."""
+        return self._removal.settle(REMOVAL_SECONDS)
+
     def close(self) -> None:
         """See `executor.base.Executor.close`. Waits for removals, at most half a minute."""
         if not self._removal.close(REMOVAL_SECONDS):

@@ -21,6 +21,7 @@ LIMIT = 1 << 24
 
 OPERATIONS: dict[str, Callable[[dict[str, Any], Emit], Outcome]] = {
     "listen": namespaces.listen,
+    "wait_for_port": namespaces.wait_for_port,
     "signal": namespaces.signal_tree,
     "adopt": namespaces.adopt,
     "pack": collection.pack,
