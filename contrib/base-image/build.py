@@ -57,7 +57,12 @@ def main() -> int:
     if not options.force and built_from(options.podman, options.tag) == digest:
         print(f"{options.tag} is up to date")
         return 0
-    return import_image(options.podman, options.tag, files, digest)
+    former = image_id(options.podman, options.tag)
+    code = import_image(options.podman, options.tag, files, digest)
+    if code == 0 and former not in (None, image_id(options.podman, options.tag)):
+        # Without its name it would only take space; a container that still uses it keeps it.
+        subprocess.run([options.podman, "image", "rm", former], capture_output=True, check=False)
+    return code
 
 
 def arguments() -> argparse.Namespace:
@@ -110,6 +115,12 @@ def fingerprint(files: dict[str, Path]) -> str:
 def built_from(podman: str, tag: str) -> str | None:
     """The fingerprint on the image called `tag`, None where there is no such image."""
     command = [podman, "image", "inspect", "--format", f'{{{{index .Labels "{LABEL}"}}}}', tag]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return done.stdout.strip() if done.returncode == 0 else None
+
+
+def image_id(podman: str, tag: str) -> str | None:
+    command = [podman, "image", "inspect", "--format", "{{.Id}}", tag]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     return done.stdout.strip() if done.returncode == 0 else None
 

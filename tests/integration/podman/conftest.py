@@ -47,6 +47,13 @@ def executor(base_image: str) -> Iterator[PodmanExecutor]:
     made = PodmanExecutor(PodmanSettings(grace=1.0))
     yield made
     made.close()
+    left = subprocess.run(
+        ["podman", "ps", "--all", "--quiet", "--filter", f"label=skerry.runner={RUNNER}"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert left.stdout == "", "containers are left"
 
 
 @dataclass

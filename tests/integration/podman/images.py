@@ -13,6 +13,7 @@ def derived(name: str, *changes: str, script: str = "true") -> str:
     arguments = [word for change in changes for word in ("--change", change)]
     podman("commit", "--quiet", "--format", "docker", *arguments, container, tag)
     podman("rm", "--force", container)
+    subprocess.run(["podman", "image", "prune", "--force"], capture_output=True, check=False)  # its former versions
     return tag
 
 
