@@ -168,5 +168,3 @@ def check_address(bind: str) -> None:
     except (OSError, OverflowError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise CannotListen(f"SKERRY_BIND: cannot listen on {bind}: {reason}") from error
-
-

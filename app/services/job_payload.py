@@ -4,15 +4,20 @@ from collections.abc import Iterable
 from typing import Any
 from urllib.parse import quote, urlsplit
 
+import structlog
 from sqlalchemy import func, select
 
 from app.domain import failure, plan_json, status
 from app.domain.plan import ArtifactSpec, CacheSpec, Image, JobPlan, Service, Step, Variable
-from app.models import Job, Project, Runner, Setting
+from app.models import Job, Project, Runner, Setting, write
 from app.services import access, dependencies
 from app.services.claim_job import Claimed
 from app.services.core import Core
+from app.services.finish_job import finish
+from app.services.locks import lock_job
 from app.services.variables import job_variables
+
+log = structlog.get_logger(__name__)
 
 TOKEN_PREFIXES = ("glpat-", "glrt-", "glcbt-", "glptt-")
 STEPS = "skerry_steps"
@@ -48,6 +53,18 @@ def job_payload(core: Core, claimed: Claimed, features: frozenset[str]) -> dict[
         "dependencies": _dependencies(core, job, claimed.token),
         "features": _features(features),
     } | ({"workspace": plan.workspace} if ours and plan.workspace else {})
+
+
+def payload_or_failure(core: Core, claimed: Claimed, features: frozenset[str]) -> dict[str, Any] | None:
+    """`job_payload`; where it cannot be made the job ends at once with a reason (two more attempts follow): None."""
+    try:
+        return job_payload(core, claimed, features)
+    except Exception:
+        log.exception("a claimed job could not be handed out", job=claimed.job_id)
+    with write(core.session):
+        job = lock_job(core, claimed.job_id)
+        finish(core, job, status.FAILED, failure.SCHEDULER_FAILURE, message="The server could not describe the job.")
+    return None
 
 
 def effective_timeout(timeout: int, maximum: int | None) -> int:

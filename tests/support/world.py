@@ -169,6 +169,12 @@ class World:
         """The only job of a new pipeline."""
         return self.jobs(self.pipeline(project, [plan("build", **columns)]))["build"]
 
+    def read(self, row):
+        """`row` as it is in the database now."""
+        kind, key = type(row), row.id
+        self.core.session.rollback()
+        return self.core.session.get(kind, key, populate_existing=True)
+
     def jobs(self, pipeline):
         """The current jobs by name."""
         self.core.session.rollback()

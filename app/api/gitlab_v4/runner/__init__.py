@@ -4,9 +4,12 @@ from flask import Flask
 
 from app.api.gitlab_v4.runner import artifacts, errors, jobs, poll, registration
 
+_BLUEPRINTS = tuple(module.blueprint for module in (registration, poll, jobs, artifacts))
+for _blueprint in _BLUEPRINTS:
+    errors.install(_blueprint)
+
 
 def init_app(app: Flask) -> None:
     """Register the blueprints below /api/v4."""
-    for module in (registration, poll, jobs, artifacts):
-        errors.install(module.blueprint)
-        app.register_blueprint(module.blueprint, url_prefix="/api/v4")
+    for blueprint in _BLUEPRINTS:
+        app.register_blueprint(blueprint, url_prefix="/api/v4")

@@ -13,7 +13,7 @@ from app.services.store_artifact import Upload, begin_upload, store_artifact
 blueprint = Blueprint("runner_artifacts", __name__)
 
 
-@blueprint.post("/jobs/<int:job_id>/artifacts")
+@blueprint.post("/jobs/<int(max=9223372036854775807):job_id>/artifacts")
 def upload(job_id: int) -> Response:
     """Everything but the file comes in the query, so that it can be refused before the bytes are sent."""
     parts = core()
@@ -27,7 +27,7 @@ def upload(job_id: int) -> Response:
     return Response('"201"', status=201, mimetype="application/json")
 
 
-@blueprint.get("/jobs/<int:job_id>/artifacts")
+@blueprint.get("/jobs/<int(max=9223372036854775807):job_id>/artifacts")
 def download(job_id: int) -> Response:
     parts = core()
     artifact = fetch_archive(parts, job_id, token(request.args.to_dict(), "Job-Token"))

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from flask import Blueprint, Response, jsonify
+import structlog
+from flask import Blueprint, Response, jsonify, request
 from werkzeug.exceptions import HTTPException
 
 from app.domain.errors import (
@@ -17,6 +18,8 @@ from app.domain.errors import (
 )
 from app.services.job_authority import NotProcessing
 from app.services.register_runner import RegistrationClosed
+
+log = structlog.get_logger(__name__)
 
 #: How soon a runner may try again what the server could not store, in seconds.
 RETRY_AFTER = 5
@@ -73,7 +76,13 @@ def _http(error: HTTPException) -> Response:
     return answer(error.code or 500, f"{error.code} {error.name}")
 
 
+def _unexpected(error: Exception) -> Response:
+    log.error("request failed", exc_info=error, method=request.method, path=request.path)
+    return answer(500, "500 Internal Server Error")
+
+
 def install(blueprint: Blueprint) -> None:
     """Let the views of `blueprint` raise what services raise."""
     blueprint.register_error_handler(SkerryError, refuse)
     blueprint.register_error_handler(HTTPException, _http)
+    blueprint.register_error_handler(Exception, _unexpected)

@@ -17,7 +17,7 @@ _CHECKSUM = re.compile(r"crc32:([0-9a-f]{8})", re.ASCII)
 _MOST_STEPS = 10_000
 
 
-@blueprint.put("/jobs/<int:job_id>")
+@blueprint.put("/jobs/<int(max=9223372036854775807):job_id>")
 def update(job_id: int) -> Response:
     given = parameters()
     heard = report_job(core(), job_id, token(given, "Job-Token"), _report(given))
@@ -28,7 +28,7 @@ def update(job_id: int) -> Response:
     return _steer(response, heard.job_status, heard.interval)
 
 
-@blueprint.patch("/jobs/<int:job_id>/trace")
+@blueprint.patch("/jobs/<int(max=9223372036854775807):job_id>/trace")
 def patch_trace(job_id: int) -> Response:
     sent_range = _RANGE.fullmatch(request.headers.get("Content-Range", "").strip())
     if sent_range is None:

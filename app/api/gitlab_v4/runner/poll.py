@@ -7,7 +7,7 @@ from app.api.gitlab_v4.runner.parameters import authenticated_runner, parameters
 from app.api.gitlab_v4.runner.rate import RateLimit
 from app.api.gitlab_v4.runner.registration import EXTENSIONS
 from app.edge import core
-from app.services.job_payload import job_payload
+from app.services.job_payload import payload_or_failure
 from app.services.poll_job import poll_job
 from app.services.queue import current_tick
 from app.services.runner_contact import note_contact
@@ -32,9 +32,10 @@ def request_job() -> Response:
         return _nothing(current_tick(parts))
     environ = request.environ
     polled = poll_job(parts, runner_id, contact, lambda: client.is_gone(environ))
-    if polled.claimed is None:
+    payload = payload_or_failure(parts, polled.claimed, contact.features) if polled.claimed else None
+    if payload is None:
         return _nothing(polled.tick)
-    response = jsonify(job_payload(parts, polled.claimed, contact.features))
+    response = jsonify(payload)
     response.status_code = 201
     response.headers.extend(EXTENSIONS)
     return response

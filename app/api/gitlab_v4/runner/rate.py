@@ -18,6 +18,6 @@ class RateLimit:
         with self._lock:
             level, since = self._levels.get(key, (0.0, now))
             level = max(0.0, level - (now - since) * self._rate)
-            allowed = level < self._burst
+            allowed = level + 1 <= self._burst
             self._levels[key] = (level + 1 if allowed else level, now)
             return allowed

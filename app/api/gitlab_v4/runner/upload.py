@@ -60,7 +60,12 @@ def receive(core: Core, job_id: int) -> tuple[str, Stored]:
     with core.artifacts.receive(core.config.artifact_limit) as incoming:
         names: list[str] = []
 
-        def sink(_total: int | None, _type: str | None, filename: str | None, _length: int | None = None) -> Any:
+        def sink(
+            total_content_length: int | None,
+            content_type: str | None,
+            filename: str | None,
+            content_length: int | None = None,
+        ) -> Any:
             names.append(filename or "")
             return _Sink(core, job_id, incoming if len(names) == 1 else None)
 
