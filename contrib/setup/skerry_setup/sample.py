@@ -40,13 +40,9 @@ class Sample:
     def _start(self) -> Any:
         if not self._exists():
             self._server.command("project", "create", PROJECT)
-        try:
-            pipeline = self._api.post(f"{self._path}/pipeline", {"ref": BRANCH})
-        except ApiError as error:
-            if error.status != 400:
-                raise
-            return self._push()  # no such branch: nothing has been pushed yet
-        return pipeline
+        if not self._api.get(f"{self._path}/pipelines?per_page=1"):
+            return self._push()
+        return self._api.post(f"{self._path}/pipeline", {"ref": BRANCH})
 
     def _exists(self) -> bool:
         try:
