@@ -19,6 +19,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+LOG = b"section_start:12:step_script\r\x1b[0K\x1b[31;1mline of the log\x1b[0;m \x07\nsection_end:13:step_script\r\x1b[0K\n"
 JOBS = ("build", "test", "deploy")
 
 
@@ -126,7 +127,7 @@ class Handler(BaseHTTPRequestHandler):
         elif match := re.fullmatch(r"/pipelines/(\d+)/jobs", path):
             self.reply(200, jobs(pipelines[int(match[1]) - 1]))
         else:
-            self.reply(200, b"\x1b[31mline of the log\x1b[0m\n")
+            self.reply(200, LOG)
 
     def git(self, path: str, query: str, body: bytes) -> None:
         given = base64.b64decode(self.headers.get("Authorization", "").removeprefix("Basic ")).decode()
