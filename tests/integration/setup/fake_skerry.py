@@ -19,7 +19,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-LOG = b"section_start:12:step_script\r\x1b[0K\x1b[31;1mline of the log\x1b[0;m \x07\nsection_end:13:step_script\r\x1b[0K\n"
+LOG = b"section_start:12:build\r\x1b[0K\x1b[31;1mline of the log\x1b[0;m \x07\nsection_end:13:build\r\x1b[0K\n"
 JOBS = ("build", "test", "deploy")
 
 
