@@ -16,7 +16,7 @@ def create_app(config: Config | None = None) -> Flask:
 
     Raises ConfigError when a setting makes no sense, KeyMissing when `skerry init` was not run.
     """
-    from app import assets, edge, logs, wiring
+    from app import assets, logs, wiring
     from app.config import read_config
 
     config = config or read_config(os.environ)
@@ -29,5 +29,5 @@ def create_app(config: Config | None = None) -> Flask:
     )
     core = wiring.build_core(app, config)
     app.extensions["skerry"] = core
-    edge.install(app, core)
+    wiring.install_edges(app, core)
     return app

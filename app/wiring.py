@@ -2,7 +2,8 @@
 
 from flask import Flask
 
-from app import crypto
+from app import crypto, dashboard, health, middleware
+from app.api import git_http, gitlab_v4
 from app.config import Config
 from app.events import create_bus
 from app.extensions import csrf, db, login_manager
@@ -52,3 +53,12 @@ def _engine_options(config: Config) -> dict[str, object]:
     else:
         options["pool_pre_ping"] = True
     return options
+
+
+def install_edges(app: Flask, parts: Core) -> None:
+    """Wrap the WSGI application in what routing needs, then register every blueprint."""
+    middleware.install(app, parts.config)
+    health.init_app(app)
+    gitlab_v4.init_app(app)
+    git_http.init_app(app)
+    dashboard.init_app(app)

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.integration.runner_account import RunnerUser, ready_base_image, ready_user
-
 from tests.integration.stack import Daemon, Server
 
 

@@ -40,7 +40,7 @@ from runner.trace import Trace
 
 log = structlog.get_logger("runner.daemon")
 
-_LAST_WORDS = 10.0  # after a kill, the time to tell the server
+_LAST_WORDS = 5.0  # after a kill, the time to tell the server
 
 
 class AlreadyRunningError(Exception):
@@ -60,6 +60,7 @@ class _Served:
     host: Host
     transport: Transport
     info: dict[str, object]
+    extensions: frozenset[str]
 
 
 class Daemon:
@@ -120,20 +121,19 @@ class Daemon:
         if orphans:
             log.warning("containers of an earlier run removed", runner=runner.name, jobs=orphans)
         info = dict(runner_info(host.executor.name, host.executor.features()))
-        served = _Served(host, Transport(runner.url, runner.tls_ca_file), info)
-        verification = RunnerClient(served.transport, runner.token, system_id, info).verify()
+        transport = Transport(runner.url, runner.tls_ca_file)
+        client = RunnerClient(transport, runner.token, system_id, info)
+        verification = client.verify()
         level = log.info if verification.state is VerifyState.VALID else log.error
         level("runner verified", runner=runner.name, state=verification.state.value, detail=verification.detail)
-        return served
+        return _Served(host, transport, info, client.extensions)
 
     def _pollers(self, served: _Served) -> list[Poller]:
         runner = served.host.runner
         return [
             Poller(
                 runner=runner,
-                client=RunnerClient(
-                    Transport(runner.url, runner.tls_ca_file), runner.token, served.host.system_id, served.info
-                ),
+                client=self._poll_client(served),
                 slots=self._slots,
                 check_interval=self._config.check_interval,
                 accept=lambda job: self._accept(served, job),
@@ -141,6 +141,12 @@ class Daemon:
             )
             for _ in range(runner.request_concurrency)
         ]
+
+    def _poll_client(self, served: _Served) -> RunnerClient:
+        """A client with connections of its own, so that half closing them disturbs no job."""
+        runner = served.host.runner
+        transport = Transport(runner.url, runner.tls_ca_file)
+        return RunnerClient(transport, runner.token, served.host.system_id, served.info, served.extensions)
 
     def _accept(self, served: _Served, job: Job) -> None:
         """Start a job's thread. The permit is the job's from here on, whatever happens."""

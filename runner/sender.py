@@ -20,7 +20,9 @@ CHUNK = 1024 * 1024
 GATHER = 0.02  # the first byte waits so long for company
 PACE = 0.1  # least time between two pieces of log
 SLOW = 3.0  # a server that asks for more than this gets what it asks for
-TOUCH = 30.0
+# A silent job is touched so often. A server that wants its news often gets them from a silent job too, and our own,
+# whose cancel should not wait for the next line, every two seconds.
+TOUCH, TOUCH_OURS = 30.0, 2.0
 _RESENDS = 5
 _REFUSALS = 10
 
@@ -50,6 +52,7 @@ class Sender:
         self._on_cancel = on_cancel
         self._on_abort = on_abort
         self._steps = steps
+        self._touch_every = TOUCH if steps is None else TOUCH_OURS
         self._bell = threading.Condition()
         self._closing = False
         self._touch_now = True  # the first thing a server hears is that its job has begun
@@ -86,18 +89,14 @@ class Sender:
             if not self._drain(deadline, give_up):
                 return self.aborted
             answer = self._put_result(result)
-            if answer.outcome in (Outcome.OK, Outcome.ABORT):
+            resends += answer.outcome is Outcome.RESEND
+            refusals += answer.outcome is Outcome.REFUSED
+            if answer.outcome in (Outcome.OK, Outcome.ABORT) or resends > _RESENDS or refusals > _REFUSALS:
                 return True
-            wait = answer.interval or 1.0
-            if answer.outcome is Outcome.RESEND and resends < _RESENDS:
-                resends, self._sent, wait = resends + 1, 0, 0.0
-            elif answer.outcome in (Outcome.REFUSED, Outcome.RESEND):
-                refusals += 1
-                wait = self._backoff()
-            elif answer.outcome is Outcome.RETRY:
-                wait = self._backoff()
-            if refusals >= _REFUSALS or not _wait(wait, deadline, give_up):
-                return refusals >= _REFUSALS
+            if answer.outcome is Outcome.RESEND:
+                self._sent = 0
+            elif not _wait(self._next_try(answer), deadline, give_up):
+                return False
         return self.aborted
 
     def stop(self) -> None:
@@ -146,7 +145,9 @@ class Sender:
         return max(self._free_at, self._last + slow if slow and self._sent else 0.0, since + GATHER)
 
     def _touch_due(self) -> float:
-        return max(self._free_at if self._failures else 0.0, 0.0 if self._touch_now else self._last + TOUCH)
+        often = self._interval is not None and self._interval <= SLOW
+        regular = self._last + (max(self._interval or 0.0, 1.0) if often else self._touch_every)
+        return max(self._free_at if self._failures else 0.0, 0.0 if self._touch_now else regular)
 
     def _patch(self) -> Outcome:
         started = time.monotonic()
@@ -186,6 +187,11 @@ class Sender:
         )
         self._heard(answer, started)
         return answer
+
+    def _next_try(self, answer: JobAnswer) -> float:
+        if answer.outcome is Outcome.PENDING:
+            return answer.interval or 1.0
+        return max(0.0, self._free_at - time.monotonic())
 
     def _step_option(self) -> dict[str, Any]:
         return {} if self._steps is None else {"steps": self._steps()}

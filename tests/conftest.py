@@ -133,6 +133,7 @@ class DetachedClient(FlaskClient):
     def open(self, *args: Any, **kwargs: Any) -> TestResponse:
         core: Core = self.application.extensions["skerry"]
         core.session.rollback()  # so that the test reads afterwards what the request wrote
+        self.preserve_context = False  # a kept context could only be closed in the Context that it was made in
         response: TestResponse = Context().run(super().open, *args, **kwargs)
         return response
 

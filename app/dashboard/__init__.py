@@ -1,7 +1,31 @@
-"""The pages."""
+"""The pages. A page's view is in the module named after it, its template in the folder of the same name."""
 
 from flask import Flask
 
 
 def init_app(app: Flask) -> None:
-    """Register the blueprints."""
+    """Register the pages, the addresses they use, and what their templates know."""
+    from app.dashboard import (  # noqa: F401 - each adds its routes to the one blueprint
+        artifacts,
+        error_pages,
+        job_log,
+        jobs,
+        members,
+        pipelines,
+        projects,
+        routing,
+        runners,
+        sign_in,
+        templating,
+        tokens,
+        users,
+        variables,
+    )
+    from app.dashboard.blueprint import pages
+
+    app.url_map.converters["namespace"] = routing.NamespaceConverter
+    app.url_map.converters["project"] = routing.ProjectConverter
+    app.register_blueprint(pages)
+    sign_in.init_app(app)
+    templating.init_app(app)
+    error_pages.init_app(app)

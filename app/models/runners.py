@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from app.models.accounts import User
 from app.models.base import Base, Json, Key, Word
 
 
@@ -35,6 +36,7 @@ class Runner(Base):
     created_at: Mapped[datetime]
     contacted_at: Mapped[datetime | None]
 
+    creator: Mapped[User | None] = relationship()
     managers: Mapped[list["RunnerManager"]] = relationship(
         back_populates="runner", cascade="all, delete-orphan", order_by="RunnerManager.id"
     )

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from sqlalchemy import Select, func, or_, select, true
+from sqlalchemy import ColumnElement, Select, func, or_, select, true
 
 from app.domain.errors import NotAllowed, NotFound
 from app.domain.permissions import Action, Role, allowed
@@ -86,16 +86,35 @@ def member_projects(core: Core, user: User) -> Select[Project]:
     return select(Project).where(Project.id.in_(_own_projects(core, user)))
 
 
-def _own_projects(core: Core, user: User) -> Iterable[int]:
-    live = or_(Membership.expires_at.is_(None), Membership.expires_at > core.now())
-    mine = core.session.execute(
-        select(Membership.project_id, Membership.group_id).where(Membership.user_id == user.id, live)
-    ).all()
-    groups = _below(core, {row.group_id for row in mine if row.group_id})
-    projects = {row.project_id for row in mine if row.project_id}
+def managed_projects(core: Core, user: User, least: int) -> set[int]:
+    """The ids of the projects in which `user` has at least the role `least`, of their own or by a group above."""
+    groups = managed_groups(core, user, least)
+    projects = set(
+        core.session.scalars(
+            select(Membership.project_id).where(*_live(core, user, least), Membership.project_id.is_not(None))
+        )
+    )
     if groups:
         projects.update(core.session.scalars(select(Project.id).where(Project.group_id.in_(groups))))
-    return projects
+    return {project for project in projects if project is not None}
+
+
+def managed_groups(core: Core, user: User, least: int) -> set[int]:
+    """The ids of the groups in which `user` has at least the role `least`, of their own or by a group above."""
+    mine = core.session.scalars(
+        select(Membership.group_id).where(*_live(core, user, least), Membership.group_id.is_not(None))
+    )
+    return _below(core, {group for group in mine if group is not None})
+
+
+def _live(core: Core, user: User, least: int) -> tuple[ColumnElement[bool], ...]:
+    """What the memberships of `user` that count have in common."""
+    unexpired = or_(Membership.expires_at.is_(None), Membership.expires_at > core.now())
+    return (Membership.user_id == user.id, unexpired, Membership.role >= least)
+
+
+def _own_projects(core: Core, user: User) -> Iterable[int]:
+    return managed_projects(core, user, Role.GUEST)
 
 
 def _below(core: Core, groups: set[int]) -> set[int]:

@@ -35,6 +35,14 @@ def user_by_token(core: Core, token: str) -> tuple[User, AccessToken] | None:
     return row.user, row
 
 
+def token_trouble(core: Core, token: str) -> str:
+    """Why `user_by_token` found nobody: revoked, expired, or unknown (also: the owner is blocked)."""
+    row = core.session.scalar(select(AccessToken).where(AccessToken.token_hash == crypto.token_hash(token)))
+    if row is not None and row.revoked_at:
+        return "revoked"
+    return "expired" if row is not None and row.expires_at and row.expires_at <= core.now() else "unknown"
+
+
 def job_by_token(core: Core, token: str) -> Job | None:
     """The job of a job token, while it runs (running or canceling): gitlab.md A.5, "Job-token validity"."""
     job = core.session.scalar(select(Job).where(Job.token_hash == crypto.token_hash(token)))

@@ -53,6 +53,7 @@ class PodmanEnvironment:
         self._main: Container | None = None
         self._network = ""
         self._owner: tuple[int, int] = (0, 0)
+        self._needs_files: set[str] = set()
         self._closed = False
 
     def open(self, output: Output, cancelled: Cancelled) -> None:
@@ -69,7 +70,7 @@ class PodmanEnvironment:
             return self._run_in_own_image(stage, stage.image, output, cancelled)
         if self._main is None:
             raise ExecutorError("the environment was never prepared")
-        return self._main.run(self._build, stage, output, cancelled)
+        return self._run(self._main, stage, output, cancelled)
 
     def stop(self) -> None:
         """See `executor.base.Environment.stop`."""
@@ -93,11 +94,17 @@ class PodmanEnvironment:
         image = self._images.get(ref, self._settings.allowed_images, output, cancelled)
         container = self._start(ref, image, output)
         try:
-            return container.run(self._build, stage, output, cancelled)
+            return self._run(container, stage, output, cancelled)
         finally:
             with self._lock:
                 self._containers.remove(container)
             self._end(container)
+
+    def _run(self, container: Container, stage: Stage, output: Output, cancelled: Cancelled) -> StageResult:
+        if container.id in self._needs_files:
+            self._hand_over_files(container)
+            self._needs_files.discard(container.id)
+        return container.run(self._build, stage, output, cancelled)
 
     def _end(self, container: Container) -> None:
         if relay := self._relays.pop(container.id, None):
@@ -116,7 +123,7 @@ class PodmanEnvironment:
         self._connect_to_server(container)
         container.greet(output)
         if not image.runs_as_root(ref.user) or self._owner != (0, 0):
-            self._hand_over_files(container)
+            self._needs_files.add(container.id)
         return container
 
     def _create(self, spec: dict[str, Any]) -> Container:
@@ -142,9 +149,11 @@ class PodmanEnvironment:
         self._relays[container.id] = Relay(reply.descriptors, target)
 
     def _hand_over_files(self, container: Container) -> None:
-        paths = [str(self._build.workspace), str(self._build.control)]
+        arguments = {
+            "pid": container.pid, "tree": str(self._build.workspace), "shared": str(self._build.control),
+        }  # fmt: skip
         try:
-            reply = self._helper.call("adopt", {"pid": container.pid, "paths": paths}, timeout=None)
+            reply = self._helper.call("adopt", arguments)
         except HelperError as error:
             raise ExecutorError(f"The workspace cannot be given to the image's user: {error}") from error
         self._owner = (reply.result[0], reply.result[1])

@@ -41,13 +41,20 @@ class RunnerClient:
     closing.
     """
 
-    def __init__(self, transport: Transport, token: str, system_id: str, info: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        transport: Transport,
+        token: str,
+        system_id: str,
+        info: Mapping[str, Any],
+        extensions: frozenset[str] = frozenset(),
+    ) -> None:
         self._transport = transport
         self._identity = {"token": token, "system_id": system_id}
         self._headers = {"RUNNER-TOKEN": token, "Accept": "application/json"}
         self._info = dict(info)
         self._last_update = ""
-        self.extensions: frozenset[str] = frozenset()
+        self.extensions = extensions  # what the server said of itself in `X-Skerry-Features`, last time it did
 
     def verify(self) -> Verification:
         """Ask whether the token is valid, and tell the server what this runner can do."""

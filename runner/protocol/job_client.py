@@ -66,7 +66,8 @@ class JobClient:
             )
         except UnreachableError as error:
             return JobAnswer(Outcome.RETRY, detail=str(error))
-        return _answer(response, update_outcome(response.status_code))
+        # After a final state the job's status is that state, and no order to stop.
+        return _answer(response, update_outcome(response.status_code), steered=state in ("running", "pending"))
 
     def patch_trace(self, start: int, data: bytes) -> JobAnswer:
         """Append `data` to the log, which the server should have up to `start`."""
@@ -164,8 +165,8 @@ def _multipart(path: Path, filename: str, boundary: str, stop: threading.Event) 
     yield f"\r\n--{boundary}--\r\n".encode()
 
 
-def _answer(response: requests.Response, outcome: Outcome) -> JobAnswer:
-    status = response.headers.get("Job-Status", "")
+def _answer(response: requests.Response, outcome: Outcome, steered: bool = True) -> JobAnswer:
+    status = response.headers.get("Job-Status", "") if steered else ""
     if status in ("canceled", "failed") and outcome in (Outcome.OK, Outcome.PENDING):
         outcome = Outcome.ABORT
     return JobAnswer(

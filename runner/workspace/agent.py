@@ -12,21 +12,21 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
-from runner.workspace import namespaces
+from runner.workspace import collection, namespaces
 
 Emit = Callable[[bytes], None]
 Outcome = tuple[Any, Sequence[int]]
 LIMIT = 1 << 24
 
 
-class RefusedError(Exception):
-    """The operation cannot be done; the message is for the job's log."""
-
-
 OPERATIONS: dict[str, Callable[[dict[str, Any], Emit], Outcome]] = {
     "listen": namespaces.listen,
     "signal": namespaces.signal_tree,
     "adopt": namespaces.adopt,
+    "pack": collection.pack,
+    "unpack": collection.unpack,
+    "read_file": collection.read_file,
+    "remove": collection.remove,
 }
 
 

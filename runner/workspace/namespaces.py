@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from runner.workspace.tree import opened
+
 CLONE_NEWNET = 0x40000000
 LOOPBACKS = ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1"))
 KILL_ROUNDS = 200
@@ -112,21 +114,26 @@ def live_parent(pid: int) -> int:
 
 
 def adopt(arguments: dict[str, Any], _emit: Callable[[bytes], None]) -> tuple[Any, Sequence[int]]:
-    """Give the trees at `paths` to the user that the process with host pid `pid` runs as. Follows no link.
+    """Give the tree at `tree`, and what is in the folder `shared`, to the user that the process with host pid `pid`
+    runs as.
 
-    Returns [uid, gid] as the container sees them.
+    `shared` itself stays the runner's, which goes on making files in it, and is opened for all; the folder above it
+    lets nobody else in. Follows no link. Returns [uid, gid] as the container sees them.
     """
     owner = user_of(int(arguments["pid"]))
-    for path in arguments["paths"]:
-        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
-        try:
-            os.fchown(descriptor, *owner)
-            for _, folders, files, folder in os.fwalk(".", dir_fd=descriptor, follow_symlinks=False):
-                for name in (*folders, *files):
-                    os.chown(name, *owner, dir_fd=folder, follow_symlinks=False)
-        finally:
-            os.close(descriptor)
+    with opened(arguments["tree"]) as tree:
+        os.fchown(tree, *owner)
+        give_contents(tree, owner)
+    with opened(arguments["shared"]) as shared:
+        os.fchmod(shared, 0o777)
+        give_contents(shared, owner)
     return list(owner), ()
+
+
+def give_contents(folder: int, owner: tuple[int, int]) -> None:
+    for _, folders, files, below in os.fwalk(".", dir_fd=folder, follow_symlinks=False):
+        for name in (*folders, *files):
+            os.chown(name, *owner, dir_fd=below, follow_symlinks=False)
 
 
 def user_of(pid: int) -> tuple[int, int]:

@@ -63,13 +63,17 @@ class InProcess:
     ) -> Reply:
         """Run `operation`. Raises HelperError with its message."""
         try:
-            result, descriptors = agent.perform(operation, dict(arguments), output or (lambda _: None))
-        except (agent.RefusedError, OSError, ValueError) as error:
+            result, descriptors = agent.perform(operation, dict(arguments), output if output is not None else _discard)
+        except (OSError, ValueError) as error:
             raise HelperError(str(error)) from error
         return Reply(result, descriptors)
 
     def close(self) -> None:
         """Nothing to give back."""
+
+
+def _discard(_data: bytes) -> None:
+    """Nobody wants the output."""
 
 
 class UserNamespace:

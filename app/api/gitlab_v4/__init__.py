@@ -1,7 +1,65 @@
-"""GitLab's REST API v4 and its runner protocol."""
+"""GitLab's REST API v4 and its runner protocol.
 
-from flask import Flask
+Each module of views declares its endpoints (`endpoint.Routes`); here they are registered, and with that every one of
+them gets its authentication, its errors and its parameters. A view is: parse, call a service, render an entity.
+"""
+
+from flask import Blueprint, Flask, current_app, g, request
+
+from app.api.gitlab_v4 import (
+    artifacts,
+    callers,
+    errors,
+    instance,
+    job_actions,
+    jobs,
+    params,
+    pipeline_actions,
+    pipelines,
+    projects,
+    runner,
+    runners,
+    tokens,
+    user_runners,
+    users,
+    variables,
+)
+from app.api.gitlab_v4.endpoint import Endpoint, register
+
+PREFIX = "/api/v4"
+MODULES = (
+    artifacts,
+    instance,
+    job_actions,
+    jobs,
+    pipeline_actions,
+    pipelines,
+    projects,
+    runners,
+    tokens,
+    user_runners,
+    users,
+    variables,
+)
+ENDPOINTS: tuple[Endpoint, ...] = tuple(endpoint for module in MODULES for endpoint in module.routes.endpoints)
 
 
 def init_app(app: Flask) -> None:
-    """Register the blueprints."""
+    """Register the API below /api/v4."""
+    blueprint = Blueprint("gitlab_v4", __name__, url_prefix=PREFIX)
+    blueprint.before_request(_admit)
+    errors.attach(blueprint)
+    for endpoint in ENDPOINTS:
+        register(blueprint, endpoint)
+    app.register_blueprint(blueprint)
+    runner.init_app(app)
+    errors.answer_unrouted(app, PREFIX)
+
+
+def _admit() -> None:
+    """Find out who calls, and whether they may call this endpoint. What declares nothing is open to nobody."""
+    endpoint = current_app.view_functions[request.endpoint or ""]
+    if not isinstance(endpoint, Endpoint):
+        raise errors.forbidden()
+    g.given = params.collect(request)
+    callers.admit(endpoint, g.given)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from .accounts import Account, existing_uids, service_accounts
+from .api import Api
 from .environment import Environment, ensure_environment
 from .packages import ensure_packages
 from .podman_host import configure_podman, ensure_base_image, open_devices
@@ -23,9 +24,10 @@ from .supervise import (
     announced,
     exclusive,
     find_service,
+    running_settings,
     stop_process,
 )
-from .ui import SetupError, note, step
+from .ui import SetupError, line, note, step
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -103,7 +105,7 @@ def down_command(settings: Settings, interrupts: Interrupts) -> int:
             stop_process(f"the {name}", process, patience, interrupts)
         if settings.state_dir.is_dir():
             (settings.state_dir / f"{name}.pid").unlink(missing_ok=True)
-    print("Stopped." if found else f"Nothing is running on {settings.data_dir}.", flush=True)
+    line("Stopped." if found else f"Nothing is running on {settings.data_dir}.")
     return 0
 
 
@@ -155,12 +157,12 @@ def serve(settings: Settings, interrupts: Interrupts, server: Server, runner: Ru
             runner.ensure_registered(server)
             step("Starting the runner")
             supervisor.start(runner.service())
-            passed = Sample(server, api, supervisor.check).run()
+            passed = _run_sample(server, api, supervisor)
             _show_links(settings, passed)
             if detach:
                 leave_running = True
                 return 0 if passed else 1
-            print("Ctrl-C stops both.", flush=True)
+            line("Ctrl-C stops both.")
             supervisor.watch()
     except Interrupted:
         return 0
@@ -170,22 +172,33 @@ def serve(settings: Settings, interrupts: Interrupts, server: Server, runner: Ru
     return 1
 
 
+def _run_sample(server: Server, api: Api, supervisor: Supervisor) -> bool:
+    """True if the sample passed. What is wrong with it alone is told, but is no reason to stop serving."""
+    try:
+        return Sample(server, api, supervisor.check).run()
+    except SetupError as error:
+        supervisor.check()
+        note(f"The sample pipeline cannot be run: {error}")
+        return False
+
+
 def _already_running(settings: Settings, interrupts: Interrupts, detach: bool) -> int:
-    print(f"Skerry is already running at {settings.local_url}; `make down` stops it.", flush=True)
+    settings = running_settings(settings)
+    line(f"Skerry is already running at {settings.local_url}; `make down` stops it.")
     if not detach:
         return 0
     server_account, _ = service_accounts(settings.as_root, settings.passed_on())
     server = Server(settings, ensure_environment(settings.checkout, settings.as_root), server_account)
     supervisor = Supervisor(interrupts)
-    passed = Sample(server, server.api_when_ready(supervisor.check), supervisor.check).run()
+    passed = _run_sample(server, server.api_when_ready(supervisor.check), supervisor)
     _show_links(settings, passed)
     return 0 if passed else 1
 
 
 def _show_links(settings: Settings, passed: bool) -> None:
     address = settings.environment.get("SKERRY_EXTERNAL_URL") or settings.local_url
-    print(flush=True)
-    print(f"Skerry serves at {address}" + ("" if passed else ", but its sample pipeline did not pass."))
+    line()
+    line(f"Skerry serves at {address}" + ("" if passed else ", but its sample pipeline did not pass."))
     note(f"sign in    as {ADMIN}")
     note(f"pipelines  {address}/skerry/hello")
     note(f"logs       {settings.data_dir / 'server.log'}, {settings.runner_dir / 'runner.log'}")

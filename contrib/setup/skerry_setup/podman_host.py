@@ -9,13 +9,6 @@ from .environment import Environment
 from .ui import SetupError, last_line, note, step
 
 BASE_IMAGE = "localhost/skerry/base"
-CHOOSE = """
-from pathlib import Path
-from runner.host import write_user_configuration
-choice = write_user_configuration(Path.home())
-if choice:
-    print(f"runtime {choice.runtime}, storage {choice.storage_driver}" + ("" if choice.tried else ", not tried"))
-"""
 DEVICES = {Path("/dev/net/tun"): (10, 200), Path("/dev/fuse"): (10, 229)}
 
 
@@ -34,9 +27,7 @@ def open_devices() -> None:
 
 def configure_podman(environment: Environment, account: Account) -> None:
     """Chooses a runtime and a storage driver that work here, unless the account has them configured already."""
-    chosen = account.must_run([environment.program("python"), "-P", "-c", CHOOSE]).strip()
-    if chosen:
-        step(f"Podman as {account.name}: {chosen}")
+    step(last_line(account.must_run([environment.program("python"), "-P", "-m", "runner.host"])))
 
 
 def ensure_base_image(environment: Environment, account: Account) -> None:

@@ -3,7 +3,7 @@
 import hashlib
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from .reach import is_reachable
@@ -71,6 +71,11 @@ class Settings:
             "SKERRY_DATA_DIR": str(self.data_dir),
             "SKERRY_BIND": self.bind,
         }
+
+    def listening_on(self, bind: str) -> "Settings":
+        """The same settings for another address."""
+        host, port = _bind(bind)
+        return replace(self, host=host, port=port)
 
     def passed_on(self) -> dict[str, str]:
         return {name: self.environment[name] for name in PASSED_ON if name in self.environment}

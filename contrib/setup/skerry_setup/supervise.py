@@ -16,7 +16,6 @@ from .ui import SetupError, note, step
 # The runner hands its jobs back within its shutdown_timeout (30 seconds by default); the server ends its polls at once.
 RUNNER_PATIENCE = 60.0
 SERVER_PATIENCE = 30.0
-PID_FILES = ("runner", "server")
 
 
 class Interrupted(BaseException):
@@ -106,8 +105,9 @@ def exclusive(settings: Settings) -> Iterator[bool]:
 
 @contextlib.contextmanager
 def announced(settings: Settings) -> Iterator[None]:
-    """Lets `make down` find us."""
+    """Lets `make down` find us, and a second `make up` the address."""
     path = settings.state_dir / "up.pid"
+    (settings.state_dir / "address").write_text(settings.bind, encoding="ascii")
     write_pid_file(path, os.getpid())
     try:
         yield
@@ -118,3 +118,11 @@ def announced(settings: Settings) -> Iterator[None]:
 def find_service(settings: Settings, name: str, owners: set[int]) -> Process | None:
     """The running process of "server", "runner" or "up", started by this or an earlier run."""
     return find_process(Path(settings.state_dir, f"{name}.pid"), owners)
+
+
+def running_settings(settings: Settings) -> Settings:
+    """`settings` with the address that the running server was given, whatever this call's environment says."""
+    try:
+        return settings.listening_on((settings.state_dir / "address").read_text(encoding="ascii"))
+    except OSError:
+        return settings

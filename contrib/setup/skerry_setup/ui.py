@@ -1,5 +1,8 @@
 """What the user sees. Plain lines on standard output, no terminal assumed."""
 
+import os
+import sys
+
 
 class SetupError(Exception):
     """Set-up cannot go on. The message says in one sentence what is wrong, `hint` what to do about it."""
@@ -12,14 +15,22 @@ class SetupError(Exception):
         return " ".join(part for part in (self.args[0], self.hint) if part)
 
 
+def line(text: str = "") -> None:
+    """One line. When nobody reads any more (a closed pipe, a terminal that is gone) the work goes on in silence."""
+    try:
+        print(text, flush=True)
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def step(text: str) -> None:
     """A thing that begins now and may take a while."""
-    print(f"==> {text}", flush=True)
+    line(f"==> {text}")
 
 
-def note(text: str = "") -> None:
+def note(text: str) -> None:
     """A detail of the step before it."""
-    print(f"    {text}" if text else "", flush=True)
+    line(f"    {text}")
 
 
 def last_line(text: str) -> str:

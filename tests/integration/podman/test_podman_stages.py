@@ -37,9 +37,7 @@ def test_standard_error_comes_in_order(job: Job) -> None:
 
 
 def test_fifty_megabytes_arrive_byte_for_byte(job: Job) -> None:
-    job.run(
-        "yes '0123456789 abcdefghijklmnopqrstuvwxyz' | head -c 50000000 | tee copy | sha256sum > ../project.tmp/sum; cat copy"
-    )
+    job.run("yes '0123456789 abcdef' | head -c 50000000 | tee copy | sha256sum > ../project.tmp/sum; cat copy")
     expected = (job.build.control / "sum").read_text().split()[0]
     assert len(job.printed) == 50_000_000
     assert hashlib.sha256(job.printed).hexdigest() == expected

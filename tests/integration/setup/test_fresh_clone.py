@@ -1,4 +1,4 @@
-"""The promise of the README: a fresh clone, `make up DETACH=1`, a green pipeline in rootless Podman. Nothing is replaced here."""
+"""The promise of the README: a fresh clone, `make up DETACH=1`, a green pipeline. Nothing is replaced here."""
 
 import os
 import shutil

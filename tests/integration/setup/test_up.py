@@ -158,6 +158,35 @@ def test_up_while_it_runs_says_so(machine: Machine) -> None:
     assert machine.pid("server") == before
 
 
+def test_a_running_server_is_found_at_its_own_address(machine: Machine) -> None:
+    machine.run("up", "--detach")
+    address = machine.settings.pop("SKERRY_BIND")
+    done = machine.run("up", "--detach")
+    assert done.returncode == 0, done.stderr
+    assert f"already running at http://{address}" in done.stdout
+
+
+def test_a_sample_that_cannot_be_run_is_no_reason_to_stop_serving(machine: Machine) -> None:
+    machine.program("skerry", '[ "$1" = project ] && echo "skerry: no projects today" >&2 && exit 1')
+    done = machine.run("up", "--detach")
+    assert done.returncode == 1
+    assert "The sample pipeline cannot be run: `skerry project create` failed: no projects today" in done.stdout
+    assert machine.listens()
+
+
+def test_output_that_nobody_reads_is_no_reason_to_leave_programs_behind(machine: Machine) -> None:
+    up = subprocess.Popen(
+        machine.command("up"), env=machine.environment(), stdout=subprocess.PIPE, start_new_session=True
+    )
+    assert up.stdout is not None
+    while b"Ctrl-C" not in up.stdout.readline():
+        pass
+    up.stdout.close()
+    up.send_signal(signal.SIGTERM)
+    assert up.wait(30) == 0
+    assert not machine.listens()
+
+
 def test_what_is_left_of_a_half_dead_run_is_replaced(machine: Machine) -> None:
     machine.run("up", "--detach")
     os.kill(machine.pid("runner"), signal.SIGKILL)
@@ -250,7 +279,7 @@ def test_a_failing_command_is_one_sentence(machine: Machine) -> None:
     machine.program("skerry", 'echo "Traceback (most recent call last):" >&2; echo "skerry: no key" >&2; exit 1')
     done = machine.run("up")
     assert done.returncode == 1
-    assert done.stderr == "skerry: `skerry init` failed: skerry: no key\n"
+    assert done.stderr == "skerry: `skerry init` failed: no key\n"
 
 
 def test_the_tokens_are_private_and_never_an_argument(machine: Machine) -> None:

@@ -1,0 +1,117 @@
+"""Who calls: found out for every request before its view runs (gitlab.md B.0, "Authentication forms").
+
+A token that is given and does not open anything is refused, also where anonymous callers are welcome: whoever sends one
+believes to be somebody. Job tokens count only on endpoints that declare them, and are not looked at elsewhere.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+import structlog
+from flask import g, request
+from flask_login import current_user
+from flask_wtf.csrf import validate_csrf
+from wtforms.validators import ValidationError
+
+from app.api.gitlab_v4 import errors
+from app.edge import core
+from app.models import AccessToken, Job, User
+from app.services import authenticate
+from app.services.core import Core
+
+if TYPE_CHECKING:
+    from app.api.gitlab_v4.endpoint import Endpoint
+
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+_TROUBLE = {
+    "revoked": "Token was revoked. You have to re-authorize from the user.",
+    "expired": "Token is expired. You can either do re-authorization or token refresh.",
+    "unknown": "The access token is invalid.",
+}
+
+
+class Kind(StrEnum):
+    """In what capacity somebody calls."""
+
+    ANONYMOUS = "anonymous"
+    USER = "user"
+    JOB = "job"
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Somebody who calls. A job acts with the rights of the user who started it; `token` is a personal token in use."""
+
+    kind: Kind
+    user: User | None = None
+    token: AccessToken | None = None
+    job: Job | None = None
+
+
+ANONYMOUS = Caller(Kind.ANONYMOUS)
+
+
+def admit(endpoint: "Endpoint", given: dict[str, Any]) -> Caller:
+    """The caller of the current request, who may call `endpoint`; ApiError otherwise. `given` are the parameters."""
+    caller = _identify(core(), endpoint, given)
+    if caller.token is not None and not set(endpoint.scopes) & set(caller.token.scopes):
+        raise errors.insufficient_scope(endpoint.scopes)
+    if caller.kind not in endpoint.callers:
+        raise errors.unauthorized()
+    g.caller = caller
+    if caller.user is not None:
+        structlog.contextvars.bind_contextvars(user_id=caller.user.id)
+    return caller
+
+
+def _identify(parts: Core, endpoint: "Endpoint", given: dict[str, Any]) -> Caller:
+    bearer = _bearer() or _text(given.get("access_token"))
+    private = request.headers.get("PRIVATE-TOKEN") or _text(given.get("private_token"))
+    if Kind.JOB in endpoint.callers:
+        job_token = request.headers.get("JOB-TOKEN") or _text(given.get("job_token"))
+        if not private and not job_token and bearer.startswith("glcbt-"):
+            job_token = bearer
+        if job_token:
+            return _job(parts, job_token)
+    if private:
+        return _user(parts, private, bearer=False)
+    return _user(parts, bearer, bearer=True) if bearer else _session()
+
+
+def _job(parts: Core, token: str) -> Caller:
+    job = authenticate.job_by_token(parts, token)
+    if job is None:
+        raise errors.unauthorized()
+    user = job.user if job.user is not None and not job.user.blocked else None
+    return Caller(Kind.JOB, user=user, job=job)
+
+
+def _user(parts: Core, token: str, bearer: bool) -> Caller:
+    found = authenticate.user_by_token(parts, token)
+    if found is not None:
+        return Caller(Kind.USER, user=found[0], token=found[1])
+    if bearer:
+        raise errors.invalid_token(_TROUBLE[authenticate.token_trouble(parts, token)])
+    raise errors.unauthorized()
+
+
+def _session() -> Caller:
+    """Whoever signed in to the pages. Browsers send the cookie for any site, so writes prove that ours asked."""
+    if not request.cookies or not current_user.is_authenticated:
+        return ANONYMOUS
+    if request.method not in SAFE_METHODS:
+        try:
+            validate_csrf(request.headers.get("X-CSRF-Token") or request.headers.get("X-CSRFToken"))
+        except ValidationError as error:
+            raise errors.unauthorized() from error
+    return Caller(Kind.USER, user=current_user._get_current_object())
+
+
+def _bearer() -> str:
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""

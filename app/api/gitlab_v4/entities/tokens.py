@@ -1,0 +1,24 @@
+"""Personal access tokens."""
+
+from typing import Any
+
+from app.api.gitlab_v4.entities.common import iso
+from app.models import AccessToken
+from app.services.core import Core
+
+
+def access_token(core: Core, row: AccessToken) -> dict[str, Any]:
+    """A token without its text, which nobody has but its owner."""
+    live = row.revoked_at is None and (row.expires_at is None or row.expires_at > core.now())
+    return {
+        "id": row.id,
+        "name": row.name,
+        "revoked": row.revoked_at is not None,
+        "created_at": iso(row.created_at),
+        "description": None,
+        "scopes": list(row.scopes),
+        "user_id": row.user_id,
+        "last_used_at": iso(row.last_used_at),
+        "active": live,
+        "expires_at": row.expires_at.date().isoformat() if row.expires_at else None,
+    }

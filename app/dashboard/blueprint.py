@@ -1,0 +1,19 @@
+"""The one blueprint of the pages: it checks every form's token and sets the headers, so no page can forget either."""
+
+from flask import Blueprint, Response
+
+from app.dashboard.headers import secure
+from app.extensions import csrf
+
+pages = Blueprint("pages", __name__)
+
+
+@pages.before_request
+def check_form_token() -> None:
+    """Every POST to a page carries the session's token. Raises CSRFError."""
+    csrf.protect()
+
+
+@pages.after_request
+def set_headers(response: Response) -> Response:
+    return secure(response)

@@ -1,0 +1,175 @@
+"""A job's log: all of it, a part of it by range, its index, and what is added while the job runs."""
+
+import base64
+from collections.abc import Generator, Iterator
+from dataclasses import asdict, dataclass
+from typing import BinaryIO
+
+from flask import Response, jsonify, request
+from flask.typing import ResponseReturnValue
+from werkzeug.http import http_date
+
+from app.dashboard.blueprint import pages
+from app.dashboard.context import open_project, visitor
+from app.dashboard.headers import CONTENT_POLICY
+from app.dashboard.plain_log import plain_lines
+from app.dashboard.stream_guard import still_allowed
+from app.dashboard.streams import END, Event, stream
+from app.domain.errors import NotAllowed, NotFound
+from app.domain.permissions import Action
+from app.edge import core
+from app.models import Job
+from app.services.log_index import build_index
+from app.services.read_trace import require_trace
+from app.services.show_job import find_job, job_version
+
+TAIL_BYTES = 32 * 1024
+CHUNK = 64 * 1024
+#: A reader that is far behind gets so much in one go, then looks whether the job has changed.
+BURST = 16
+
+
+@dataclass(frozen=True, slots=True)
+class LogTail:
+    """The end of a log as plain lines. `size` is the whole log's, `cut` whether something stands before."""
+
+    lines: list[str]
+    size: int
+    cut: bool
+
+
+def log_tail(job: Job) -> LogTail | None:
+    """What the page shows at once, and without a script for good; None where the visitor may not read it."""
+    try:
+        require_trace(core(), job, visitor())
+    except (NotAllowed, NotFound):
+        return None
+    file = core().traces.open(job.id)
+    if file is None:
+        return LogTail([], 0, False)
+    with file:
+        size = file.seek(0, 2)
+        start = max(0, size - TAIL_BYTES)
+        file.seek(start)
+        data = file.read(TAIL_BYTES)
+    if start:
+        data = data[data.find(b"\n") + 1 :]
+    return LogTail(plain_lines(data), size, start > 0)
+
+
+def _readable(path: str, job_id: int) -> Job:
+    job = find_job(core(), open_project(path, Action.READ_TRACE), job_id)
+    require_trace(core(), job, visitor())
+    return job
+
+
+@pages.get("/<project:path>/-/jobs/<int:job_id>/raw")
+def raw_log(path: str, job_id: int) -> ResponseReturnValue:
+    """The log's bytes as they came, whole or by `Range`; `?download=1` as a file to save."""
+    job = _readable(path, job_id)
+    file = core().traces.open(job.id)
+    response = _ranged(file) if file else Response(b"", mimetype="text/plain")
+    kind = "attachment" if request.args.get("download") else "inline"
+    response.headers["Content-Disposition"] = f'{kind}; filename="job-{job.id}.log"'
+    response.headers["Content-Security-Policy"] = CONTENT_POLICY
+    response.headers["Last-Modified"] = http_date(job.updated_at)
+    return response
+
+
+def _ranged(file: BinaryIO) -> Response:
+    """`file` up to its size now (a running job's grows meanwhile), or the one range that was asked for."""
+    size = file.seek(0, 2)
+    wanted = request.range.range_for_length(size) if request.range and request.range.units == "bytes" else None
+    if request.range and wanted is None:
+        file.close()
+        return Response(status=416, headers={"Content-Range": f"bytes */{size}"})
+    start, end = wanted or (0, size)
+    response = Response(_pieces(file, start, end), 206 if wanted else 200, mimetype="text/plain")
+    response.call_on_close(file.close)  # for a reader who left before the first byte
+    response.content_length = end - start
+    response.headers["Accept-Ranges"] = "bytes"
+    if wanted:
+        response.headers["Content-Range"] = f"bytes {start}-{end - 1}/{size}"
+    return response
+
+
+def _pieces(file: BinaryIO, start: int, end: int) -> Iterator[bytes]:
+    with file:
+        file.seek(start)
+        while start < end and (data := file.read(min(CHUNK, end - start))):
+            start += len(data)
+            yield data
+
+
+@pages.get("/<project:path>/-/jobs/<int:job_id>/log_index")
+def log_index(path: str, job_id: int) -> ResponseReturnValue:
+    """Where lines and sections lie (`services.log_index`), as JSON: blocks are [start, line, lines, style]."""
+    job = _readable(path, job_id)
+    file = core().traces.open(job.id)
+    core().session.remove()
+    if file is None:
+        return jsonify(size=0, lines=0, blocks=[], sections=[])
+    with file:
+        index = build_index(file)
+    return jsonify(
+        size=index.size,
+        lines=index.lines,
+        blocks=[[block.start, block.line, block.lines, block.style] for block in index.blocks],
+        sections=[asdict(section) for section in index.sections],
+    )
+
+
+@pages.get("/<project:path>/-/jobs/<int:job_id>/events")
+def job_events(path: str, job_id: int) -> ResponseReturnValue:
+    """`log` events carry the bytes from `?from=` on in base64, their id is the offset behind them; `changed` says that
+    the job differs from `?version=`; `reset` that the log begins anew. After the end of both comes `end`.
+    """
+    job = _readable(path, job_id)
+    reader = _LogReader(job.id, _offset(), request.args.get("version"))
+    topics = [f"job:{job.id}", f"trace:{job.id}"]
+    return stream(topics, reader.read, still_allowed(job.project, Action.READ_TRACE))
+
+
+def _offset() -> int:
+    text = request.headers.get("Last-Event-ID") or request.args.get("from", "0")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else 0
+
+
+class _LogReader:
+    """What one reader has seen: so many bytes of the log, and this version of the job."""
+
+    def __init__(self, job_id: int, offset: int, version: str | None) -> None:
+        self._job_id, self._offset, self._version = job_id, offset, version
+
+    def read(self) -> Iterator[Event]:
+        # The job before the log: when it has ended, the log that is read afterwards is complete.
+        state = job_version(core(), self._job_id)
+        if state is None:
+            yield END
+            return
+        version, ended = state
+        behind = yield from self._log()
+        if version != self._version:
+            self._version = version
+            yield Event("changed", version)
+        if ended and not behind:
+            yield END
+
+    def _log(self) -> Generator[Event, None, bool]:
+        """Events for the bytes that are new. Returns whether there are more still."""
+        file = core().traces.open(self._job_id)
+        size = file.seek(0, 2) if file else 0
+        if size < self._offset:
+            self._offset = 0
+            yield Event("reset", "", "0")
+        if file is None:
+            return False
+        with file:
+            file.seek(self._offset)
+            for _ in range(BURST):
+                data = file.read(min(CHUNK, size - self._offset))
+                if not data:
+                    return False
+                self._offset += len(data)
+                yield Event("log", base64.b64encode(data).decode("ascii"), str(self._offset))
+        return self._offset < size

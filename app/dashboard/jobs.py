@@ -1,0 +1,108 @@
+"""One job: how it stands, and what can be done with it."""
+
+from flask import flash, g, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from app.dashboard.blueprint import pages
+from app.dashboard.context import open_project, signed_in
+from app.dashboard.job_log import log_tail
+from app.dashboard.sentences import job_sentence
+from app.domain.errors import InvalidRequest
+from app.domain.permissions import Action
+from app.domain.plan import Variable
+from app.domain.status import COMPLETED
+from app.domain.variables import valid_key
+from app.edge import core
+from app.models import Job, User
+from app.services.cancel_job import cancel_job
+from app.services.erase_job import erase_job
+from app.services.keep_artifacts import keep_artifacts
+from app.services.play_job import play_job
+from app.services.retry_job import retry_job
+from app.services.show_job import find_job, job_version, show_job
+
+MAX_PLAY_VARIABLES = 100
+
+
+@pages.get("/<project:path>/-/jobs/<int:job_id>")
+def job(path: str, job_id: int) -> ResponseReturnValue:
+    project = open_project(path, Action.READ_JOB)
+    version = job_version(core(), job_id)
+    view = show_job(core(), project, job_id)
+    g.section = "pipelines"
+    return render_template(
+        "jobs/show.html",
+        project=project,
+        view=view,
+        job=view.job,
+        pipeline=view.job.pipeline,
+        sentence=job_sentence(view, core().now()),
+        version=version[0] if version else "",
+        live=view.job.status not in COMPLETED,
+        tail=log_tail(view.job),
+    )
+
+
+@pages.post("/<project:path>/-/jobs/<int:job_id>/cancel")
+def cancel(path: str, job_id: int) -> ResponseReturnValue:
+    found, user = _to_change(path, job_id)
+    cancel_job(core(), found, user)
+    flash("The job is being canceled.", "done")
+    return _to(path, job_id)
+
+
+@pages.post("/<project:path>/-/jobs/<int:job_id>/retry")
+def retry(path: str, job_id: int) -> ResponseReturnValue:
+    found, user = _to_change(path, job_id)
+    fresh = retry_job(core(), found, user)
+    flash("The job runs again.", "done")
+    return _to(path, fresh.id)
+
+
+@pages.post("/<project:path>/-/jobs/<int:job_id>/play")
+def play(path: str, job_id: int) -> ResponseReturnValue:
+    found, user = _to_change(path, job_id)
+    started = play_job(core(), found, user, _variables())
+    flash("The job starts as soon as a runner is free.", "done")
+    return _to(path, started.id)
+
+
+@pages.post("/<project:path>/-/jobs/<int:job_id>/erase")
+def erase(path: str, job_id: int) -> ResponseReturnValue:
+    found, user = _to_change(path, job_id)
+    erase_job(core(), found, user)
+    flash("The job's log and artifacts are erased.", "done")
+    return _to(path, job_id)
+
+
+@pages.post("/<project:path>/-/jobs/<int:job_id>/artifacts/keep")
+def keep(path: str, job_id: int) -> ResponseReturnValue:
+    found, user = _to_change(path, job_id)
+    keep_artifacts(core(), found, user)
+    flash("The artifacts are kept until somebody erases the job.", "done")
+    return _to(path, job_id)
+
+
+def _to_change(path: str, job_id: int) -> tuple[Job, User]:
+    """The job and who wants to change it. Whether they may is asked by the service."""
+    user = signed_in()
+    return find_job(core(), open_project(path, Action.READ_JOB), job_id), user
+
+
+def _to(path: str, job_id: int) -> ResponseReturnValue:
+    """Back to the page that the form was on, or to the job."""
+    if request.form.get("stay"):
+        found = core().session.get_one(Job, job_id)
+        return redirect(url_for("pages.pipeline", path=path, pipeline_id=found.pipeline_id), 303)
+    return redirect(url_for("pages.job", path=path, job_id=job_id), 303)
+
+
+def _variables() -> list[Variable]:
+    """The rows KEY and VALUE of the form, without empty ones."""
+    pairs = zip(request.form.getlist("key"), request.form.getlist("value"), strict=False)
+    found = {key.strip(): value for key, value in pairs if key.strip()}
+    if wrong := [key for key in found if not valid_key(key)]:
+        raise InvalidRequest(f"{wrong[0]!r} cannot name a variable: use letters, digits and underscores")
+    if len(found) > MAX_PLAY_VARIABLES:
+        raise InvalidRequest(f"at most {MAX_PLAY_VARIABLES} variables")
+    return [Variable(key, value) for key, value in found.items()]

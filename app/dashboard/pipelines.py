@@ -1,0 +1,97 @@
+"""A project's pipelines, and one with its stages and jobs."""
+
+from flask import flash, g, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from app.dashboard.blueprint import pages
+from app.dashboard.context import open_project, signed_in
+from app.dashboard.sentences import pipeline_sentence
+from app.dashboard.stream_guard import still_allowed
+from app.dashboard.streams import END, Event, stream
+from app.domain.permissions import Action
+from app.domain.status import AVAILABLE, COMPLETED
+from app.edge import core
+from app.models import Pipeline, User
+from app.services.cancel_pipeline import cancel_pipeline
+from app.services.retry_pipeline import retry_pipeline
+from app.services.show_pipeline import find_pipeline, pipeline_version, show_pipeline
+from app.services.show_pipelines import show_pipelines
+
+
+@pages.get("/<project:path>/-/pipelines")
+def pipelines(path: str) -> ResponseReturnValue:
+    project = open_project(path, Action.READ_PIPELINE)
+    ref, status = request.args.get("ref", ""), request.args.get("status", "")
+    found = show_pipelines(
+        core(),
+        project,
+        ref=ref,
+        status=status if status in AVAILABLE else "",
+        before=request.args.get("before", type=int),
+        after=request.args.get("after", type=int),
+    )
+    g.section = "pipelines"
+    return render_template("pipelines/list.html", project=project, found=found, ref=ref, status=status)
+
+
+@pages.get("/<project:path>/-/pipelines/<int:pipeline_id>")
+def pipeline(path: str, pipeline_id: int) -> ResponseReturnValue:
+    project = open_project(path, Action.READ_PIPELINE)
+    # Read before the page is made: what changes meanwhile is told by the stream at once.
+    version = pipeline_version(core(), pipeline_id)
+    view = show_pipeline(core(), project, pipeline_id)
+    g.section = "pipelines"
+    return render_template(
+        "pipelines/show.html",
+        project=project,
+        view=view,
+        pipeline=view.pipeline,
+        sentence=pipeline_sentence(view, core().now()),
+        version=version,
+        live=view.pipeline.status not in COMPLETED,
+    )
+
+
+@pages.get("/<project:path>/-/pipelines/<int:pipeline_id>/events")
+def pipeline_events(path: str, pipeline_id: int) -> ResponseReturnValue:
+    """`changed` whenever the pipeline or a job of it differs from `?version=`."""
+    project = open_project(path, Action.READ_PIPELINE)
+    find_pipeline(core(), project, pipeline_id)
+    seen = [request.args.get("version")]
+
+    def read() -> list[Event]:
+        version = pipeline_version(core(), pipeline_id)
+        if version is None:
+            return [END]
+        if version == seen[0]:
+            return []
+        seen[0] = version
+        return [Event("changed", version)]
+
+    return stream([f"pipeline:{pipeline_id}"], read, still_allowed(project, Action.READ_PIPELINE))
+
+
+@pages.post("/<project:path>/-/pipelines/<int:pipeline_id>/cancel")
+def cancel_whole_pipeline(path: str, pipeline_id: int) -> ResponseReturnValue:
+    found, user = _to_change(path, pipeline_id)
+    cancel_pipeline(core(), found, user)
+    flash("The pipeline is being canceled.", "done")
+    return _back(path, pipeline_id)
+
+
+@pages.post("/<project:path>/-/pipelines/<int:pipeline_id>/retry")
+def retry_whole_pipeline(path: str, pipeline_id: int) -> ResponseReturnValue:
+    found, user = _to_change(path, pipeline_id)
+    retry_pipeline(core(), found, user)
+    flash("All jobs that failed run again.", "done")
+    return _back(path, pipeline_id)
+
+
+def _to_change(path: str, pipeline_id: int) -> tuple[Pipeline, User]:
+    """The pipeline and who wants to change it. Whether they may is asked by the service."""
+    user = signed_in()
+    return find_pipeline(core(), open_project(path, Action.READ_PIPELINE), pipeline_id), user
+
+
+def _back(path: str, pipeline_id: int) -> ResponseReturnValue:
+    return redirect(url_for("pages.pipeline", path=path, pipeline_id=pipeline_id), 303)

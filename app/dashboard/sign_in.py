@@ -1,0 +1,87 @@
+"""Sign in, sign out, and who a session belongs to."""
+
+import time
+
+from flask import Flask, current_app, flash, redirect, render_template, request, session, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import login_user, logout_user
+
+from app.dashboard.blueprint import pages
+from app.dashboard.context import visitor
+from app.dashboard.redirects import safe_next
+from app.domain.errors import Conflict, LimitExceeded
+from app.edge import core
+from app.extensions import login_manager
+from app.models import User
+from app.services.sign_in import sign_in as check_and_sign_in
+from app.services.sign_in_throttle import SignInThrottle
+
+#: A session ends after two weeks without use, and after two months whatever happens.
+IDLE_SECONDS = 14 * 86_400
+LONGEST_SECONDS = 60 * 86_400
+_SIGNED_IN_AT = "signed_in_at"
+
+
+@login_manager.user_loader
+def load_user(identity: str) -> User | None:
+    """The user of a session cookie, while the session's nonce is theirs (`User.get_id`) and it is not too old."""
+    user = user_of_identity(identity)
+    young = time.time() - session.get(_SIGNED_IN_AT, 0) < LONGEST_SECONDS
+    return user if user and young else None
+
+
+def user_of_identity(identity: str | None) -> User | None:
+    """The user whom `User.get_id` gave `identity`, None when they were shut out or signed out everywhere since."""
+    number, _, nonce = (identity or "").partition(":")
+    if not number.isascii() or not number.isdigit() or len(number) > 18:
+        return None
+    user = core().session.get(User, int(number))
+    return user if user and user.session_nonce == nonce and not user.blocked else None
+
+
+@pages.get("/-/sign_in")
+def sign_in() -> ResponseReturnValue:
+    target = safe_next(request.args.get("next"), url_for("pages.projects"))
+    if visitor():
+        return redirect(target)
+    return render_template("sign_in.html", next=target, username="")
+
+
+@pages.post("/-/sign_in")
+def sign_in_with_password() -> ResponseReturnValue:
+    target = safe_next(request.form.get("next"), url_for("pages.projects"))
+    username, password = request.form.get("username", ""), request.form.get("password", "")
+    try:
+        user = check_and_sign_in(core(), _throttle(), username, password, request.remote_addr or "")
+    except LimitExceeded as error:
+        page = render_template("sign_in.html", next=target, username=username, error=str(error))
+        return page, 429, {"Retry-After": str(error.limit)}
+    except Conflict as error:
+        return render_template("sign_in.html", next=target, username=username, error=str(error)), 503
+    if user is None:
+        wrong = "That name and password do not belong together."
+        return render_template("sign_in.html", next=target, username=username, error=wrong), 401
+    # Nothing of the session before survives: who planted it knows nothing of the one after.
+    session.clear()
+    login_user(user)
+    session.permanent = True
+    session[_SIGNED_IN_AT] = int(time.time())
+    return redirect(target, 303)
+
+
+@pages.post("/-/sign_out")
+def sign_out() -> ResponseReturnValue:
+    logout_user()
+    session.clear()
+    flash("You are signed out.", "done")
+    return redirect(url_for("pages.sign_in"), 303)
+
+
+def _throttle() -> SignInThrottle:
+    throttle: SignInThrottle = current_app.extensions["skerry_sign_in_throttle"]
+    return throttle
+
+
+def init_app(app: Flask) -> None:
+    app.extensions["skerry_sign_in_throttle"] = SignInThrottle()
+    app.config.update(PERMANENT_SESSION_LIFETIME=IDLE_SECONDS, SESSION_REFRESH_EACH_REQUEST=True)

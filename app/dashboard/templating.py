@@ -1,0 +1,57 @@
+"""What all templates know: who looks, what they may do, and words for numbers, times and statuses."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from flask import Flask, g
+
+from app.dashboard import wording
+from app.dashboard.context import can, visitor
+from app.domain import status
+from app.edge import core
+from app.models import Artifact
+from app.services.erase_job import erasable
+from app.services.keep_artifacts import available
+from app.services.retry_job import retryable
+
+
+def init_app(app: Flask) -> None:
+    app.jinja_env.trim_blocks = True
+    app.jinja_env.lstrip_blocks = True
+    app.jinja_env.filters.update(
+        status_word=wording.status_word,
+        status_tone=wording.status_tone,
+        shown_status=wording.shown_status,
+        file_size=wording.size,
+        duration=wording.duration,
+        machine_time=wording.machine_time,
+        full_time=wording.full_time,
+        visible=wording.visible,
+        age=lambda moment: wording.age(moment, core().now()),
+    )
+    # Globals, not the context of one request: macros that templates import see these too.
+    app.jinja_env.globals.update(
+        can=can,
+        elapsed=_elapsed,
+        now=lambda: core().now(),
+        erasable=erasable,
+        retryable=retryable,
+        keepable=_keepable,
+        cancelable=status.CANCELABLE,
+        blocked=status.BLOCKED,
+    )
+    app.context_processor(_of_request)
+
+
+def _of_request() -> dict[str, Any]:
+    return {"visitor": visitor(), "section": g.get("section"), "external_url": core().config.external_url}
+
+
+def _elapsed(start: datetime | None, end: datetime | None) -> float | None:
+    return wording.elapsed(start, end, core().now())
+
+
+def _keepable(artifacts: Iterable[Artifact]) -> bool:
+    """Whether any of them would be lost one day."""
+    return any(artifact.expire_at is not None and available(core(), artifact) for artifact in artifacts)

@@ -1,0 +1,48 @@
+"""The administrator's list of users."""
+
+from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from app.dashboard.blueprint import pages
+from app.dashboard.context import administrator
+from app.dashboard.error_pages import sentence
+from app.domain.errors import AlreadyExists, InvalidRequest
+from app.edge import core
+from app.services.create_user import create_user
+from app.services.show_users import LIMIT, block_user, show_users
+
+
+def _page(error: tuple[str, str] | None = None, made: tuple[str, str] | None = None) -> str:
+    found = show_users(core(), request.args.get("after", ""))
+    more = found[-1].username if len(found) == LIMIT else None
+    return render_template("admin/users.html", users=found, next_after=more, error=error, made=made)
+
+
+@pages.get("/-/admin/users")
+def users() -> ResponseReturnValue:
+    administrator()
+    return _page()
+
+
+@pages.post("/-/admin/users")
+def make_user() -> ResponseReturnValue:
+    administrator()
+    form = request.form
+    try:
+        user, password = create_user(
+            core(),
+            username=form.get("username", "").strip(),
+            name=form.get("name", "").strip() or None,
+            email=form.get("email", "").strip(),
+            is_admin="is_admin" in form,
+        )
+    except (InvalidRequest, AlreadyExists) as error:
+        return _page(error=(error.field or "username", sentence(error))), 422
+    return _page(made=(user.username, password)), 201, {"Cache-Control": "no-store"}
+
+
+@pages.post("/-/admin/users/<int:user_id>/<any(block, unblock):verb>")
+def change_user(user_id: int, verb: str) -> ResponseReturnValue:
+    user = block_user(core(), administrator(), user_id, blocked=verb == "block")
+    flash(f"{user.username} is {'shut out' if user.blocked else 'let in again'}.", "done")
+    return redirect(url_for("pages.users"), 303)

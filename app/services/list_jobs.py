@@ -1,0 +1,62 @@
+"""Which jobs there are: of a project, of a pipeline, of a runner. Each is a select, for an edge to page through."""
+
+from collections.abc import Collection
+from typing import Any
+
+from sqlalchemy import Select, false, select
+from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy.orm.interfaces import ORMOption
+
+from app.domain.errors import NotFound
+from app.models import Job, Pipeline, Project, Runner
+from app.services.core import Core
+
+#: Whatever a job is shown with, loaded in two queries however many jobs there are.
+LOADED: tuple[ORMOption, ...] = (
+    joinedload(Job.pipeline),
+    joinedload(Job.project),
+    joinedload(Job.user),
+    joinedload(Job.runner).joinedload(Runner.creator),
+    joinedload(Job.runner_manager),
+    joinedload(Job.tag_set),
+    selectinload(Job.artifacts),
+)
+
+
+def project_jobs(project: Project, statuses: Collection[str] = ()) -> Select[Job]:
+    """The jobs of `project`, retried ones too, newest first. `statuses` empty: any."""
+    return _of(Job.project_id == project.id, statuses)
+
+
+def pipeline_jobs(pipeline: Pipeline, statuses: Collection[str] = (), include_retried: bool = False) -> Select[Job]:
+    """The jobs of `pipeline`, newest first, by default only the last of those that were retried."""
+    query = _of(Job.pipeline_id == pipeline.id, statuses)
+    return query if include_retried else query.where(Job.retried.is_(False))
+
+
+def runner_jobs(runner: Runner, statuses: Collection[str] = ()) -> Select[Job]:
+    """The jobs that `runner` took, newest first."""
+    return _of(Job.runner_id == runner.id, statuses)
+
+
+def no_jobs() -> Select[Job]:
+    """A select of nothing: jobs that start other pipelines, of which there are none yet."""
+    return select(Job).where(false()).order_by(Job.id.desc())
+
+
+def find_job(core: Core, project: Project, job_id: int) -> Job:
+    """The job of that id in `project`, loaded to be shown. Raises NotFound."""
+    job = core.session.scalar(
+        select(Job)
+        .where(Job.id == job_id, Job.project_id == project.id)
+        .options(*LOADED)
+        .execution_options(populate_existing=True)
+    )
+    if job is None:
+        raise NotFound("Job")
+    return job
+
+
+def _of(owner: Any, statuses: Collection[str]) -> Select[Job]:
+    query = select(Job).where(owner).order_by(Job.id.desc()).options(*LOADED)
+    return query.where(Job.status.in_(statuses)) if statuses else query

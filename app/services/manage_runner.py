@@ -1,0 +1,59 @@
+"""Change a runner, give it a new token. Who may is asked before (`search_runners.may_manage`)."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from app import crypto
+from app.domain.errors import InvalidRequest, NotFound
+from app.events.base import Notice
+from app.models import Runner, after_commit, write
+from app.services.core import Core
+from app.services.create_runner import check_settings, clean_tags
+from app.services.queue import tick
+
+MAX_NOTE = 1024
+
+
+def change_runner(core: Core, runner: Runner, changes: Mapping[str, Any]) -> Runner:
+    """Set the columns that `changes` name. Raises InvalidRequest, NotFound.
+
+    These are description, paused, locked, tags, run_untagged, access_level, maximum_timeout and maintenance_note.
+    """
+    changes = dict(changes)
+    if "tags" in changes:
+        changes["tags"] = clean_tags(changes["tags"])
+    for name in ("description", "maintenance_note"):
+        if len(changes.get(name) or "") > MAX_NOTE:
+            raise InvalidRequest(f"is too long (maximum is {MAX_NOTE} characters)", name)
+    runner_id = runner.id
+    with write(core.session):
+        held = _held(core, runner_id)
+        for name, value in changes.items():
+            setattr(held, name, value)
+        check_settings(held.tags, held.run_untagged, held.access_level, held.maximum_timeout)
+        _announce(core, runner_id)
+    return held
+
+
+def reset_runner_token(core: Core, runner: Runner) -> tuple[Runner, str]:
+    """A new authentication token; the old one opens nothing from now on. Raises NotFound."""
+    plain = crypto.new_token("glrt-")
+    runner_id = runner.id
+    with write(core.session):
+        held = _held(core, runner_id)
+        held.token_hash = crypto.token_hash(plain)
+        _announce(core, runner_id)
+    return held, plain
+
+
+def _held(core: Core, runner_id: int) -> Runner:
+    held = core.session.get(Runner, runner_id, with_for_update=True, populate_existing=True)
+    if held is None:
+        raise NotFound("Runner")
+    return held
+
+
+def _announce(core: Core, runner_id: int) -> None:
+    """The queue's tick makes waiting runners look again (gitlab.md A.3); pages of this runner hear of it."""
+    tick(core)
+    after_commit(core.session, lambda: core.bus.publish(Notice(f"runner:{runner_id}")))

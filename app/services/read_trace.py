@@ -1,0 +1,74 @@
+"""Read a job's log, and who may: a debug log prints every variable, so fewer may read it (gitlab.md B.2)."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from sqlalchemy import or_, select
+
+from app.domain.permissions import Action
+from app.models import CiVariable, Job, User
+from app.services import access
+from app.services.core import Core
+
+DEBUG_KEYS = ("CI_DEBUG_TRACE", "CI_DEBUG_SERVICES")
+PIECE = 64 * 1024
+
+
+def require_trace(core: Core, job: Job, user: User | None) -> None:
+    """Raises NotFound or NotAllowed unless `user` may read the log of `job`."""
+    access.require(core, Action.READ_TRACE, user, job.project)
+    if not access.may(core, Action.READ_DEBUG_TRACE, user, job.project) and is_debug(core, job):
+        access.require(core, Action.READ_DEBUG_TRACE, user, job.project)
+
+
+def is_debug(core: Core, job: Job) -> bool:
+    """Whether the shell of `job` prints every command with its values: some variable of those it gets asks for that."""
+    given = [*job.plan.get("variables", ()), *_sealed(core, job.variables_sealed, job.seal_context)]
+    given += _sealed(core, job.pipeline.variables_sealed, job.pipeline.seal_context)
+    if any(_asks(variable["key"], variable["value"]) for variable in given):
+        return True
+    groups = access.group_chain(core, job.project.group)
+    everywhere = CiVariable.project_id.is_(None) & CiVariable.group_id.is_(None)
+    rows = core.session.scalars(
+        select(CiVariable).where(
+            CiVariable.key.in_(DEBUG_KEYS),
+            or_(CiVariable.project_id == job.project_id, CiVariable.group_id.in_(groups), everywhere),
+        )
+    )
+    return any(_asks(row.key, core.box.open(row.value_sealed, row.seal_context)) for row in rows)
+
+
+def _sealed(core: Core, sealed: str | None, context: str) -> list[dict[str, str]]:
+    """Variables that somebody gave by hand: a JSON list of plan.Variable, sealed."""
+    return [] if sealed is None else list(json.loads(core.box.open(sealed, context)))
+
+
+def _asks(key: str, value: str) -> bool:
+    return key in DEBUG_KEYS and value.strip().lower() in ("true", "1", "yes")
+
+
+@dataclass(slots=True)
+class Trace:
+    """A log as it stands now: `size` bytes, to be read once. It may grow meanwhile; what comes later is not read."""
+
+    size: int
+    _file: BinaryIO | None
+
+    def __iter__(self) -> Iterator[bytes]:
+        left = self.size
+        while left and self._file and (piece := self._file.read(min(PIECE, left))):
+            left -= len(piece)
+            yield piece
+        self.close()
+
+    def close(self) -> None:
+        if self._file:
+            self._file.close()
+
+
+def open_trace(core: Core, job: Job) -> Trace:
+    """The log of `job`, empty where there is none yet or any more."""
+    file = core.traces.open(job.id)
+    return Trace(core.traces.size(job.id) if file else 0, file)

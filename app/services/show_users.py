@@ -1,0 +1,30 @@
+"""Users as the administrator looks at them, and shutting one out."""
+
+import secrets
+
+from sqlalchemy import func, select
+
+from app.domain.errors import Conflict, NotFound
+from app.models import User, write
+from app.services.core import Core
+
+LIMIT = 100
+
+
+def show_users(core: Core, after: str = "") -> list[User]:
+    """Up to 100 users by name, those behind the name `after`."""
+    name = func.lower(User.username)
+    return list(core.session.scalars(select(User).where(name > after.lower()).order_by(name).limit(LIMIT)))
+
+
+def block_user(core: Core, actor: User, user_id: int, blocked: bool) -> User:
+    """Shut a user out, or let them in again. All their sessions end. Raises NotFound, Conflict for oneself."""
+    if user_id == actor.id:
+        raise Conflict("you cannot shut yourself out")
+    with write(core.session):
+        user = core.session.get(User, user_id)
+        if user is None:
+            raise NotFound("User")
+        user.blocked = blocked
+        user.session_nonce = secrets.token_urlsafe(16)
+    return user

@@ -1,0 +1,96 @@
+// One line of a log as runs of styled text. Nothing here touches the page: what comes out is text and style, never markup.
+
+// Tokens, in order: CSI, OSC (titles, links), DCS and its kin, other escapes, a section's marker, a carriage return, controls.
+const TOKEN = /\x1b\[([0-9;:?<=>!]*)[ -\/]*([@-~])|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\|$)|\x1b[PX^_][^\x1b]*(?:\x1b\\|$)|\x1b[ -\/]*[0-~]?|section_(start|end):(\d{1,12}):([A-Za-z0-9_.-]{1,200})(?:\[([^\]\r\n]{0,200})\])?\r|\r|[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]/g;
+
+export const PLAIN = Object.freeze({ fg: null, bg: null, bold: false, dim: false, italic: false, underline: false, inverse: false, hidden: false, strike: false });
+
+// → { runs: [{ text, style }], style: in force afterwards, markers: [{ end, at, name, collapsed }] }
+export function parseLine(line, style = PLAIN) {
+  const found = { runs: [], style, markers: [] };
+  let overwrite = false;
+  let from = 0;
+  const push = (text) => {
+    if (!text) return;
+    if (overwrite) found.runs = [];
+    overwrite = false;
+    const last = found.runs.at(-1);
+    if (last && last.style === found.style) last.text += text;
+    else found.runs.push({ text, style: found.style });
+  };
+  for (const token of line.matchAll(TOKEN)) {
+    push(line.slice(from, token.index));
+    from = token.index + token[0].length;
+    if (token[3]) {
+      found.markers.push({ end: token[3] === "end", at: Number(token[4]), name: token[5], collapsed: /(?:^|,)collapsed=true(?:,|$)/.test(token[6] || "") });
+      overwrite = true;
+    } else if (token[0] === "\r") {
+      overwrite = true;
+    } else if (token[2] === "m") {
+      found.style = restyle(found.style, token[1]);
+    } else if (token[2] === "K" && /^[12]?$/.test(token[1]) && (token[1] || overwrite)) {
+      found.runs = [];
+    }
+  }
+  push(line.slice(from));
+  return found;
+}
+
+export function plainText(runs) {
+  return runs.map((run) => run.text).join("");
+}
+
+function restyle(style, parameters) {
+  const codes = parameters === "" ? [0] : parameters.split(/[;:]/).map((code) => (code === "" ? 0 : Number(code)));
+  let next = style;
+  for (let at = 0; at < codes.length; at++) {
+    const code = codes[at];
+    if (code === 38 || code === 48) {
+      const [colour, used] = extended(codes, at + 1);
+      if (colour !== undefined) next = { ...next, [code === 38 ? "fg" : "bg"]: colour };
+      at += used;
+    } else {
+      next = simple(next, code);
+    }
+  }
+  return next;
+}
+
+// 38;5;N or 38;2;R;G;B → [colour, codes used]
+function extended(codes, at) {
+  if (codes[at] === 5) return [palette(codes[at + 1]), 2];
+  if (codes[at] === 2) {
+    const parts = codes.slice(at + 1, at + 4);
+    const good = parts.length === 3 && parts.every((part) => part >= 0 && part <= 255);
+    return [good ? `rgb(${parts.join(" ")})` : undefined, 4];
+  }
+  return [undefined, 1];
+}
+
+function palette(number) {
+  if (!(number >= 0 && number <= 255)) return undefined;
+  if (number < 16) return number;
+  if (number >= 232) {
+    const grey = 8 + (number - 232) * 10;
+    return `rgb(${grey} ${grey} ${grey})`;
+  }
+  const level = (value) => (value ? 55 + value * 40 : 0);
+  const cube = number - 16;
+  return `rgb(${level(Math.floor(cube / 36))} ${level(Math.floor(cube / 6) % 6)} ${level(cube % 6)})`;
+}
+
+const SWITCHES = {
+  1: { bold: true }, 2: { dim: true }, 3: { italic: true }, 4: { underline: true }, 7: { inverse: true }, 8: { hidden: true }, 9: { strike: true },
+  21: { underline: true }, 22: { bold: false, dim: false }, 23: { italic: false }, 24: { underline: false }, 27: { inverse: false }, 28: { hidden: false }, 29: { strike: false },
+  39: { fg: null }, 49: { bg: null },
+};
+
+function simple(style, code) {
+  if (code === 0) return PLAIN;
+  if (SWITCHES[code]) return { ...style, ...SWITCHES[code] };
+  if (code >= 30 && code <= 37) return { ...style, fg: code - 30 };
+  if (code >= 40 && code <= 47) return { ...style, bg: code - 40 };
+  if (code >= 90 && code <= 97) return { ...style, fg: code - 82 };
+  if (code >= 100 && code <= 107) return { ...style, bg: code - 92 };
+  return style;
+}

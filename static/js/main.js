@@ -1,0 +1,12 @@
+// The pages work without this; it makes them live. Each module looks for what it needs and leaves the rest alone.
+import { startClock } from "./clock.js";
+import { startCopyButtons } from "./copy.js";
+import { startForms } from "./forms.js";
+import { startLive } from "./live.js";
+import { startLog } from "./log/view.js";
+
+startCopyButtons();
+startForms();
+startClock();
+startLive();
+startLog();
