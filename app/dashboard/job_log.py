@@ -79,8 +79,9 @@ def raw_log(path: str, job_id: int) -> ResponseReturnValue:
 def _ranged(file: BinaryIO) -> Response:
     """`file` up to its size now (a running job's grows meanwhile), or the one range that was asked for."""
     size = file.seek(0, 2)
-    wanted = request.range.range_for_length(size) if request.range and request.range.units == "bytes" else None
-    if request.range and wanted is None:
+    asked = request.range if request.range and request.range.units == "bytes" else None
+    wanted = asked.range_for_length(size) if asked else None
+    if asked and wanted is None:
         file.close()
         return Response(status=416, headers={"Content-Range": f"bytes */{size}"})
     start, end = wanted or (0, size)
