@@ -89,18 +89,14 @@ class Sender:
             if not self._drain(deadline, give_up):
                 return self.aborted
             answer = self._put_result(result)
-            if answer.outcome in (Outcome.OK, Outcome.ABORT):
+            resends += answer.outcome is Outcome.RESEND
+            refusals += answer.outcome is Outcome.REFUSED
+            if answer.outcome in (Outcome.OK, Outcome.ABORT) or resends > _RESENDS or refusals > _REFUSALS:
                 return True
-            wait = answer.interval or 1.0
-            if answer.outcome is Outcome.RESEND and resends < _RESENDS:
-                resends, self._sent, wait = resends + 1, 0, 0.0
-            elif answer.outcome in (Outcome.REFUSED, Outcome.RESEND):
-                refusals += 1
-                wait = self._backoff()
-            elif answer.outcome is Outcome.RETRY:
-                wait = self._backoff()
-            if refusals >= _REFUSALS or not _wait(wait, deadline, give_up):
-                return refusals >= _REFUSALS
+            if answer.outcome is Outcome.RESEND:
+                self._sent = 0
+            elif not _wait(self._next_try(answer), deadline, give_up):
+                return False
         return self.aborted
 
     def stop(self) -> None:
@@ -191,6 +187,11 @@ class Sender:
         )
         self._heard(answer, started)
         return answer
+
+    def _next_try(self, answer: JobAnswer) -> float:
+        if answer.outcome is Outcome.PENDING:
+            return answer.interval or 1.0
+        return max(0.0, self._free_at - time.monotonic())
 
     def _step_option(self) -> dict[str, Any]:
         return {} if self._steps is None else {"steps": self._steps()}

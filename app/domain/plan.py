@@ -125,6 +125,8 @@ class JobPlan:
     `timeout` None: the project's. `start_in` counts from the moment when the job becomes scheduled.
     `workspace` is the path of the job's tree in its container, None the runner's choice.
     `instance` is (index, total) of a parallel job, index from 1.
+    `hooks` run before the sources are there; a step's name says when. `coverage` is an RE2 pattern without slashes: the
+    last number in its last match in the log counts. `resource_group`: one job of that name in the project at a time.
     """
 
     name: str
@@ -148,13 +150,22 @@ class JobPlan:
     instance: tuple[int, int] | None = None
     interruptible: bool = False
     manual_confirmation: str | None = None
+    hooks: tuple[Step, ...] = ()
+    coverage: str | None = None
+    resource_group: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A whole pipeline: its stages in order and the jobs that run in it (none that rules left out)."""
+    """A whole pipeline: its stages in order and the jobs that run in it (none that rules left out).
+
+    `auto_cancel_on_new_commit`: conservative (all, unless a job that is not interruptible has started), interruptible
+    (only such jobs) or none. `auto_cancel_on_job_failure`: all or none.
+    """
 
     stages: tuple[str, ...]
     jobs: tuple[JobPlan, ...]
     variables: tuple[Variable, ...] = ()
     name: str | None = None
+    auto_cancel_on_new_commit: str = "conservative"
+    auto_cancel_on_job_failure: str = "none"

@@ -63,6 +63,9 @@ class Waiter(Protocol):
     def wait(self, seconds: float) -> bool:
         """Wait for a ring. True when it rang or the server stops; False when the time is up. Clears the ring."""
 
+    def pass_on(self, taken: int | None = None) -> None:
+        """Whoever rang was not served, but for the job `taken`: ring at somebody else who fits, a few times at most."""
+
 
 class Subscription(Protocol):
     """One listener, such as a page's event stream."""
@@ -88,6 +91,9 @@ class Bus(Protocol):
 
     def publish(self, notice: Notice) -> None:
         """Tell all who listen to `notice.topic`."""
+
+    def watched(self, topic: str) -> bool:
+        """Whether anybody listens to `topic`."""
 
     def subscribe(self, topics: Sequence[str]) -> AbstractContextManager[Subscription]:
         """Listen. Raises TooManyWaiting beyond the cap (one counter with `park`)."""

@@ -59,6 +59,11 @@ class Objects:
             raise NotFound("File")
         return content
 
+    def tag_message(self, name: str) -> str:
+        """The message of the annotated tag that `name` means; empty for any other object, and for none."""
+        content = self._read(name, "tag", COMMIT_LIMIT)
+        return _text(content.partition(b"\n\n")[2], "utf-8")[:MESSAGE_LIMIT] if content is not None else ""
+
     def _read(self, name: str, kind: str, limit: int) -> bytes | None:
         found = self._ask(name)
         if found is None:

@@ -8,10 +8,13 @@ from app.domain.errors import NotFound
 from app.models import Job, Pipeline
 from app.services.core import Core
 
+#: Rows that refer to a held one may still be added meanwhile (FOR NO KEY UPDATE).
+_HELD = {"key_share": True}
+
 
 def lock_pipeline(core: Core, pipeline_id: int) -> Pipeline:
     """The pipeline as it is now, held until the end of the write. Raises NotFound."""
-    pipeline = core.session.get(Pipeline, pipeline_id, with_for_update=True, populate_existing=True)
+    pipeline = core.session.get(Pipeline, pipeline_id, with_for_update=_HELD, populate_existing=True)
     if pipeline is None:
         raise NotFound("Pipeline")
     return pipeline
@@ -28,7 +31,7 @@ def lock_job(core: Core, job_id: int) -> Job:
 
 def lock_job_alone(core: Core, job_id: int) -> Job:
     """The job as it is now, held until the end of the write: to add to it, not to move it. Raises NotFound."""
-    job = core.session.get(Job, job_id, with_for_update=True, populate_existing=True)
+    job = core.session.get(Job, job_id, with_for_update=_HELD, populate_existing=True)
     if job is None:
         raise NotFound("Job")
     return job

@@ -37,7 +37,7 @@ def make_pending(core: Core, project: Project, job_ids: Sequence[int]) -> None:
     if not job_ids:
         return
     now = core.now()
-    queued = _queued_jobs(core, project, job_ids)
+    queued = queued_jobs(core, project, job_ids)
     waiting = Waiting(core, project)
     ahead = waiting.pending_count()
     update_jobs(
@@ -79,7 +79,7 @@ def announce_job(core: Core, job: Job) -> None:
     after_commit(core.session, lambda: core.bus.publish(notice))
 
 
-def _queued_jobs(core: Core, project: Project, job_ids: Sequence[int]) -> list[tuple[QueuedJob, list[str]]]:
+def queued_jobs(core: Core, project: Project, job_ids: Sequence[int]) -> list[tuple[QueuedJob, list[str]]]:
     """Each job in the order of the queue, with the features that it asks of its runner."""
     groups = tuple(access.group_chain(core, project.group))
     rows = core.session.execute(

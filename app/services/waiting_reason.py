@@ -56,12 +56,11 @@ class Waiting:
             or _queued(ahead)
         )
 
-    def can_run(self, job: QueuedJob) -> bool:
-        """Whether a runner that is online and not paused fits `job`."""
-        return any(
-            as_waiting(runner).fits(job) and not runner.paused and self._online(runner.contacted_at)
-            for runner in self._runners
-        )
+    def can_run(self, job: QueuedJob, features: Iterable[str]) -> bool:
+        """Whether a runner that is online and not paused fits `job` and can do what it asks for."""
+        ready = [runner for runner in self._runners if not runner.paused and self._online(runner.contacted_at)]
+        fitting = [runner for runner in ready if as_waiting(runner).fits(job)]
+        return bool(fitting) and self._unable(fitting, features) is None
 
     def pending_count(self, before: int | None = None) -> int:
         """How many pending jobs compete for these runners: all, or those older than the job `before`."""

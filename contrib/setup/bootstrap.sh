@@ -25,11 +25,11 @@ find_python() {
     return 1
 }
 
-# Prints the packages of the group base whose probes all fail, separated by spaces.
+# Prints the packages of the groups base and extra whose probes all fail, separated by spaces.
 missing_packages() {
+    named=''
     while read -r group probes packages; do
-        [ "$group" = base ] || continue
-        met=no
+        case $group in base | extra) met=no ;; *) continue ;; esac
         old_ifs=$IFS
         IFS=,
         for probe in $probes; do
@@ -37,8 +37,10 @@ missing_packages() {
             case $probe in /*) [ -e "$probe" ] && met=yes ;; esac
         done
         IFS=$old_ifs
-        [ "$met" = yes ] || printf '%s ' "${packages%%,*}"
+        case " $named " in *" ${packages%%,*} "*) met=yes ;; esac
+        [ "$met" = yes ] || named="$named${named:+ }${packages%%,*}"
     done <"$here/packages.txt"
+    printf '%s\n' "$named"
 }
 
 install_python() {
@@ -57,7 +59,7 @@ install_python() {
 
 if ! python=$(find_python); then
     if [ "$(id -u)" -ne 0 ]; then
-        fail "packages are missing. Install them: sudo apt-get install -y python3 python3-venv $(missing_packages)(Python must be 3.11 or newer), then run this again."
+        fail "packages are missing. Install them: sudo apt-get install -y python3 python3-venv $(missing_packages) (Python must be 3.11 or newer), then run this again."
     fi
     log=$(mktemp)
     trap 'rm -f "$log"' EXIT

@@ -4,14 +4,11 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
-from app import create_app, crypto
-from app.config import Config
+from app import crypto
 from app.domain import plan_json, status
 from app.domain.permissions import Role
 from app.domain.plan import JobPlan, Need, Step
 from app.models import (
-    Base,
-    Counter,
     Group,
     Job,
     JobStep,
@@ -27,7 +24,6 @@ from app.models import (
 )
 from app.services.advance_pipeline import advance
 
-KEY = "A" * 43 + "="
 START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
 
@@ -42,17 +38,6 @@ class Clock:
 
     def pass_seconds(self, seconds: float) -> None:
         self.time += timedelta(seconds=seconds)
-
-
-def make_app(tmp_path, database_url="", **settings):
-    """The Flask application on empty tables below `tmp_path`."""
-    app = create_app(Config(data_dir=tmp_path, database_url=database_url, secret_key=KEY, **settings))
-    core = app.extensions["skerry"]
-    with app.app_context():
-        Base.metadata.create_all(core.session.get_bind())
-        with write(core.session):
-            core.session.add(Counter(name="queue", value=1))
-    return app
 
 
 class World:
@@ -183,6 +168,12 @@ class World:
     def job(self, project=None, **columns):
         """The only job of a new pipeline."""
         return self.jobs(self.pipeline(project, [plan("build", **columns)]))["build"]
+
+    def read(self, row):
+        """`row` as it is in the database now."""
+        kind, key = type(row), row.id
+        self.core.session.rollback()
+        return self.core.session.get(kind, key, populate_existing=True)
 
     def jobs(self, pipeline):
         """The current jobs by name."""

@@ -2,6 +2,9 @@
 
 from flask import Flask
 
+from app.api.git_http import views
+
 
 def init_app(app: Flask) -> None:
     """Register the blueprints."""
+    app.register_blueprint(views.blueprint)

@@ -17,6 +17,7 @@ from app.api.gitlab_v4 import (
     pipeline_actions,
     pipelines,
     projects,
+    runner,
     runners,
     tokens,
     user_runners,
@@ -51,6 +52,7 @@ def init_app(app: Flask) -> None:
     for endpoint in ENDPOINTS:
         register(blueprint, endpoint)
     app.register_blueprint(blueprint)
+    runner.init_app(app)
     errors.answer_unrouted(app, PREFIX)
 
 

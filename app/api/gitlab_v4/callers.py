@@ -98,7 +98,7 @@ def _user(parts: Core, token: str, bearer: bool) -> Caller:
 
 def _session() -> Caller:
     """Whoever signed in to the pages. Browsers send the cookie for any site, so writes prove that ours asked."""
-    if not current_user.is_authenticated:
+    if not request.cookies or not current_user.is_authenticated:
         return ANONYMOUS
     if request.method not in SAFE_METHODS:
         try:

@@ -8,7 +8,7 @@ from app.api.gitlab_v4.callers import Kind as CallerKind
 from app.api.gitlab_v4.downloads import send_trace
 from app.api.gitlab_v4.endpoint import READERS, READERS_AND_JOBS, USERS_AND_JOBS, Call, Routes
 from app.api.gitlab_v4.entities import jobs as entities
-from app.api.gitlab_v4.errors import not_found
+from app.api.gitlab_v4.errors import message
 from app.api.gitlab_v4.pagination import KEYSET, PAGED, by_key, by_number, wants_keyset
 from app.api.gitlab_v4.params import Kind, Param
 from app.domain.permissions import Action
@@ -83,6 +83,6 @@ def get_job_trace(call: Call) -> Response:
 def get_own_job(call: Call) -> dict[str, Any]:
     """Get the job whose token is used"""
     if call.caller.kind is not CallerKind.JOB or call.caller.job is None:
-        raise not_found("Job token's Job")
+        raise message(404, "404 Job Not Found")
     job = call.caller.job
     return entities.job(call.core, list_jobs.find_job(call.core, job.project, job.id))

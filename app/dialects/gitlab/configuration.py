@@ -5,7 +5,9 @@ from dataclasses import dataclass
 
 from app.dialects.gitlab import keywords
 from app.dialects.gitlab.entries import scripts, variables
+from app.dialects.gitlab.entries import workflow as workflows
 from app.dialects.gitlab.entries.caches import CacheReader
+from app.dialects.gitlab.entries.workflow import Workflow
 from app.dialects.gitlab.jobs import JobConfig, JobReader
 from app.dialects.gitlab.nodes import Entry
 from app.dialects.gitlab.nodes import Mapping as MappingNode
@@ -25,6 +27,7 @@ class Configuration:
     variables: tuple[Variable, ...]
     jobs: Mapping[str, JobConfig]
     refused: frozenset[str]
+    workflow: Workflow
 
 
 def read(root: MappingNode, files: Mapping[str, str], report: Report) -> Configuration:
@@ -32,9 +35,11 @@ def read(root: MappingNode, files: Mapping[str, str], report: Report) -> Configu
     reader = JobReader(report, CacheReader(files))
     _refuse_globals(root, report)
     jobs, refused = _jobs(root, reader, report)
-    found = Configuration(_stages(root, report), _variables(root, report), jobs, refused)
+    found = Configuration(_stages(root, report), _variables(root, report), jobs, refused, _workflow(root, report))
     for job in found.jobs.values():
         _check_stage(job, found.stages, report)
+        if found.workflow.rules is None:
+            _warn_of_duplicates(job, report)
     return found
 
 
@@ -55,6 +60,22 @@ def _stages(root: MappingNode, report: Report) -> tuple[str, ...]:
 def _variables(root: MappingNode, report: Report) -> tuple[Variable, ...]:
     node = root.get("variables")
     return (variables.global_variables(report, node, "variables") or ()) if node is not None else ()
+
+
+def _workflow(root: MappingNode, report: Report) -> Workflow:
+    node = root.get("workflow")
+    return Workflow() if node is None or _is_job(root.entries["workflow"]) else workflows.workflow(report, node)
+
+
+def _warn_of_duplicates(job: JobConfig, report: Report) -> None:
+    """Warn, as GitLab does, of a last rule that lets the job into every kind of pipeline."""
+    last = job.rules[-1] if job.rules else None
+    if last is not None and last.is_bare and last.when not in (None, "never"):
+        message = (
+            f"jobs:{quoted(job.name)} may allow multiple pipelines to run for a single action "
+            "due to `rules:when` clause with no `workflow:rules`"
+        )
+        report.warning(last.mark, "duplicate_pipelines", message)
 
 
 def _is_job(entry: Entry) -> bool:

@@ -5,70 +5,96 @@ from collections.abc import Iterable
 from graphlib import CycleError, TopologicalSorter
 
 from app.dialects.gitlab.configuration import DEFAULT_STAGE, Configuration
-from app.dialects.gitlab.entries.needs import LONGEST_NAME
+from app.dialects.gitlab.entries.needs import LONGEST_NAME, NeedConfig
+from app.dialects.gitlab.expansion import Expanded, Instance
 from app.dialects.gitlab.jobs import JobConfig
+from app.dialects.gitlab.nodes import Mark
 from app.dialects.gitlab.report import Report, did_you_mean, quoted
 
-MOST_NEEDS = 50
 
-
-def check(configuration: Configuration, report: Report) -> None:
+def check(configuration: Configuration, expanded: Expanded, report: Report) -> None:
     """Report every need and dependency that cannot be."""
-    _Check(configuration, report).run()
+    _Check(configuration, expanded, report).run()
 
 
 class _Check:
-    def __init__(self, configuration: Configuration, report: Report) -> None:
+    def __init__(self, configuration: Configuration, expanded: Expanded, report: Report) -> None:
         self._jobs = configuration.jobs
         self._refused = configuration.refused
         self._order = {stage: index for index, stage in enumerate(configuration.stages)}
+        self._expanded = expanded
         self._report = report
 
     def run(self) -> None:
         for job in self._jobs.values():
-            for name in job.dependencies or ():
-                self._edge(job, name, "dependency", optional=False)
-            for need in job.needs or ():
-                self._edge(job, need.job, "need", optional=need.optional)
+            self._dependencies(job)
             self._names(job)
+            for rule in job.rules or ():
+                self._needs(job, rule.needs or (), rule.mark)
+            self._needs(job, job.needs or (), job.mark)
         if not self._report.has_errors:
             self._circles()
+
+    def _instances(self, job: JobConfig) -> Iterable[Instance]:
+        return (self._expanded.instances[name] for name in self._expanded.groups[job.name])
+
+    def _dependencies(self, job: JobConfig) -> None:
+        for name in job.dependencies or ():
+            for found in self._expanded.names(name) or (name,):
+                self._edge(job, found, "dependency", job.mark, optional=False)
+
+    def _needs(self, job: JobConfig, needs: tuple[NeedConfig, ...], mark: Mark) -> None:
+        for need in needs:
+            # What a need means is the same for all instances, unless it names the matrix.
+            names = dict.fromkeys(
+                name for instance in self._instances(job) for name in self._expanded.needed(need, instance.choice)
+            )
+            for name in names:
+                self._edge(job, name, "need", mark, optional=need.optional)
 
     def _stage(self, job: JobConfig) -> int:
         return self._order.get(job.stage or DEFAULT_STAGE, -1)
 
-    def _edge(self, job: JobConfig, name: str, kind: str, *, optional: bool) -> None:
-        other = self._jobs.get(name)
+    def _edge(self, job: JobConfig, name: str, kind: str, mark: Mark, *, optional: bool) -> None:
+        other = self._expanded.instances.get(name)
         if other is None:
             if not optional and name not in self._refused:
                 hint = did_you_mean(name, self._jobs)
-                self._error(job, f"undefined_{kind}", f"{_shown(job)} job: undefined {kind}: {quoted(name)}{hint}")
-        elif self._stage(other) > self._stage(job):
+                message = f"{_shown(job)} job: undefined {kind}: {quoted(name)}{hint}"
+                self._report.error(mark, f"undefined_{kind}", message)
+        elif self._stage(other.job) > self._stage(job):
             message = f"{_shown(job)} job: {kind} {quoted(name)} is not defined in current or prior stages"
-            self._error(job, f"later_{kind}", message)
+            self._report.error(mark, f"later_{kind}", message)
 
     def _names(self, job: JobConfig) -> None:
-        needs = [need.job for need in job.needs or ()]
+        needs = [need.job for need in job.needs or () if not need.choices]
         if twice := [name for name, count in Counter(needs).items() if count > 1]:
             names = ", ".join(quoted(name) for name in twice)
-            self._error(job, "duplicate_need", f"{_shown(job)} has the following needs duplicated: {names}.")
+            message = f"{_shown(job)} has the following needs duplicated: {names}."
+            self._report.error(job.mark, "duplicate_need", message)
         for name in needs:
             if len(name) > LONGEST_NAME:
                 message = f"{_shown(job)} job: need `{quoted(name)}` name is too long"
-                self._error(job, "name_too_long", f"{message} (maximum is {LONGEST_NAME} characters)")
+                self._report.error(job.mark, "name_too_long", f"{message} (maximum is {LONGEST_NAME} characters)")
 
     def _circles(self) -> None:
+        """Look for circles among the jobs as written: instances of one job never need each other."""
+        owner = {name: instance.job.name for name, instance in self._expanded.instances.items()}
         graph = {
-            job.name: [need.job for need in job.needs or () if need.job in self._jobs] for job in self._jobs.values()
+            job.name: {
+                owner[name]
+                for need in job.needs or ()
+                for instance in self._instances(job)
+                for name in self._expanded.needed(need, instance.choice)[:1]
+                if name in owner
+            }
+            for job in self._jobs.values()
         }
         if circle := find_circle(graph.items()):
             names = ", ".join(f'"{quoted(name)}"' for name in circle)
-            itself = "self-dependency: " if len(set(circle)) == 1 else ""
+            itself = "self-dependency: " if len(circle) == 1 else ""
             message = f"The pipeline has circular dependencies: {itself}{names}"
-            self._error(self._jobs[circle[0]], "circular_needs", message)
-
-    def _error(self, job: JobConfig, code: str, message: str) -> None:
-        self._report.error(job.mark, code, message)
+            self._report.error(self._jobs[circle[0]].mark, "circular_needs", message)
 
 
 def _shown(job: JobConfig) -> str:

@@ -1,13 +1,27 @@
 """One job of the configuration: its keywords read and its defaults filled in, but no rule evaluated yet."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from app.dialects.gitlab import keywords, values
-from app.dialects.gitlab.entries import artifacts, images, needs, scripts, variables
+from app.dialects.gitlab.entries import (
+    artifacts,
+    images,
+    inherit,
+    needs,
+    only,
+    parallel,
+    rules,
+    scripts,
+    variables,
+)
 from app.dialects.gitlab.entries.caches import CacheReader
+from app.dialects.gitlab.entries.inherit import Inherit, takes
 from app.dialects.gitlab.entries.needs import NeedConfig
+from app.dialects.gitlab.entries.only import Policy
+from app.dialects.gitlab.entries.parallel import Parallel
+from app.dialects.gitlab.entries.rules import Rule
 from app.dialects.gitlab.entries.scripts import AllowFailure
 from app.dialects.gitlab.nodes import Mapping as MappingNode
 from app.dialects.gitlab.nodes import Mark, Node
@@ -31,11 +45,20 @@ class JobConfig:
     artifacts: tuple[ArtifactSpec, ...] | None = None
     before_script: tuple[str, ...] | None = None
     cache: tuple[CacheSpec, ...] | None = None
+    coverage: str | None = None
     dependencies: tuple[str, ...] | None = None
+    excluded: Policy | None = None
+    hooks: tuple[str, ...] | None = None
     image: Image | None = None
+    inherit: Inherit | None = None
+    interruptible: bool | None = None
     manual_confirmation: str | None = None
     needs: tuple[NeedConfig, ...] | None = None
+    only: Policy | None = None
+    parallel: Parallel | None = None
+    resource_group: str | None = None
     retry: RetryPolicy | None = None
+    rules: tuple[Rule, ...] | None = None
     script: tuple[str, ...] | None = None
     services: tuple[Service, ...] | None = None
     stage: str | None = None
@@ -50,6 +73,10 @@ def _when(report: Report, node: Node, path: str) -> str | None:
     return values.one_of(report, node, path, WHENS)
 
 
+def _interruptible(report: Report, node: Node, path: str) -> bool | None:
+    return values.boolean(report, node, path, "should be a boolean value")
+
+
 # keyword: (its reader, whether GitLab names the place `jobs:x:keyword` or `jobs:x keyword` in its messages)
 _READERS: Mapping[str, tuple[Reader, bool]] = {
     "after_script": (values.lines, True),
@@ -57,10 +84,19 @@ _READERS: Mapping[str, tuple[Reader, bool]] = {
     "artifacts": (artifacts.artifacts, True),
     "before_script": (values.lines, True),
     "dependencies": (scripts.dependencies, False),
+    "coverage": (scripts.coverage, True),
+    "except": (only.policy, True),
+    "hooks": (scripts.hooks, True),
     "image": (images.image, True),
+    "inherit": (inherit.inherit, True),
+    "interruptible": (_interruptible, False),
     "manual_confirmation": (scripts.manual_confirmation, False),
     "needs": (needs.needs, True),
+    "only": (only.policy, True),
+    "parallel": (parallel.parallel, True),
+    "resource_group": (scripts.manual_confirmation, False),
     "retry": (scripts.retry, True),
+    "rules": (rules.job_rules, True),
     "script": (scripts.script, True),
     "services": (images.services, True),
     "stage": (scripts.stage, True),
@@ -109,13 +145,14 @@ class JobReader:
             message = f"{path} name is too long (maximum is {LONGEST_NAME} characters)"
             self._report.error(mark, "name_too_long", message)
         values.check_keys(self._report, node, path, keywords.JOB)
-        own = {
+        own: dict[str, Any] = {
             key: self.keyword(key, entry.value, path)
             for key, entry in node.present()
             if key in keywords.JOB and self._is_compiled(key, entry.key_mark, path)
         }
-        job = JobConfig(name=name, mark=mark, **_fields(defaults))
-        job = replace(job, **_fields(own))
+        chosen = own.get("inherit") or Inherit()
+        inherited = {key: value for key, value in defaults.items() if takes(chosen.default, key)}
+        job = JobConfig(name=name, mark=mark, **_fields(inherited | own))
         self._check(job, node, path)
         return job
 
@@ -135,7 +172,20 @@ class JobReader:
             self._report.error(node.entries["when"].key_mark, values.INVALID, f"{path} start in should be a duration")
         if start_in is not None and job.when not in ("delayed", None):
             self._report.error(start_in.key_mark, values.INVALID, f"{path} start in must be blank")
+        self._check_rules(node, path)
         self._check_dependencies(job, node, path)
+
+    def _check_rules(self, node: MappingNode, path: str) -> None:
+        """`rules` take the place of the older keywords, and have to be there when they are named."""
+        if "rules" not in node:
+            return
+        entry = node.entries["rules"]
+        if node.get("rules") is None:
+            self._report.error(entry.key_mark, values.INVALID, f"{path}:rules config can't be blank")
+        for key in ("only", "except", "start_in"):
+            if node.get(key) is not None:
+                mark = node.entries[key].key_mark
+                self._report.error(mark, values.INVALID, f"{path} config key may not be used with `rules`: {key}")
 
     def _check_dependencies(self, job: JobConfig, node: MappingNode, path: str) -> None:
         if job.dependencies is None or job.needs is None:
@@ -150,5 +200,5 @@ class JobReader:
 
 
 def _fields(found: Mapping[str, object]) -> dict[str, Any]:
-    """Keywords as fields of JobConfig."""
-    return dict(found)
+    """Keywords as fields of JobConfig; `except` is a word of Python's."""
+    return {"excluded" if key == "except" else key: value for key, value in found.items()}

@@ -31,12 +31,9 @@ NOT_COMPILED: Mapping[str, str] = {
     "dast_configuration": "is declined: it belongs to a scanner that is not part of Skerry",
     "identity": "is declined: it belongs to a cloud provider's runners",
     "run": "is declined: jobs have a `script` here",
+    "spec": "belongs in a YAML document of its own before the rest: end it with a line of `---`",
     **dict.fromkeys(
-        (
-            *("coverage", "environment", "except", "extends", "hooks", "id_tokens", "include", "inherit", "inputs"),
-            *("interruptible", "only", "pages", "parallel", "publish", "release", "resource_group", "rules"),
-            *("secrets", "spec", "trigger", "workflow"),
-        ),
+        (*("environment", "id_tokens", "inputs", "pages", "publish", "release", "secrets", "trigger"),),
         _LATER,
     ),
 }

@@ -1,15 +1,23 @@
-"""From a checked configuration to the plan of one pipeline."""
+"""From a checked configuration to the plan of one pipeline: what rules leave, and what they change (gitlab.md C.0)."""
 
 from dataclasses import dataclass
 
 from app.dialects.base import CompileContext
+from app.dialects.gitlab import policies, variables
 from app.dialects.gitlab.configuration import DEFAULT_STAGE, FIRST_STAGE, LAST_STAGE, Configuration
-from app.dialects.gitlab.graph import MOST_NEEDS
-from app.dialects.gitlab.jobs import JobConfig
+from app.dialects.gitlab.entries.inherit import Inherit, takes
+from app.dialects.gitlab.entries.only import DEFAULT_ONLY, NOTHING
+from app.dialects.gitlab.entries.rules import AutoCancel, Rule
+from app.dialects.gitlab.entries.workflow import LONGEST_NAME
+from app.dialects.gitlab.expansion import Expanded, Instance, group_name
 from app.dialects.gitlab.report import Report, quoted
-from app.domain.plan import JobPlan, Need, Plan, RetryPolicy, Step, Variable
-from app.domain.variables import expand_existing
+from app.dialects.gitlab.rules import RuleEvaluator
+from app.dialects.gitlab.seeds import Seed, to_plan
+from app.dialects.gitlab.variables import Expander, Known
+from app.domain.plan import JobPlan, Plan, Variable
+from app.domain.variables import CircularReference, expand, expand_existing
 
+FILTERED = "Pipeline filtered out by workflow rules."
 EMPTY = "The pipeline would have no jobs: the rules leave all of them out."
 ONLY_EDGES = "The pipeline would only have jobs in the stages .pre and .post."
 
@@ -22,64 +30,108 @@ class Planned:
     skipped_reason: str | None = None
 
 
-def plan(configuration: Configuration, context: CompileContext, report: Report) -> Planned:
-    """The pipeline that `configuration` makes in `context`."""
-    jobs = tuple(_job(job, configuration, context, report) for job in configuration.jobs.values())
-    if report.has_errors:
-        return Planned()
-    if not jobs:
-        return Planned(skipped_reason=EMPTY)
-    used = {job.stage for job in jobs}
-    if used <= {FIRST_STAGE, LAST_STAGE}:
-        return Planned(skipped_reason=ONLY_EDGES)
-    stages = tuple(stage for stage in configuration.stages if stage in used)
-    return Planned(Plan(stages, jobs, variables=configuration.variables))
+class Planner:
+    """Plans one pipeline. `plan` raises LimitExceeded when variables grow without end."""
 
+    def __init__(
+        self, configuration: Configuration, expanded: Expanded, context: CompileContext, report: Report
+    ) -> None:
+        self._configuration = configuration
+        self._expanded = expanded
+        self._context = context
+        self._report = report
+        self._evaluator = RuleEvaluator(context, report)
+        self._expander = Expander()
+        self._predefined = variables.predefined(context)
+        self._globals = configuration.variables
 
-def _job(job: JobConfig, configuration: Configuration, context: CompileContext, report: Report) -> JobPlan:
-    variables = merge(configuration.variables, job.variables or ())
-    known = {**context.predefined, **{found.key: found.value for found in variables}, **context.variables}
-    when = job.when or "on_success"
-    allowed = job.allow_failure
-    return JobPlan(
-        name=job.name,
-        stage=job.stage or DEFAULT_STAGE,
-        steps=_steps(job),
-        image=job.image,
-        services=job.services or (),
-        variables=variables,
-        artifacts=job.artifacts or (),
-        cache=job.cache or (),
-        needs=_needs(job, configuration, report),
-        dependencies=job.dependencies,
-        tags=tuple(dict.fromkeys(expand_existing(tag, known) for tag in job.tags or ())),
-        when=when,
-        start_in=job.start_in if when == "delayed" else None,
-        allow_failure=when == "manual" if allowed is None else allowed.static,
-        allow_failure_exit_codes=allowed.exit_codes if allowed else (),
-        retry=job.retry or RetryPolicy(),
-        timeout=job.timeout,
-        manual_confirmation=job.manual_confirmation,
-    )
+    def plan(self) -> Planned:
+        workflow = self._configuration.workflow
+        rule = self._workflow_rule()
+        if workflow.rules is not None and (rule is None or rule.when == "never"):
+            return Planned(skipped_reason=FILTERED)
+        if rule is not None:
+            self._globals = variables.merge(self._globals, rule.variables)
+        jobs = self._jobs()
+        if self._report.has_errors:
+            return Planned()
+        if not jobs:
+            return Planned(skipped_reason=EMPTY)
+        used = {job.stage for job in jobs}
+        if used <= {FIRST_STAGE, LAST_STAGE}:
+            return Planned(skipped_reason=ONLY_EDGES)
+        stages = tuple(stage for stage in self._configuration.stages if stage in used)
+        return Planned(self._whole(stages, jobs, rule))
 
+    def _workflow_rule(self) -> Rule | None:
+        return self._evaluator.first_match(self._configuration.workflow.rules or (), self._known_globally(), "workflow")
 
-def merge(lower: tuple[Variable, ...], upper: tuple[Variable, ...]) -> tuple[Variable, ...]:
-    """Variables with each key once: those of `upper` win, and keep the place of the key they replace."""
-    return tuple(({found.key: found for found in lower} | {found.key: found for found in upper}).values())
+    def _known_globally(self) -> Known:
+        values = variables.values_of(self._predefined, self._globals, self._context.variables)
+        return Known(values, self._globals, self._expander)
 
+    def _whole(self, stages: tuple[str, ...], jobs: tuple[JobPlan, ...], rule: Rule | None) -> Plan:
+        workflow = self._configuration.workflow
+        name = expand(workflow.name, self._known_globally().expanded)[:LONGEST_NAME] if workflow.name else None
+        said = (rule.auto_cancel if rule else None) or AutoCancel()
+        default = workflow.auto_cancel or AutoCancel()
+        return Plan(
+            stages,
+            jobs,
+            variables=self._globals,
+            name=name,
+            auto_cancel_on_new_commit=said.on_new_commit or default.on_new_commit or "conservative",
+            auto_cancel_on_job_failure=said.on_job_failure or default.on_job_failure or "none",
+        )
 
-def _steps(job: JobConfig) -> tuple[Step, ...]:
-    """before_script and script are one step, in one shell; after_script is another, and its failure never counts."""
-    steps = [Step("script", (*(job.before_script or ()), *(job.script or ())))]
-    if job.after_script:
-        steps.append(Step("after_script", job.after_script, phase="after_script", when="always", allow_failure=True))
-    return tuple(steps)
+    def _jobs(self) -> tuple[JobPlan, ...]:
+        seeds = {
+            seed.instance.name: seed
+            for instance in self._expanded.instances.values()
+            if (seed := self._seed(instance)) is not None
+        }
+        return tuple(to_plan(seed, seeds.keys(), self._expanded, self._report) for seed in seeds.values())
 
+    def _seed(self, instance: Instance) -> Seed | None:
+        """The job with the rule that admits it, or None when it is no part of the pipeline."""
+        job = instance.job
+        choice = (job.inherit or Inherit()).variables
+        inherited = (found for found in self._globals if takes(choice, found.key))
+        chosen = (Variable(key, value) for key, value in instance.choice)
+        own = variables.merge(inherited, job.variables or (), chosen)
+        try:
+            return self._admit(instance, own)
+        except CircularReference as wrong:
+            self._report.error(job.mark, "circular_variables", f"{quoted(instance.name)}: {wrong}")
+            return None
 
-def _needs(job: JobConfig, configuration: Configuration, report: Report) -> tuple[Need, ...] | None:
-    if job.needs is None:
-        return None
-    if len(job.needs) > MOST_NEEDS:
-        message = f"{quoted(job.name)}: one job can only need {MOST_NEEDS} others, but you have listed {len(job.needs)}"
-        report.error(job.mark, "too_many_needs", f"{message}. See needs keyword documentation for more details")
-    return tuple(Need(need.job, need.artifacts, need.optional) for need in job.needs if need.job in configuration.jobs)
+    def _admit(self, instance: Instance, own: tuple[Variable, ...]) -> Seed | None:
+        job, known, rule = instance.job, self._known(instance, own), None
+        if job.rules is not None:
+            rule = self._evaluator.first_match(job.rules, known, job.name)
+            if rule is None or rule.when == "never":
+                return None
+            own = variables.merge(own, rule.variables)
+            known = self._known(instance, own) if rule.variables else known
+        elif not self._admitted(instance, known):
+            return None
+        return Seed(
+            instance,
+            rule,
+            own,
+            tags=tuple(dict.fromkeys(expand_existing(tag, known.expanded) for tag in job.tags or ())),
+            resource_group=expand(job.resource_group, known.expanded) or None if job.resource_group else None,
+        )
+
+    def _known(self, instance: Instance, own: tuple[Variable, ...]) -> Known:
+        stage = instance.job.stage or DEFAULT_STAGE
+        job = variables.for_job(instance.name, group_name(instance.name), stage, instance.index, instance.total)
+        return Known(variables.values_of(self._predefined, job, own, self._context.variables), own, self._expander)
+
+    def _admitted(self, instance: Instance, known: Known) -> bool:
+        """Whether `only` and `except` let a job in. Without either, `workflow:rules` decide alone if there are any."""
+        job = instance.job
+        if job.only is None and job.excluded is None and self._configuration.workflow.rules is not None:
+            return True
+        only = DEFAULT_ONLY.joined(job.only or NOTHING)
+        return policies.admitted(only, job.excluded or NOTHING, self._context, self._evaluator, known, job.name)

@@ -15,11 +15,15 @@ class Report:
 
     def __init__(self) -> None:
         self._found: dict[Diagnostic, None] = {}
-        self.has_errors = False
+        self.error_count = 0
+
+    @property
+    def has_errors(self) -> bool:
+        return self.error_count > 0
 
     def error(self, mark: Mark, code: str, message: str) -> None:
         """Say what stops the pipeline."""
-        self.has_errors = True
+        self.error_count += 1
         self._add(Diagnostic(Severity.ERROR, code, message, *mark))
 
     def warning(self, mark: Mark, code: str, message: str) -> None:

@@ -44,12 +44,11 @@ def ensure_packages(as_root: bool, groups: Iterable[str]) -> None:
     if as_root and missing and shutil.which("apt-get"):
         _install(missing)
         missing = [need for need in missing if not need.is_met()]
-    required = [need.packages[0] for need in missing if need.group != "extra"]
-    if required:
-        names = " ".join(required)
+    if any(need.group != "extra" for need in missing):
+        names = " ".join(dict.fromkeys(need.packages[0] for need in missing))
         raise SetupError(f"packages are missing. Install them: {_install_line(as_root)} {names}, then run this again.")
     for need in missing:
-        note(f"{need.packages[0]} is not installed; Skerry works without it, with fewer choices of network or storage.")
+        note(f"{need.packages[0]} is not installed; most hosts do without it.")
 
 
 def _install_line(as_root: bool) -> str:
@@ -67,7 +66,7 @@ def _present(probe: str) -> bool:
 def _install(missing: list[Need]) -> None:
     step("Installing packages")
     _apt("apt-get", "update", "-q")
-    chosen = [name for name in (_available(need) for need in missing) if name]
+    chosen = list(dict.fromkeys(name for name in map(_available, missing) if name))
     if not chosen:
         return
     note(" ".join(chosen))

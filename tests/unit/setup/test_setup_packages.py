@@ -57,9 +57,9 @@ def test_an_ordinary_user_is_told_in_one_line_what_to_install(host: Path) -> Non
     log = with_apt(host)
     with pytest.raises(SetupError) as caught:
         ensure_packages(False, {"base", "extra"})
-    assert "sudo apt-get install -y gone," in str(caught.value)
+    assert "sudo apt-get install -y gone nicety," in str(caught.value)
     assert "there" not in str(caught.value)
-    assert "nicety" not in str(caught.value)
+    assert "browser" not in str(caught.value)
     assert "\n" not in str(caught.value)
     assert not log.exists()
 
@@ -100,6 +100,12 @@ def test_what_apt_complains_about_is_passed_on(host: Path) -> None:
     with_apt(host, 'echo "E: Unable to locate package gone-old"; exit 100')
     with pytest.raises(SetupError, match="E: Unable to locate package gone-old"):
         ensure_packages(True, {"base"})
+
+
+def test_what_is_only_better_to_have_stops_nobody(host: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    program(host, "gone")
+    ensure_packages(False, {"base", "extra"})
+    assert "nicety is not installed" in capsys.readouterr().out
 
 
 def test_root_is_told_what_could_not_be_installed(host: Path) -> None:

@@ -22,7 +22,7 @@ def user_basic(core: Core, user: User) -> dict[str, Any]:
 
 
 def user_public(core: Core, user: User) -> dict[str, Any]:
-    """A user as everyone sees them, and as a job shows who started it. There are no profiles: those fields are empty."""
+    """A user as everyone sees them, and as a job shows who started it. No profiles are kept: those fields are empty."""
     return user_basic(core, user) | {
         "created_at": iso(user.created_at),
         "is_admin": user.is_admin,

@@ -1,6 +1,7 @@
 """`artifacts`: the archive, and reports of each kind."""
 
 from app.dialects.gitlab import values
+from app.dialects.gitlab.entries import reports
 from app.dialects.gitlab.nodes import Mapping, Node
 from app.dialects.gitlab.report import Report
 from app.domain.plan import ArtifactSpec
@@ -16,11 +17,10 @@ def artifacts(report: Report, node: Node, path: str) -> tuple[ArtifactSpec, ...]
     given = values.mapping(report, node, path, _KEYS)
     if given is None:
         return None
-    if "reports" in given:
-        entry = given.entries["reports"]
-        report.error(entry.key_mark, "unsupported_keyword", f"{path}: `reports` is not supported yet")
     archive = _archive(report, given, path)
-    return (archive,) if archive.paths or archive.untracked else ()
+    kept = (archive,) if archive.paths or archive.untracked else ()
+    kinds = given.get("reports")
+    return kept if kinds is None else kept + reports.reports(report, kinds, f"{path}:reports", archive.expire_in)
 
 
 def _archive(report: Report, node: Mapping, path: str) -> ArtifactSpec:

@@ -3,22 +3,25 @@
 from dataclasses import dataclass
 
 from app.dialects.gitlab import values
+from app.dialects.gitlab.entries import parallel
+from app.dialects.gitlab.entries.parallel import Choice
 from app.dialects.gitlab.nodes import Mapping, Mark, Node, Sequence
 from app.dialects.gitlab.report import Report
 
 LONGEST_NAME = 255
-_KEYS = ("job", "artifacts", "optional")
+_KEYS = ("job", "artifacts", "optional", "parallel")
 _ELSEWHERE = ("pipeline", "project", "ref")
 
 
 @dataclass(frozen=True, slots=True)
 class NeedConfig:
-    """One need as written: `job` may be the name of a parallel job, which stands for all of its instances."""
+    """One need as written. The name of a parallel job stands for all of its instances, unless `choices` picks some."""
 
     mark: Mark
     job: str
     artifacts: bool = True
     optional: bool = False
+    choices: tuple[tuple[Choice, ...], ...] = ()
 
 
 def needs(report: Report, node: Node, path: str) -> tuple[NeedConfig, ...] | None:
@@ -57,4 +60,17 @@ def _detailed(report: Report, node: Mapping, path: str) -> NeedConfig | None:
         name,
         artifacts=values.boolean(report, artifacts, f"{path} artifacts") is not False if artifacts else True,
         optional=bool(optional and values.boolean(report, optional, f"{path} optional")),
+        choices=_choices(report, node, path),
     )
+
+
+def _choices(report: Report, node: Mapping, path: str) -> tuple[tuple[Choice, ...], ...]:
+    """The instances that `parallel: {matrix: …}` picks."""
+    given = node.get("parallel")
+    if given is None:
+        return ()
+    if not isinstance(given, Mapping):
+        values.refuse(report, given, f"{path}:parallel", 'cannot use "parallel: <number>".')
+        return ()
+    found = parallel.parallel(report, given, f"{path}:parallel")
+    return found.choices if found else ()

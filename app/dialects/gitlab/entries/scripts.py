@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from app.dialects.gitlab import values
+from app.dialects.gitlab import patterns, values
 from app.dialects.gitlab.nodes import Mapping, Node, Scalar, Sequence
 from app.dialects.gitlab.report import Report, did_you_mean, quoted
 from app.domain import durations, failure
@@ -125,3 +125,24 @@ def stages(report: Report, node: Node) -> tuple[str, ...] | None:
         values.refuse(report, node, "stages", "config should not have empty names")
         return None
     return found
+
+
+def coverage(report: Report, node: Node, path: str) -> str | None:
+    """A `/pattern/`, given without its slashes."""
+    text = str(node.value) if values.is_text(node) else ""
+    if not (len(text) > 2 and text.startswith("/") and text.endswith("/")):
+        values.refuse(report, node, path, "config must be a regular expression")
+        return None
+    try:
+        patterns.searcher(text[1:-1])
+    except patterns.InvalidPattern as wrong:
+        values.refuse(report, node, path, f"config must be a regular expression: {wrong}")
+        return None
+    return text[1:-1]
+
+
+def hooks(report: Report, node: Node, path: str) -> tuple[str, ...] | None:
+    """The lines of `pre_get_sources_script`, the only hook there is."""
+    given = values.mapping(report, node, path, ("pre_get_sources_script",))
+    lines = given.get("pre_get_sources_script") if given else None
+    return None if lines is None else values.lines(report, lines, f"{path}:pre_get_sources_script")

@@ -3,9 +3,10 @@
 import gzip
 import os
 import stat
+import subprocess
 import warnings
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -28,8 +29,12 @@ def output() -> Output:
 
 
 @pytest.fixture
-def workspace(tmp_path: Path) -> LocalWorkspace:
-    return LocalWorkspaces(tmp_path / "root", tmp_path / "caches").create(7, 1, "group/project", 0)
+def workspace(tmp_path: Path) -> Iterator[LocalWorkspace]:
+    workspaces = LocalWorkspaces(tmp_path / "root", tmp_path / "caches")
+    made = workspaces.create(7, 1, "group/project", 0)
+    yield made
+    made.remove()
+    workspaces.close()
 
 
 @pytest.fixture
@@ -120,9 +125,13 @@ def test_a_very_deep_tree_does_not_break_packing(workspace: LocalWorkspace, pack
         os.close(folder)
         folder = below
     os.close(folder)
-    packed = pack("**")
-    assert packed is not None
-    assert packed.count > 100
+    try:
+        packed = pack("**")
+        assert packed is not None
+        assert packed.count > 100
+    finally:
+        # pytest removes old temporary folders by recursion: a later run would crash on this one.
+        subprocess.run(["rm", "-rf", workspace.path / "d"], check=True)
 
 
 def test_an_archive_comes_back_as_it_was(

@@ -1,4 +1,4 @@
-"""The shared Core with a clock that stands still."""
+"""The Core with a clock that only tests move, and builders of pipelines."""
 
 from dataclasses import replace
 
@@ -14,9 +14,9 @@ def clock():
 
 @pytest.fixture
 def core(app, clock):
-    parts = replace(app.extensions["skerry"], now=clock)
-    app.extensions["skerry"] = parts
-    return parts
+    core = replace(app.extensions["skerry"], now=clock)
+    app.extensions["skerry"] = core
+    return core
 
 
 @pytest.fixture

@@ -1,0 +1,105 @@
+"""Who clones, fetches or pushes, by HTTP's Basic authentication, and what they may do."""
+
+from dataclasses import dataclass
+
+from flask import Request
+from werkzeug.datastructures import WWWAuthenticate
+from werkzeug.exceptions import Forbidden, NotFound, Unauthorized
+
+from app.domain.permissions import Action, Visibility
+from app.models import Job, Project, User
+from app.services import authenticate
+from app.services.access import may
+from app.services.core import Core
+from app.services.predefined import JOB_USER
+
+_READ_SCOPES = frozenset({"api", "read_repository", "write_repository"})
+_WRITE_SCOPES = frozenset({"api", "write_repository"})
+_ALL_SCOPES = _READ_SCOPES | _WRITE_SCOPES
+_TOKEN_PREFIXES = ("glpat-", "glrt-", "glcbt-", "glptt-")
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """A user with what their token allows, or a job; neither: anonymous."""
+
+    user: User | None = None
+    scopes: frozenset[str] = frozenset()
+    job: Job | None = None
+
+    @property
+    def anonymous(self) -> bool:
+        return self.user is None and self.job is None
+
+
+def caller_of(core: Core, request: Request) -> Caller:
+    """Raises 401 for credentials that are wrong, expired or revoked; none at all is anonymous."""
+    given = request.authorization
+    if given is None:
+        if request.headers.get("Authorization"):
+            raise denied()
+        return Caller()
+    if given.type != "basic" or not given.password:
+        raise denied()
+    caller = _known(core, given.username or "", given.password)
+    if caller is None:
+        raise denied()
+    return caller
+
+
+def _known(core: Core, username: str, password: str) -> Caller | None:
+    if username == JOB_USER:
+        job = authenticate.job_by_token(core, password)
+        usable = job is not None and (job.user is None or not job.user.blocked)
+        return Caller(job=job) if usable else None
+    found = authenticate.user_by_token(core, password)
+    if found:
+        return Caller(found[0], frozenset(found[1].scopes))
+    # A token that does not open is no password: no need to spend the time that checking one takes.
+    user = None if password.startswith(_TOKEN_PREFIXES) else authenticate.user_by_password(core, username, password)
+    return Caller(user, _ALL_SCOPES) if user else None
+
+
+def denied() -> Unauthorized:
+    """401, which makes git ask for a name and a password."""
+    challenge = WWWAuthenticate("basic", {"realm": "Skerry"})
+    return Unauthorized(
+        "HTTP Basic: Access denied. Use a personal access token as the password.", www_authenticate=challenge
+    )
+
+
+def require_read(core: Core, caller: Caller, project: Project | None) -> Project:
+    """The project, when `caller` may read its code. What they may not know of looks the same as what does not exist."""
+    if project is not None and _may_read(core, caller, project):
+        return project
+    if caller.anonymous:
+        raise denied()
+    if project is not None and caller.user and may(core, Action.READ_PROJECT, caller.user, project):
+        raise Forbidden("You are not allowed to download code from this project.")
+    raise NotFound("The project you were looking for could not be found or you don't have permission to view it.")
+
+
+def require_write(core: Core, caller: Caller, project: Project | None) -> tuple[Project, User]:
+    """The project and the user who may push to it."""
+    if caller.anonymous:
+        raise denied()
+    project = require_read(core, caller, project)
+    if caller.user is None:
+        raise Forbidden("A job token can only read.")
+    if not caller.scopes & _WRITE_SCOPES:
+        raise Forbidden("Your token needs the scope write_repository to push.")
+    if not may(core, Action.PUSH, caller.user, project):
+        raise Forbidden("You are not allowed to push code to this project.")
+    if project.archived:
+        raise Forbidden("This project is archived: it can only be read.")
+    if project.repository != "hosted":
+        raise Forbidden("This project is a mirror: push to where it comes from.")
+    return project, caller.user
+
+
+def _may_read(core: Core, caller: Caller, project: Project) -> bool:
+    if caller.job is not None:
+        return caller.job.project_id == project.id or project.visibility == Visibility.PUBLIC
+    if caller.user is not None and not caller.scopes & _READ_SCOPES:
+        return False
+    return may(core, Action.READ_CODE, caller.user, project)

@@ -1,0 +1,59 @@
+"""What people do to pipelines: cancel, retry, delete."""
+
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from flask import request
+
+from app.api.gitlab_v4.endpoint import Call, Routes
+from app.api.gitlab_v4.entities import pipelines as entities
+from app.api.gitlab_v4.errors import message
+from app.domain.permissions import Action
+from app.models import Pipeline
+from app.services import search_pipelines
+from app.services.cancel_pipeline import cancel_pipeline
+from app.services.delete_pipeline import delete_pipeline
+from app.services.retry_pipeline import retry_pipeline
+
+routes = Routes()
+
+
+def _pipeline(call: Call) -> Pipeline:
+    """The pipeline, of a project whose pipelines the caller may see. Services say what they may do to it."""
+    project = call.project(Action.READ_PIPELINE)
+    return search_pipelines.find_pipeline(call.core, project, call.params["pipeline_id"])
+
+
+def _shown(call: Call, pipeline: Pipeline) -> dict[str, Any]:
+    return entities.pipeline(call.core, search_pipelines.find_pipeline(call.core, pipeline.project, pipeline.id))
+
+
+@routes.post("/projects/<id>/pipelines/<pipeline_id>/cancel", status=200)
+def cancel_whole_pipeline(call: Call) -> dict[str, Any]:
+    """Cancel all jobs of a pipeline"""
+    return _shown(call, cancel_pipeline(call.core, _pipeline(call), call.user))
+
+
+@routes.post("/projects/<id>/pipelines/<pipeline_id>/retry")
+def retry_whole_pipeline(call: Call) -> dict[str, Any]:
+    """Run again what failed or was canceled in a pipeline"""
+    return _shown(call, retry_pipeline(call.core, _pipeline(call), call.user))
+
+
+@routes.delete("/projects/<id>/pipelines/<pipeline_id>")
+def delete_whole_pipeline(call: Call) -> None:
+    """Delete a pipeline with its jobs, logs and artifacts"""
+    pipeline = _pipeline(call)
+    if (limit := _unmodified_since()) and pipeline.updated_at.replace(microsecond=0) > limit:
+        raise message(412, "412 Precondition Failed")
+    delete_pipeline(call.core, pipeline, call.user)
+
+
+def _unmodified_since() -> datetime | None:
+    """The caller's If-Unmodified-Since; one that is no date counts as none (RFC 9110, 13.1.4)."""
+    try:
+        limit = parsedate_to_datetime(request.headers["If-Unmodified-Since"])
+    except (KeyError, ValueError):
+        return None
+    return limit if limit.tzinfo else limit.replace(tzinfo=UTC)

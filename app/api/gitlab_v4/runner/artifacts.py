@@ -1,0 +1,61 @@
+"""Artifacts go up, and down to the jobs that depend on them (gitlab.md A.6)."""
+
+from flask import Blueprint, Response, request, send_file
+
+from app.api.gitlab_v4.runner.parameters import text, token
+from app.api.gitlab_v4.runner.upload import receive
+from app.domain import durations
+from app.edge import core
+from app.models import Artifact
+from app.services.fetch_artifact import fetch_archive
+from app.services.store_artifact import Upload, begin_upload, store_artifact
+
+blueprint = Blueprint("runner_artifacts", __name__)
+
+
+@blueprint.post("/jobs/<int(max=9223372036854775807):job_id>/artifacts")
+def upload(job_id: int) -> Response:
+    """Everything but the file comes in the query, so that it can be refused before the bytes are sent."""
+    parts = core()
+    job_token = token(request.args.to_dict(), "Job-Token")
+    described = _upload()
+    described.check()
+    begin_upload(parts, job_id, job_token)
+    filename, stored = receive(parts, job_id)
+    described = Upload(filename, described.file_type, described.file_format, described.expire_in)
+    store_artifact(parts, job_id, job_token, described, stored)
+    return Response('"201"', status=201, mimetype="application/json")
+
+
+@blueprint.get("/jobs/<int(max=9223372036854775807):job_id>/artifacts")
+def download(job_id: int) -> Response:
+    parts = core()
+    artifact = fetch_archive(parts, job_id, token(request.args.to_dict(), "Job-Token"))
+    return send_artifact(artifact)
+
+
+def send_artifact(artifact: Artifact) -> Response:
+    """The bytes, with ranges and ETag; by sendfile where they lie in a file. Raises NotFound for lost bytes."""
+    parts = core()
+    name, sha256, key = artifact.filename, artifact.sha256, artifact.storage_key
+    path = parts.artifacts.path(key)
+    response = send_file(
+        path if path is not None else parts.artifacts.open(key),
+        mimetype="application/octet-stream",
+        as_attachment=True,
+        download_name=name,
+        conditional=True,
+        etag=sha256,
+    )
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    return response
+
+
+def _upload() -> Upload:
+    given = request.args
+    expire_in = text(given.get("expire_in"))
+    return Upload(
+        file_type=text(given.get("artifact_type")) or "archive",
+        file_format=text(given.get("artifact_format")) or "zip",
+        expire_in=durations.parse(expire_in, never=True) if expire_in else None,
+    )

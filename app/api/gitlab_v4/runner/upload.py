@@ -1,0 +1,97 @@
+"""A multipart body whose file goes straight to where it will stay, hashed on the way."""
+
+import contextlib
+import io
+from collections.abc import Iterator
+from time import monotonic
+from typing import Any
+
+from flask import request
+from werkzeug.exceptions import BadRequest, HTTPException
+from werkzeug.formparser import FormDataParser
+
+from app.api.gitlab_v4.runner.parameters import text
+from app.domain.errors import SkerryError
+from app.services.core import Core
+from app.services.store_artifact import keep_lease
+from app.storage.base import Incoming, Stored
+
+#: What a multipart body may be larger than the file in it.
+OVERHEAD = 1 << 20
+#: The lease of a job that uploads is renewed so often, in seconds.
+RENEW_EVERY = 30.0
+
+
+class StorageBroken(Exception):
+    """The server could not write what it received."""
+
+
+class _Sink(io.RawIOBase):
+    """What the parser writes a part to: the incoming file, or nothing."""
+
+    def __init__(self, core: Core, job_id: int, incoming: Incoming | None) -> None:
+        self._core, self._job_id, self._incoming = core, job_id, incoming
+        self._renew_at = monotonic() + RENEW_EVERY
+
+    def write(self, data: Any) -> int:
+        if self._incoming is None:
+            return len(data)
+        if monotonic() > self._renew_at:
+            keep_lease(self._core, self._job_id)
+            self._core.session.close()
+            self._renew_at = monotonic() + RENEW_EVERY
+        try:
+            return self._incoming.write(bytes(data))
+        except OSError as error:
+            raise StorageBroken(str(error)) from error
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        return 0  # the parser rewinds what it has written; nobody reads it here
+
+
+def receive(core: Core, job_id: int) -> tuple[str, Stored]:
+    """Store the part `file` of the current request; return its name and where it lies.
+
+    Raises BadRequest where the body is no multipart with a file or was cut off, LimitExceeded, StorageFull. Holds no
+    connection to the database meanwhile.
+    """
+    core.session.close()
+    request.max_content_length = core.config.artifact_limit + OVERHEAD
+    with core.artifacts.receive(core.config.artifact_limit) as incoming:
+        names: list[str] = []
+
+        def sink(
+            total_content_length: int | None,
+            content_type: str | None,
+            filename: str | None,
+            content_length: int | None = None,
+        ) -> Any:
+            names.append(filename or "")
+            return _Sink(core, job_id, incoming if len(names) == 1 else None)
+
+        with _cut_off_is_the_clients():
+            parser = FormDataParser(
+                stream_factory=sink, max_form_memory_size=OVERHEAD, max_form_parts=100, silent=False
+            )
+            kind, length, options = request.mimetype, request.content_length, request.mimetype_params
+            _, _, files = parser.parse(request.stream, kind, length, options)
+        if "file" not in files or len(names) > 1:
+            raise BadRequest("the body needs exactly one file, called `file`")
+        return file_name(names[0]), incoming.keep()
+
+
+@contextlib.contextmanager
+def _cut_off_is_the_clients() -> Iterator[None]:
+    try:
+        yield
+    except (HTTPException, SkerryError, StorageBroken):
+        raise
+    except (ValueError, OSError) as error:
+        # The connection broke, or a chunk or a boundary is not as it should be.
+        raise BadRequest("the upload was cut off or is malformed") from error
+
+
+def file_name(given: str) -> str:
+    """The last part of a file's name, without what no file system or header takes."""
+    name = text(given).replace("\\", "/").rpartition("/")[2]
+    return "".join(letter for letter in name if letter.isprintable())[:200].strip(". ") or "artifacts.zip"

@@ -1,0 +1,35 @@
+"""What the leader does, and how often."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from app.services.core import Core
+from app.services.explain_waiting import explain_waiting
+from app.services.reap_jobs import (
+    end_late_jobs,
+    end_lost_jobs,
+    end_stuck_jobs,
+    expire_artifacts,
+    start_delayed_jobs,
+)
+from app.services.receive_push import finish_pushes
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """`run` is called at most every `seconds`; what it raises is logged, and it is called again."""
+
+    name: str
+    run: Callable[[Core], object]
+    seconds: float
+
+
+TASKS = (
+    Task("start delayed jobs", start_delayed_jobs, 1),
+    Task("finish interrupted pushes", finish_pushes, 10),
+    Task("end lost jobs", end_lost_jobs, 10),
+    Task("end late jobs", end_late_jobs, 10),
+    Task("explain why jobs wait", explain_waiting, 10),
+    Task("end stuck jobs", end_stuck_jobs, 60),
+    Task("remove expired artifacts", expire_artifacts, 60),
+)

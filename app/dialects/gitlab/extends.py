@@ -1,0 +1,80 @@
+"""`extends`: a job on top of other jobs, merged deeply (gitlab.md C.0, step 5)."""
+
+from app.dialects.gitlab import nodes, values
+from app.dialects.gitlab.limits import checked
+from app.dialects.gitlab.nodes import Entry, Mapping, Node
+from app.dialects.gitlab.report import Report, did_you_mean, quoted
+
+MOST_NESTED = 10
+KEYWORD = "extends"
+
+
+def resolve(root: Mapping, report: Report) -> Mapping:
+    """`root` with every `extends` replaced by what it brings; problems are reported. Raises TooLarge."""
+    resolver = _Resolver(root, report)
+    entries = {
+        name: Entry(entry.key_mark, resolver.job(name, ()))
+        if isinstance(entry.value, Mapping) and KEYWORD in entry.value
+        else entry
+        for name, entry in root.entries.items()
+    }
+    return root if all(entries[key] is root.entries[key] for key in entries) else _mapping(root, entries)
+
+
+def _mapping(old: Mapping, entries: dict[str, Entry]) -> Mapping:
+    new = nodes.mapping(old.mark, entries)
+    checked(new)
+    return new
+
+
+class _Resolver:
+    def __init__(self, root: Mapping, report: Report) -> None:
+        self._root = root
+        self._report = report
+        self._done: dict[str, Node] = {}
+
+    def job(self, name: str, chain: tuple[str, ...]) -> Node:
+        """The job `name` with all that it extends. `chain`: the jobs that extend it, outermost first."""
+        if name in self._done:
+            return self._done[name]
+        own = self._root.entries[name].value
+        if not isinstance(own, Mapping) or KEYWORD not in own:
+            return own
+        without = _mapping(own, {key: entry for key, entry in own.entries.items() if key != KEYWORD})
+        found: Node = without
+        bases = self._bases(name, own, chain)
+        if bases:
+            merged = bases[0]
+            for base in bases[1:]:
+                merged = nodes.deep_merge(merged, base)
+            found = checked(nodes.deep_merge(merged, without))
+        self._done[name] = found
+        return found
+
+    def _bases(self, name: str, own: Mapping, chain: tuple[str, ...]) -> list[Node]:
+        """What a job extends, each resolved; nothing, and a report, when that cannot be."""
+        entry = own.entries[KEYWORD]
+        if nodes.is_null(entry.value):
+            return []
+        path = f"{quoted(name)}: invalid value of `extends`:"
+        names = (
+            values.text_or_texts(self._report, entry.value, path, "it should be a string or an array of strings") or ()
+        )
+        line = (*chain, name)
+        problem = self._problem(names, line)
+        if problem:
+            self._report.error(entry.key_mark, "bad_extends", f"{quoted(name)}: {problem}")
+            return []
+        return [self.job(base, line) for base in names]
+
+    def _problem(self, names: tuple[str, ...], line: tuple[str, ...]) -> str | None:
+        if unknown := [base for base in names if base not in self._root]:
+            hint = did_you_mean(unknown[0], self._root.entries)
+            return f"unknown keys in `extends` ({', '.join(quoted(base) for base in unknown)}){hint}"
+        if any(base in line for base in names):
+            return "circular dependency detected in `extends`"
+        if len(line) > MOST_NESTED:
+            return "nesting too deep in `extends`"
+        if wrong := [base for base in names if not isinstance(self._root.entries[base].value, Mapping)]:
+            return f"invalid base hashes in `extends` ({', '.join(quoted(base) for base in wrong)})"
+        return None

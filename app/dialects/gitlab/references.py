@@ -1,0 +1,66 @@
+"""`!reference [job, keyword, …]`: each is replaced by what stands there (gitlab.md C.0, step 4)."""
+
+from app.dialects.gitlab import nodes
+from app.dialects.gitlab.limits import checked
+from app.dialects.gitlab.nodes import Entry, Mapping, Node, Reference, Scalar, Sequence
+from app.dialects.gitlab.report import Report, quoted
+
+MOST_NESTED = 10
+
+
+def resolve(root: Mapping, report: Report) -> Mapping:
+    """`root` without references; those that lead nowhere are reported and become null. Raises TooLarge."""
+    found = _Resolver(root, report).resolve(root, ())
+    return found if isinstance(found, Mapping) else root
+
+
+class _Resolver:
+    def __init__(self, root: Mapping, report: Report) -> None:
+        self._root = root
+        self._report = report
+        self._known: dict[tuple[str, ...], Node] = {}
+
+    def resolve(self, node: Node, chain: tuple[tuple[str, ...], ...]) -> Node:
+        """`node` with its references followed. `chain`: the paths that are being followed already."""
+        if isinstance(node, Reference):
+            return self._follow(node, chain)
+        if isinstance(node, Sequence):
+            items = [self.resolve(item, chain) for item in node.items]
+            same = all(new is old for new, old in zip(items, node.items, strict=True))
+            return node if same else checked(nodes.sequence(node.mark, items))
+        if isinstance(node, Mapping):
+            entries = {key: self._entry(entry, chain) for key, entry in node.entries.items()}
+            same = all(entries[key] is entry for key, entry in node.entries.items())
+            return node if same else checked(nodes.mapping(node.mark, entries))
+        return node
+
+    def _entry(self, entry: Entry, chain: tuple[tuple[str, ...], ...]) -> Entry:
+        found = self.resolve(entry.value, chain)
+        return entry if found is entry.value else Entry(entry.key_mark, found)
+
+    def _follow(self, reference: Reference, chain: tuple[tuple[str, ...], ...]) -> Node:
+        if reference.path in self._known:
+            return self._known[reference.path]
+        target = self._target(reference.path)
+        problem = None
+        if reference.path in chain:
+            problem = "is part of a circular chain"
+        elif len(chain) >= MOST_NESTED:
+            problem = f"is nested more than {MOST_NESTED} levels deep"
+        elif target is None:
+            problem = "could not be found"
+        if problem or target is None:
+            shown = ", ".join(f'"{quoted(part)}"' for part in reference.path)
+            self._report.error(reference.mark, "bad_reference", f"!reference [{shown}] {problem}")
+            return Scalar(reference.mark, None)
+        found = self.resolve(target, (*chain, reference.path))
+        if not self._report.has_errors:
+            self._known[reference.path] = found
+        return found
+
+    def _target(self, path: tuple[str, ...]) -> Node | None:
+        node: Node | None = self._root
+        for part in path:
+            entry = node.entries.get(part) if isinstance(node, Mapping) else None
+            node = entry.value if entry else None
+        return node

@@ -1,0 +1,170 @@
+"""`skerry serve`: the application under gunicorn, with the settings that its long requests need.
+
+1. The master binds, and forks the workers. 2. Each worker makes its application, so that nothing is shared across a
+fork. 3. Then it starts its background work. 4. SIGTERM rings the bell of all who wait, so that they answer at once.
+"""
+
+import signal
+import socket
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+import structlog
+from gunicorn.app.base import BaseApplication
+from gunicorn.glogging import Logger
+
+from app.config import Config
+
+#: A worker that gives no sign of life for so long is killed. Its main thread gives them, however long requests take.
+WORKER_TIMEOUT = 60
+#: How long requests at work may take to end after SIGTERM: uploads and clones that do not are cut off.
+GRACE = 15
+KEEP_ALIVE = 75
+
+
+class CannotListen(Exception):
+    """The address of SKERRY_BIND cannot be used. The message says why."""
+
+
+class JsonLogger(Logger):
+    """gunicorn's words through our own log; of a request's address only the path, since tokens stand behind it."""
+
+    def setup(self, cfg: Any) -> None:
+        self._log = structlog.get_logger("gunicorn")
+        self.access_is_on = cfg.accesslog is not None
+
+    def critical(self, msg: str, *args: Any, **kwargs: Any) -> None:
+        self._log.critical(_text(msg, args))
+
+    def error(self, msg: str, *args: Any, **kwargs: Any) -> None:
+        self._log.error(_text(msg, args), exc_info=kwargs.get("exc_info"))
+
+    def warning(self, msg: str, *args: Any, **kwargs: Any) -> None:
+        self._log.warning(_text(msg, args))
+
+    def info(self, msg: str, *args: Any, **kwargs: Any) -> None:
+        self._log.info(_text(msg, args))
+
+    def debug(self, msg: str, *args: Any, **kwargs: Any) -> None:
+        self._log.debug(_text(msg, args))
+
+    def exception(self, msg: str, *args: Any, **kwargs: Any) -> None:
+        self._log.exception(_text(msg, args))
+
+    def access(self, resp: Any, req: Any, environ: dict[str, Any], request_time: timedelta) -> None:
+        self._log.info(
+            "request",
+            method=environ.get("REQUEST_METHOD"),
+            path=urlsplit(environ.get("RAW_URI", "")).path,
+            status=int(str(resp.status).split(maxsplit=1)[0]),
+            bytes=getattr(resp, "sent", None),
+            milliseconds=round(request_time.total_seconds() * 1000, 1),
+            remote=environ.get("REMOTE_ADDR"),
+            request_id=environ.get("skerry.request_id"),
+        )
+
+    def reopen_files(self) -> None:
+        """Nothing to reopen: the log goes to standard error."""
+
+    def close_on_exec(self) -> None:
+        """No file of its own."""
+
+
+def _text(message: str, args: tuple[Any, ...]) -> str:
+    try:
+        return str(message) % args if args else str(message)
+    except (TypeError, ValueError):
+        return f"{message} {args}"
+
+
+class Server(BaseApplication):
+    """gunicorn with the settings of `config`. Each worker makes its own application."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        super().__init__()
+
+    def load_config(self) -> None:
+        for name, value in settings(self._config).items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Any:
+        from app import create_app
+
+        return create_app(self._config)
+
+
+def settings(config: Config) -> dict[str, Any]:
+    """gunicorn's settings for `config`."""
+    return {
+        "bind": [config.bind],
+        "worker_class": "gthread",
+        "workers": config.workers,
+        "threads": config.threads,
+        # Connections that are kept alive between requests count too; they cost a file descriptor each.
+        "worker_connections": config.threads + 1000,
+        "timeout": WORKER_TIMEOUT,
+        "graceful_timeout": GRACE,
+        "keepalive": KEEP_ALIVE,
+        "limit_request_line": 8190,
+        "control_socket_disable": True,
+        "logger_class": JsonLogger,
+        "accesslog": "-",
+        "post_worker_init": start_worker,
+        "worker_exit": stop_worker,
+        "proc_name": "skerry",
+    }
+
+
+def start_worker(worker: Any) -> None:
+    """In a fresh worker: start the background work, and let SIGTERM end the requests that wait."""
+    from app.background import Background
+
+    app = worker.wsgi
+    bus = app.extensions["skerry"].bus
+    worker.background = Background(app)
+    worker.background.start()
+
+    def ringing(handler: Callable[[int, Any], None]) -> Callable[[int, Any], None]:
+        def handle(number: int, frame: Any) -> None:
+            # The bell has a lock that the interrupted thread may hold: another thread rings it.
+            threading.Thread(target=bus.stop, name="stop", daemon=True).start()
+            handler(number, frame)
+
+        return handle
+
+    signal.signal(signal.SIGTERM, ringing(worker.handle_exit))
+    signal.siginterrupt(signal.SIGTERM, False)
+
+
+def stop_worker(_server: Any, worker: Any) -> None:
+    """A worker ends: its background work first."""
+    background = getattr(worker, "background", None)
+    if background is not None:
+        background.stop()
+
+
+def serve(config: Config) -> None:
+    """Serve until SIGTERM or SIGINT. Raises CannotListen before anything is started."""
+    check_address(config.bind)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    Server(config).run()
+
+
+def check_address(bind: str) -> None:
+    """Raises CannotListen where `bind` (HOST:PORT or unix:/path) cannot be listened on."""
+    if bind.startswith("unix:"):
+        return
+    host, _, port = bind.rpartition(":")
+    host = host.strip("[]")
+    try:
+        family = socket.getaddrinfo(host, int(port), type=socket.SOCK_STREAM)[0][0]
+        with socket.socket(family) as trial:
+            trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            trial.bind((host, int(port)))
+    except (OSError, OverflowError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise CannotListen(f"SKERRY_BIND: cannot listen on {bind}: {reason}") from error

@@ -1,0 +1,51 @@
+"""Which jobs' artifacts a job gets (gitlab.md C.6)."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import or_, select
+
+from app.models import Artifact, Job
+from app.services.core import Core
+
+
+def jobs_of(core: Core, job: Job) -> list[Job]:
+    """The jobs whose artifacts `job` gets, by stage: all of earlier stages, or those that it names."""
+    names = named(job.plan)
+    query = select(Job).where(Job.pipeline_id == job.pipeline_id, Job.retried.is_(False), Job.id != job.id)
+    query = query.where(Job.stage_index < job.stage_index if names is None else Job.name.in_(names))
+    return list(core.session.scalars(query.order_by(Job.stage_index, Job.id)))
+
+
+def named(plan: Mapping[str, Any]) -> set[str] | None:
+    """The names that a job's plan (as JSON) lists in `needs` and `dependencies`; None where it lists none."""
+    needs, listed = plan.get("needs"), plan.get("dependencies")
+    if needs is None:
+        return None if listed is None else set(listed)
+    needed = {need["job"] for need in needs if need.get("artifacts", True)}
+    return needed if listed is None else needed & set(listed)
+
+
+def archives(core: Core, jobs: list[Job]) -> dict[int, Artifact]:
+    """The archive of each job that has one which has not expired, by the job's id."""
+    if not jobs:
+        return {}
+    found = core.session.scalars(
+        select(Artifact).where(
+            Artifact.job_id.in_([job.id for job in jobs]),
+            Artifact.file_type == "archive",
+            or_(Artifact.expire_at.is_(None), Artifact.expire_at > core.now()),
+        )
+    )
+    return {artifact.job_id: artifact for artifact in found}
+
+
+def are_gone(core: Core, job: Job) -> bool:
+    """Whether artifacts of a job that `job` names have expired or were erased: then it cannot run."""
+    if not named(job.plan):
+        return False
+    now = core.now()
+    return any(
+        other.erased_at is not None or (other.artifacts_expire_at is not None and other.artifacts_expire_at <= now)
+        for other in jobs_of(core, job)
+    )

@@ -1,0 +1,66 @@
+"""A runner speaks of a job with the job's token: is it the right one, and does the job still run?"""
+
+from datetime import timedelta
+
+from app import crypto
+from app.domain import status
+from app.domain.errors import NotAllowed
+from app.models import Job
+from app.services.core import Core
+from app.services.locks import lock_job, lock_job_alone
+from app.services.runner_contact import CONTACT_EVERY, touch_runner
+
+
+class NotProcessing(NotAllowed):
+    """The token is not this job's, or the job does not run any more. `job_status` is told only to the token's owner."""
+
+    def __init__(self, job_status: str | None = None) -> None:
+        super().__init__("Job is not processing on runner" if job_status else "")
+        self.job_status = job_status
+
+
+def owned_job(core: Core, job_id: int, token: str, *, hold: str = "") -> Job:
+    """The job, whose token `token` has to be, in whatever status. `hold`, *in a write*: "alone" or "to move".
+
+    Raises NotProcessing, for unknown jobs too.
+    """
+    job = core.session.get(Job, job_id)
+    if job is not None and hold:
+        job = lock_job(core, job_id) if hold == "to move" else lock_job_alone(core, job_id)
+    if job is None or job.token_hash is None or not crypto.same(job.token_hash, crypto.token_hash(token)):
+        raise NotProcessing
+    return job
+
+
+def running_job(core: Core, job_id: int, token: str, *, hold: str = "") -> Job:
+    """As `owned_job`, and the job runs or is being canceled."""
+    job = owned_job(core, job_id, token, hold=hold)
+    if job.status not in status.EXECUTING or job.erased_at is not None:
+        raise NotProcessing(job.status)
+    return job
+
+
+def renew_lease(core: Core, job: Job) -> None:
+    """*In a write*, with `job` held: its runner was heard of."""
+    now, before = core.now(), job.heard_at
+    job.heard_at = job.updated_at = now
+    job.lease_expires_at = now + timedelta(seconds=core.config.lease)
+    period = CONTACT_EVERY.total_seconds()
+    if before is None or before.timestamp() // period != now.timestamp() // period:
+        touch_runner(core, job.runner_id, job.runner_manager_id)
+
+
+def update_interval(core: Core, job: Job) -> int:
+    """How many seconds the runner may gather output before it sends some (gitlab.md A.5).
+
+    Three while somebody watches the log. Else a minute for a stock runner; ours shows a page that opens the log's
+    newest bytes within 5 s, and sends little enough for that.
+    """
+    if core.bus.watched(f"trace:{job.id}"):
+        return WATCHED
+    manager = job.runner_manager
+    ours = manager is not None and manager.features.get("skerry_steps") is True
+    return UNWATCHED_OURS if ours else UNWATCHED
+
+
+WATCHED, UNWATCHED_OURS, UNWATCHED = 3, 5, 60

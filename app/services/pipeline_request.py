@@ -1,0 +1,33 @@
+"""What a pipeline is made of: which commit of which ref, why, for whom, with which variables."""
+
+from dataclasses import dataclass
+
+from app.domain.plan import Variable
+from app.models import PipelineDefinition, Project, User
+
+NO_COMMIT = "0" * 40
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PipelineRequest:
+    """One pipeline that somebody wants.
+
+    `ref` is the short name of a branch, or of a tag where `tag` is set; `sha` a commit; `before_sha` what the ref was
+    before a push.
+    `strict`: a configuration that does not compile is an exception, not a failed pipeline. `skip`: it shall only be
+    noted.
+    `definition` None: the project's own configuration. `variables` override those of the settings.
+    """
+
+    project: Project
+    ref: str
+    sha: str
+    user: User | None
+    tag: bool = False
+    before_sha: str = NO_COMMIT
+    source: str = "push"
+    variables: tuple[Variable, ...] = ()
+    strict: bool = False
+    skip: bool = False
+    definition: PipelineDefinition | None = None
+    source_pipeline_id: int | None = None

@@ -1,0 +1,104 @@
+"""Runners that register, prove themselves, and go (gitlab.md A.1)."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import select
+
+from app import crypto
+from app.domain.errors import InvalidRequest, NotAllowed, NotFound
+from app.models import Runner, RunnerManager, Setting, write
+from app.services.core import Core
+from app.services.queue import tick
+
+RUNNER_TOKEN_PREFIX = "glrt-"  # noqa: S105 - how runner tokens begin, no token
+LEAST_TIMEOUT = 600
+ACCESS_LEVELS = ("not_protected", "ref_protected")
+
+
+class RegistrationClosed(NotAllowed):
+    """Runners cannot register by token here; they are made by an administrator."""
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """What a runner asks for. `maximum_timeout` in seconds, at least ten minutes."""
+
+    description: str = ""
+    maintenance_note: str | None = None
+    tags: tuple[str, ...] = ()
+    run_untagged: bool = True
+    locked: bool = False
+    paused: bool = False
+    access_level: str = "not_protected"
+    maximum_timeout: int | None = None
+
+
+def register_runner(core: Core, registration_token: str, asked: Registration) -> tuple[Runner, str]:
+    """A new instance runner and its token. Raises RegistrationClosed, NotAllowed, InvalidRequest."""
+    if not core.config.allow_registration:
+        raise RegistrationClosed("runner registration is switched off")
+    known = core.session.scalar(select(Setting.value).where(Setting.name == "registration_token_hash"))
+    if known is None or not crypto.same(known, crypto.token_hash(registration_token)):
+        raise NotAllowed("invalid token supplied")
+    _check(asked)
+    token = crypto.new_token(RUNNER_TOKEN_PREFIX)
+    with write(core.session):
+        runner = Runner(
+            runner_type="instance_type",
+            token_hash=crypto.token_hash(token),
+            description=asked.description,
+            maintenance_note=asked.maintenance_note,
+            tags=sorted(set(asked.tags)),
+            run_untagged=asked.run_untagged,
+            locked=asked.locked,
+            paused=asked.paused,
+            access_level=asked.access_level,
+            maximum_timeout=asked.maximum_timeout,
+            created_at=core.now(),
+        )
+        core.session.add(runner)
+        core.session.flush()
+        tick(core)
+    return runner, token
+
+
+def _check(asked: Registration) -> None:
+    if not asked.tags and not asked.run_untagged:
+        raise InvalidRequest("can not be empty when runner is not allowed to pick untagged jobs", "tags_list")
+    if asked.maximum_timeout is not None and asked.maximum_timeout < LEAST_TIMEOUT:
+        raise InvalidRequest("needs to be at least 10 minutes", "maximum_timeout")
+    if asked.access_level not in ACCESS_LEVELS:
+        raise InvalidRequest("is not included in the list", "access_level")
+    if asked.maintenance_note and len(asked.maintenance_note) > 1024:
+        raise InvalidRequest("is too long (maximum is 1024 characters)", "maintenance_note")
+
+
+def unregister_runner(core: Core, runner: Runner) -> None:
+    """Remove a runner and its managers. Jobs that it runs are lost with their leases."""
+    runner_id = runner.id
+    with write(core.session):
+        found = core.session.get(Runner, runner_id)
+        if found is not None:
+            core.session.delete(found)
+        tick(core)
+
+
+def unregister_manager(core: Core, runner: Runner, system_id: str) -> None:
+    """Remove one manager of a runner. Raises NotFound."""
+    runner_id = runner.id
+    with write(core.session):
+        manager = core.session.scalar(
+            select(RunnerManager).where(RunnerManager.runner_id == runner_id, RunnerManager.system_id == system_id)
+        )
+        if manager is None:
+            raise NotFound("Runner manager")
+        core.session.delete(manager)
+
+
+def reset_runner_token(core: Core, runner: Runner) -> tuple[Runner, str]:
+    """A new token for a runner; the old one is void at once."""
+    runner_id, token = runner.id, crypto.new_token(RUNNER_TOKEN_PREFIX)
+    with write(core.session):
+        found = core.session.get_one(Runner, runner_id)
+        found.token_hash = crypto.token_hash(token)
+    return core.session.get_one(Runner, runner_id), token

@@ -1,0 +1,89 @@
+"""Notes that a runner was heard of, which of its managers it was, and what that one can do."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.exc import IntegrityError
+
+from app.models import Runner, RunnerManager, write
+from app.services.core import Core
+
+#: A contact is written at most so often, so that polls and pieces of trace do not write two rows more each.
+CONTACT_EVERY = timedelta(seconds=40)
+#: What runners from before managers had names are filed under, as in GitLab.
+LEGACY = "<legacy>"
+_TEXTS = ("version", "revision", "platform", "architecture", "executor")
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """One manager: its id and the names of the features that it has."""
+
+    manager_id: int
+    features: frozenset[str]
+
+
+def note_contact(core: Core, runner_id: int, system_id: str, info: dict[str, Any], address: str | None) -> Contact:
+    """Find or make the manager `system_id` of a runner; write what changed, and the time where it is old."""
+    system_id = system_id[:255] or LEGACY
+    said = _said(info) | ({"ip_address": address[:255]} if address else {})
+    manager = _find(core, runner_id, system_id)
+    if manager is None or _is_old(core, manager) or any(getattr(manager, key) != value for key, value in said.items()):
+        manager = _write(core, runner_id, system_id, said)
+    return Contact(manager.id, frozenset(name for name, value in manager.features.items() if value is True))
+
+
+def touch_runner(core: Core, runner_id: int | None, manager_id: int | None) -> None:
+    """*In a write*: a job of this runner was heard of."""
+    if runner_id is None:
+        return
+    old = core.now() - CONTACT_EVERY
+    for table, key in ((Runner, runner_id), (RunnerManager, manager_id)):
+        stale = (table.contacted_at.is_(None)) | (table.contacted_at < old)
+        core.session.execute(
+            update(table)
+            .where(table.id == key, stale)
+            .values(contacted_at=core.now())
+            .execution_options(synchronize_session=False)
+        )
+
+
+def _said(info: dict[str, Any]) -> dict[str, Any]:
+    said: dict[str, Any] = {key: str(info[key])[:255] for key in _TEXTS if info.get(key)}
+    features = info.get("features")
+    if isinstance(features, dict):
+        said["features"] = {str(key)[:64]: value for key, value in features.items() if isinstance(value, bool)}
+    return said
+
+
+def _find(core: Core, runner_id: int, system_id: str) -> RunnerManager | None:
+    return core.session.scalar(
+        select(RunnerManager).where(RunnerManager.runner_id == runner_id, RunnerManager.system_id == system_id)
+    )
+
+
+def _is_old(core: Core, manager: RunnerManager) -> bool:
+    return manager.contacted_at is None or core.now() - manager.contacted_at > CONTACT_EVERY
+
+
+def _write(core: Core, runner_id: int, system_id: str, said: dict[str, Any]) -> RunnerManager:
+    try:
+        return _write_once(core, runner_id, system_id, said)
+    except IntegrityError:  # another poll of the same manager made the row first
+        return _write_once(core, runner_id, system_id, said)
+
+
+def _write_once(core: Core, runner_id: int, system_id: str, said: dict[str, Any]) -> RunnerManager:
+    now = core.now()
+    with write(core.session):
+        manager = _find(core, runner_id, system_id)
+        if manager is None:
+            manager = RunnerManager(runner_id=runner_id, system_id=system_id, features={}, created_at=now)
+            core.session.add(manager)
+        for key, value in said.items():
+            setattr(manager, key, value)
+        manager.contacted_at = now
+        core.session.execute(update(Runner).where(Runner.id == runner_id).values(contacted_at=now))
+    return manager
