@@ -63,7 +63,7 @@ def _readable(path: str, job_id: int) -> Job:
     return job
 
 
-@pages.get("/<project:path>/-/jobs/<int:job_id>/raw")
+@pages.get("/<project:path>/-/jobs/<key:job_id>/raw")
 def raw_log(path: str, job_id: int) -> ResponseReturnValue:
     """The log's bytes as they came, whole or by `Range`; `?download=1` as a file to save."""
     job = _readable(path, job_id)
@@ -102,7 +102,7 @@ def _pieces(file: BinaryIO, start: int, end: int) -> Iterator[bytes]:
             yield data
 
 
-@pages.get("/<project:path>/-/jobs/<int:job_id>/log_index")
+@pages.get("/<project:path>/-/jobs/<key:job_id>/log_index")
 def log_index(path: str, job_id: int) -> ResponseReturnValue:
     """Where lines and sections lie (`services.log_index`), as JSON: blocks are [start, line, lines, style]."""
     job = _readable(path, job_id)
@@ -120,7 +120,7 @@ def log_index(path: str, job_id: int) -> ResponseReturnValue:
     )
 
 
-@pages.get("/<project:path>/-/jobs/<int:job_id>/events")
+@pages.get("/<project:path>/-/jobs/<key:job_id>/events")
 def job_events(path: str, job_id: int) -> ResponseReturnValue:
     """`log` events carry the bytes from `?from=` on in base64, their id is the offset behind them; `changed` says that
     the job differs from `?version=`; `reset` that the log begins anew. After the end of both comes `end`.

@@ -48,7 +48,7 @@ def make_token() -> ResponseReturnValue:
     return response
 
 
-@pages.post("/-/profile/tokens/<int:token_id>/revoke")
+@pages.post("/-/profile/tokens/<key:token_id>/revoke")
 def take_token_back(token_id: int) -> ResponseReturnValue:
     token = revoke_token(core(), signed_in(), token_id)
     flash(f"The token {token.name} opens nothing any more.", "done")
