@@ -17,6 +17,7 @@ from app.config import Config
 WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 _KEPT = re.compile(rb"%(?:2[Ff5]|(?![0-9A-Fa-f]{2}))")
+_ASCII = "".join(map(chr, range(128)))
 _SEGMENT_SAFE = "!$&'()*+,:;=@"
 
 
@@ -45,6 +46,7 @@ class RawPaths:
 
     `%2F`, `%25` and stray `%` stay encoded in PATH_INFO; the converters of `decode_segments` decode them, once.
     A PATH_INFO that is not the raw target decoded was changed on purpose by someone in front, and is left alone.
+    Bytes of the query that are not ASCII are encoded.
     """
 
     def __init__(self, app: WsgiApp) -> None:
@@ -60,6 +62,9 @@ class RawPaths:
                 environ["PATH_INFO"] = _kept(raw)
             elif prefix and decoded == prefix + path:
                 environ["PATH_INFO"] = _kept(raw).removeprefix(prefix)
+        query = environ.get("QUERY_STRING", "")
+        if not query.isascii():  # nothing but ASCII belongs there; Werkzeug fails on bytes that are no UTF-8
+            environ["QUERY_STRING"] = quote(query.encode("latin-1"), safe=_ASCII)
         return self._app(environ, start_response)
 
 

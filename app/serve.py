@@ -61,7 +61,7 @@ class JsonLogger(Logger):
             bytes=getattr(resp, "sent", None),
             milliseconds=round(request_time.total_seconds() * 1000, 1),
             remote=environ.get("REMOTE_ADDR"),
-            request_id=environ.get("skerry.request_id"),
+            request_id=next((value for name, value in resp.headers if name.lower() == "x-request-id"), None),
         )
 
     def reopen_files(self) -> None:

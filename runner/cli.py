@@ -64,7 +64,11 @@ def main() -> None:
 @click.option(
     "--url", required=True, envvar="CI_SERVER_URL", help="The server's address, such as https://ci.example.org/."
 )
-@click.option("--token", envvar="CI_SERVER_TOKEN", help="The runner's token, glrt-…; asked for if absent.")
+@click.option(
+    "--token",
+    envvar=["CI_SERVER_TOKEN", "SKERRY_RUNNER_TOKEN"],
+    help="The runner's token, glrt-…; asked for if absent.",
+)
 @click.option("--name", default=None, help="How this runner is called in logs. Default: this host's name.")
 @click.option("--image", default="", help="The image of jobs that name none.")
 @click.option("--executor", type=click.Choice(["podman", "fake"]), default="podman", hidden=True)

@@ -24,10 +24,10 @@ def make_executor(runner: RunnerConfig) -> Executor:
 def make_workspaces(config: Config, runner: RunnerConfig, executor: Executor) -> Workspaces:
     """The workspaces of one runner: trees below `data_dir`, caches there or in its own `cache_dir`."""
     local = import_module("runner.workspace.local")
-    helper = getattr(executor, "helper", None) or import_module("runner.workspace.userns").InProcess()
     root = config.data_dir / "builds" / runner.short_token
     cache = Path(runner.cache_dir) if runner.cache_dir else config.data_dir / "cache" / runner.short_token
-    workspaces: Workspaces = local.LocalWorkspaces(root, cache, helper)
+    # Files of Podman's jobs belong to other users; its helper reads them inside the user namespace.
+    workspaces: Workspaces = local.LocalWorkspaces(root, cache, getattr(executor, "helper", None))
     return workspaces
 
 

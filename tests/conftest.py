@@ -12,6 +12,7 @@ the test says otherwise:
 import os
 import shutil
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextvars import Context
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.serving import make_server
@@ -91,6 +93,12 @@ def database(request: pytest.FixtureRequest, data_dir: Path) -> Iterator[str]:
         yield server.url(name)
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _cheap_passwords() -> None:
+    """Hashing a password takes a tenth of a second on purpose; tests need not wait for it."""
+    crypto._passwords = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+
+
 @pytest.fixture
 def settings() -> dict[str, Any]:
     """Settings that differ from the defaults. Override it in a test module to change them."""
@@ -128,6 +136,19 @@ class DetachedClient(FlaskClient):
         self.preserve_context = False  # a kept context could only be closed in the Context that it was made in
         response: TestResponse = Context().run(super().open, *args, **kwargs)
         return response
+
+
+@pytest.fixture
+def wait_for() -> Callable[[Callable[[], bool]], None]:
+    """Wait until what is given is true; fails after ten seconds."""
+
+    def wait(condition: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + 10
+        while not condition():
+            assert time.monotonic() < deadline, "not within ten seconds"
+            time.sleep(0.01)
+
+    return wait
 
 
 @dataclass

@@ -90,5 +90,6 @@ def _as_attachment(response: Response, name: str) -> Response:
 
 
 def _pieces(file: BinaryIO) -> Iterator[bytes]:
-    while data := file.read(_CHUNK):
-        yield data
+    with file:
+        while data := file.read(_CHUNK):
+            yield data

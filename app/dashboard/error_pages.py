@@ -72,7 +72,8 @@ def sentence(error: SkerryError) -> str:
 def _is_page() -> bool:
     """Whether the address is one of ours, or nobody's that a browser asks for."""
     unknown = request.blueprint is None and not request.path.startswith("/api/") and ".git/" not in request.path
-    return request.blueprint == pages.name or (unknown and request.accept_mimetypes.accept_html)
+    wants_page = not request.accept_mimetypes or request.accept_mimetypes.accept_html
+    return request.blueprint == pages.name or (unknown and wants_page)
 
 
 def init_app(app: Flask) -> None:

@@ -85,7 +85,7 @@ def _ranged(file: BinaryIO) -> Response:
         return Response(status=416, headers={"Content-Range": f"bytes */{size}"})
     start, end = wanted or (0, size)
     response = Response(_pieces(file, start, end), 206 if wanted else 200, mimetype="text/plain")
-    response.call_on_close(file.close)
+    response.call_on_close(file.close)  # for a reader who left before the first byte
     response.content_length = end - start
     response.headers["Accept-Ranges"] = "bytes"
     if wanted:
@@ -94,10 +94,11 @@ def _ranged(file: BinaryIO) -> Response:
 
 
 def _pieces(file: BinaryIO, start: int, end: int) -> Iterator[bytes]:
-    file.seek(start)
-    while start < end and (data := file.read(min(CHUNK, end - start))):
-        start += len(data)
-        yield data
+    with file:
+        file.seek(start)
+        while start < end and (data := file.read(min(CHUNK, end - start))):
+            start += len(data)
+            yield data
 
 
 @pages.get("/<project:path>/-/jobs/<int:job_id>/log_index")

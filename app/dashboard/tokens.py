@@ -21,9 +21,7 @@ DEFAULT_LIFE = timedelta(days=90)
 def _page(user: User, fresh: str | None = None, error: tuple[str, str] | None = None) -> str:
     expires = (core().now() + DEFAULT_LIFE).date().isoformat()
     mine = core().session.scalars(search_tokens(core(), user, user.id, TokenFilter(state="active"))).all()
-    return render_template(
-        "profile/tokens.html", tokens=mine, scopes=SCOPES, fresh=fresh, error=error, expires=expires
-    )
+    return render_template("profile/tokens.html", tokens=mine, scopes=SCOPES, fresh=fresh, error=error, expires=expires)
 
 
 @pages.get("/-/profile/tokens")

@@ -106,7 +106,8 @@ def write_push(request: PushRequest, updates: Sequence[RefUpdate]) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What became of a push. `unpack`: "ok", or why the pack was refused. `lines`: git's "ok REF" or "ng REF WHY" by ref.
+    """What became of a push. `unpack`: "ok", or why the pack was refused. `lines`: git's "ok REF" or "ng REF WHY" by
+    ref.
 
     `complete`: git came to its end and said all this itself.
     """

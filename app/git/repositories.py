@@ -23,6 +23,7 @@ _CONFIG = """\
 \tfsckObjects = true
 \thideRefs = refs/pipelines
 \thideRefs = refs/keep
+\thideRefs = refs/mirror
 [receive "fsck"]
 \tbadTimezone = ignore
 \tmissingSpaceBeforeDate = ignore
@@ -30,6 +31,7 @@ _CONFIG = """\
 [uploadpack]
 \tallowFilter = true
 \tallowAnySHA1InWant = true
+\thideRefs = refs/mirror
 [pack]
 \twindowMemory = 256m
 \tthreads = 2
@@ -53,6 +55,15 @@ esac
 exec git merge-base --is-ancestor "$2" "$3"
 """
 
+# Git asks "Username for …" and "Password for …"; the answers are in its own environment, never in an argument.
+_ASKPASS = """\
+#!/bin/sh
+case "$1" in
+  Username*) printf '%s\\n' "$SKERRY_USERNAME" ;;
+  *) printf '%s\\n' "$SKERRY_PASSWORD" ;;
+esac
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
@@ -73,7 +84,7 @@ class Repositories:
 
     @property
     def hooks(self) -> Path:
-        """The folder of the hooks that pushes run under; no other git call runs any."""
+        """The folder of our own small programs that git calls: `update` for pushes alone, `askpass` for mirrors."""
         return self.folder / ".hooks"
 
     def path(self, project_id: int) -> Path:
@@ -91,7 +102,8 @@ class Repositories:
         prepared = Prepared(self.folder / f".new-{secrets.token_hex(8)}")
         try:
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self._write_hook()
+            self._write_program("update", _UPDATE_HOOK)
+            self._write_program("askpass", _ASKPASS)
             run(
                 prepared.folder,
                 [
@@ -133,13 +145,14 @@ class Repositories:
             return
         shutil.rmtree(aside, ignore_errors=True)
 
-    def _write_hook(self) -> None:
-        hook = self.hooks / "update"
-        if hook.exists() and hook.read_text(encoding="ascii") == _UPDATE_HOOK:
+    def _write_program(self, name: str, text: str) -> None:
+        """Have the small program `text` in the folder of hooks, whole at any moment: another process may run it."""
+        program = self.hooks / name
+        if program.exists() and program.read_text(encoding="ascii") == text:
             return
         self.hooks.mkdir(mode=0o700, exist_ok=True)
-        fresh = self.hooks / f".update-{secrets.token_hex(4)}"
+        fresh = self.hooks / f".{name}-{secrets.token_hex(4)}"
         descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o700)
         with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            file.write(_UPDATE_HOOK)
-        fresh.rename(hook)
+            file.write(text)
+        fresh.rename(program)

@@ -98,11 +98,11 @@ class Repository:
 
     def branches(self) -> list[FoundRef]:
         """All branches, by name."""
-        return self._list(refs.BRANCH_PREFIX)
+        return self.below(refs.BRANCH_PREFIX)
 
     def tags(self) -> list[FoundRef]:
         """All tags, by name."""
-        return self._list(refs.TAG_PREFIX)
+        return self.below(refs.TAG_PREFIX)
 
     def list_files(self, commit_id: str) -> dict[str, str]:
         """All files of a commit: path and blob id."""
@@ -150,7 +150,8 @@ class Repository:
             raise InvalidRequest(f"{branch!r} cannot be the name of a branch", "default_branch")
         run(self.folder, ["symbolic-ref", "HEAD", refs.BRANCH_PREFIX + branch])
 
-    def _list(self, prefix: str) -> list[FoundRef]:
+    def below(self, prefix: str) -> list[FoundRef]:
+        """All refs below `prefix`, one of our own constants, by name."""
         form = "%(refname)%00%(objectname)%00%(objecttype)%00%(*objectname)%00%(*objecttype)"
         _, out = run(self.folder, ["for-each-ref", f"--format={form}", prefix])
         found = []

@@ -49,34 +49,40 @@ def _speaking(protocol: str | None) -> dict[str, str]:
     return {"GIT_PROTOCOL": protocol} if protocol and _PROTOCOL.fullmatch(protocol) else {}
 
 
-def advertise(folder: Path, service: str, protocol: str | None) -> Iterator[bytes]:
-    """The answer to `info/refs?service=…`: what there is, in pieces."""
+def advertise(folder: Path, service: str, protocol: str | None) -> "Output":
+    """The answer to `info/refs?service=…`: what there is."""
     speaking = _speaking(protocol) if service == UPLOAD else {}
     command = service.removeprefix("git-")
     process = _start([command, "--stateless-rpc", "--advertise-refs"], folder, subprocess.DEVNULL, speaking)
-    if speaking.get("GIT_PROTOCOL") != "version=2":
-        yield pktline.encode(f"# service={service}\n".encode()) + pktline.FLUSH
-    yield from _output(process)
+    plain = speaking.get("GIT_PROTOCOL") != "version=2"
+    return Output(process, pktline.encode(f"# service={service}\n".encode()) + pktline.FLUSH if plain else b"")
 
 
-def upload_pack(folder: Path, request: IO[bytes], protocol: str | None) -> Iterator[bytes]:
-    """The answer to one request of a clone or fetch, in pieces. `request` is a file, read from where it stands."""
+def upload_pack(folder: Path, request: IO[bytes], protocol: str | None) -> "Output":
+    """The answer to one request of a clone or fetch. `request` is a file, read from where it stands."""
     arguments = ["upload-pack", "--stateless-rpc", "--strict", f"--timeout={IDLE}"]
-    return _output(_start(arguments, folder, request, _speaking(protocol)))
+    return Output(_start(arguments, folder, request, _speaking(protocol)))
 
 
-def _output(process: "subprocess.Popen[bytes]") -> Iterator[bytes]:
-    """All that the process prints. It does not outlive the reader."""
-    limit = _limit(process)
-    stdout = cast(IO[bytes], process.stdout)
-    try:
+class Output:
+    """All that a git process prints, in pieces, behind `head`. The process does not outlive `close`."""
+
+    def __init__(self, process: "subprocess.Popen[bytes]", head: bytes = b"") -> None:
+        self._process, self._head, self._timer = process, head, _limit(process)
+
+    def __iter__(self) -> Iterator[bytes]:
+        stdout = cast(IO[bytes], self._process.stdout)
+        if self._head:
+            yield self._head
         while piece := stdout.read(CHUNK):
             yield piece
-    finally:
-        limit.cancel()
-        stdout.close()
-        process.kill()
-        process.wait()
+
+    def close(self) -> None:
+        """Called by the WSGI server at the end, also when the client is gone."""
+        self._timer.cancel()
+        cast(IO[bytes], self._process.stdout).close()
+        self._process.kill()
+        self._process.wait()
 
 
 def _limit(process: "subprocess.Popen[bytes]") -> Timer:

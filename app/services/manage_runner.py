@@ -1,4 +1,4 @@
-"""Change a runner, give it a new token, remove it. Who may is asked before (`search_runners.may_manage`)."""
+"""Change a runner, give it a new token. Who may is asked before (`search_runners.may_manage`)."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,9 +6,10 @@ from typing import Any
 from app import crypto
 from app.domain.errors import InvalidRequest, NotFound
 from app.events.base import Notice
-from app.models import Counter, Runner, after_commit, write
+from app.models import Runner, after_commit, write
 from app.services.core import Core
 from app.services.create_runner import check_settings, clean_tags
+from app.services.queue import tick
 
 MAX_NOTE = 1024
 
@@ -45,16 +46,6 @@ def reset_runner_token(core: Core, runner: Runner) -> tuple[Runner, str]:
     return held, plain
 
 
-def remove_runner(core: Core, runner: Runner) -> None:
-    """Its token opens nothing any more; what it runs is found lost by the reaper. Fine when it is gone already."""
-    runner_id = runner.id
-    with write(core.session):
-        held = core.session.get(Runner, runner_id)
-        if held is not None:
-            core.session.delete(held)
-        _announce(core, runner_id)
-
-
 def _held(core: Core, runner_id: int) -> Runner:
     held = core.session.get(Runner, runner_id, with_for_update=True, populate_existing=True)
     if held is None:
@@ -64,9 +55,5 @@ def _held(core: Core, runner_id: int) -> Runner:
 
 def _announce(core: Core, runner_id: int) -> None:
     """The queue's tick makes waiting runners look again (gitlab.md A.3); pages of this runner hear of it."""
-    counter = core.session.get(Counter, "queue", with_for_update=True)
-    if counter is None:
-        core.session.add(Counter(name="queue", value=1))
-    else:
-        counter.value += 1
+    tick(core)
     after_commit(core.session, lambda: core.bus.publish(Notice(f"runner:{runner_id}")))

@@ -31,6 +31,8 @@ def parse_mirror_url(url: str) -> MirrorUrl:
         )
     if any(character.isspace() or not character.isprintable() for character in url.strip()) or host.startswith("-"):
         raise InvalidRequest("the mirror's address holds characters that no URL has", "mirror_url")
+    if parts.scheme not in ("http", "https") and parts.password:
+        raise InvalidRequest("only http and https take a password in the address", "mirror_url")
     username = unquote(parts.username) if parts.username else None
     password = unquote(parts.password) if parts.password else None
     place = (f"[{host}]" if ":" in host else host) + (f":{port}" if port else "")

@@ -66,10 +66,12 @@ def prepare_pipeline(core: Core, request: PipelineRequest) -> Prepared:
             return prepared
         try:
             stored = definition.stored_text if definition else None
-            text = stored if stored is not None else _decode(objects.read_file(request.sha, path, CONFIG_LIMIT))
+            text = stored if stored is not None else _decode(path, objects.read_file(request.sha, path, CONFIG_LIMIT))
         except (NotFound, LimitExceeded) as error:
             return _refused(prepared, [_unreadable(path, error)])
-        return _compile(core, replace(prepared, config_text=text), repository, objects)
+        except InvalidConfiguration as error:
+            return _refused(prepared, [found for found in error.diagnostics if isinstance(found, Diagnostic)])
+        return _compile(core, replace(prepared, config_text=_storable(text)), text, repository, objects)
 
 
 def _default_definition(core: Core, request: PipelineRequest) -> PipelineDefinition | None:
@@ -79,9 +81,14 @@ def _default_definition(core: Core, request: PipelineRequest) -> PipelineDefinit
     return core.session.scalar(found.order_by(PipelineDefinition.id).limit(1))
 
 
-def _decode(content: bytes) -> str:
-    """What no database keeps is replaced; the compiler then says that it has no business there."""
-    return content.decode("utf-8", "replace").replace("\0", "\ufffd")
+def _decode(path: str, content: bytes) -> str:
+    """The text of a configuration file. Raises InvalidConfiguration where it is not UTF-8."""
+    try:
+        return content.decode()
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        problem = Diagnostic(Severity.ERROR, "encoding", "The file is not UTF-8 text", path, line)
+        raise InvalidConfiguration(problem.message, [problem]) from None
 
 
 def _unreadable(path: str, error: SkerryError) -> Diagnostic:
@@ -90,8 +97,8 @@ def _unreadable(path: str, error: SkerryError) -> Diagnostic:
     return Diagnostic(Severity.ERROR, "missing_file" if missing else "too_large", message, path)
 
 
-def _compile(core: Core, prepared: Prepared, repository: Repository, objects: Objects) -> Prepared:
-    request, text = prepared.request, prepared.config_text or ""
+def _compile(core: Core, prepared: Prepared, text: str, repository: Repository, objects: Objects) -> Prepared:
+    request = prepared.request
     given = [*settings_variables(core, request.project, prepared.protected), *request.variables]
     fixed = predefined_for_compiling(core, request, prepared.commit, prepared.protected)
     context = CompileContext(
@@ -119,8 +126,8 @@ def _compile(core: Core, prepared: Prepared, repository: Repository, objects: Ob
 def _reader(objects: Objects, sha: str) -> Callable[[str], str | None]:
     def read(path: str) -> str | None:
         try:
-            return _decode(objects.read_file(sha, path.lstrip("/"), CONFIG_LIMIT))
-        except (NotFound, LimitExceeded):
+            return _decode(path, objects.read_file(sha, path.lstrip("/"), CONFIG_LIMIT))
+        except (NotFound, LimitExceeded, InvalidConfiguration):
             return None
 
     return read

@@ -242,9 +242,7 @@ def _variables(table: Mapping[str, Any], key: str = "variables") -> tuple[Variab
         # No environment can hold a NUL; what is left of such a value is what every shell would make of it.
         value = one.get("value")
         found.append(Variable(_text(one, "key"), "" if value is None else str(value).replace("\0", ""), **flags))
-    return tuple(
-        variable for variable in found if variable.key and "=" not in variable.key and "\0" not in variable.key
-    )
+    return tuple(variable for variable in found if _KEY.fullmatch(variable.key))
 
 
 def _image(table: Any) -> Image | None:

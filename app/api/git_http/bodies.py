@@ -2,7 +2,9 @@
 
 import tempfile
 import zlib
-from typing import IO
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import IO, cast
 
 from flask import Request
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnsupportedMediaType
@@ -25,13 +27,14 @@ def body_of(request: Request, limit: int) -> Readable:
     return Gunzip(request.stream, limit) if "gzip" in encoding else request.stream
 
 
-def spool(body: Readable) -> IO[bytes]:
-    """All of `body` in a file, rewound. The caller closes it."""
-    file: IO[bytes] = tempfile.SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115
-    while piece := body.read(CHUNK):
-        file.write(piece)
-    file.seek(0)
-    return file
+@contextmanager
+def spooled(body: Readable) -> Iterator[IO[bytes]]:
+    """All of `body` in a file, rewound."""
+    with tempfile.SpooledTemporaryFile(_IN_MEMORY) as file:
+        while piece := body.read(CHUNK):
+            file.write(piece)
+        file.seek(0)
+        yield cast(IO[bytes], file)
 
 
 def _give_up_when_silent(request: Request) -> None:

@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import BadRequest, Forbidden, HTTPException, RequestEntityTooLarge
 
-from app.api.git_http.bodies import FETCH_LIMIT, body_of, spool
+from app.api.git_http.bodies import FETCH_LIMIT, body_of, spooled
 from app.api.git_http.callers import caller_of, require_read, require_write
 from app.api.git_http.push import receive
 from app.domain.errors import NotFound, SkerryError, StorageFull
@@ -47,12 +47,8 @@ def upload_pack(full_path: str) -> Response:
     project = require_read(parts, caller_of(parts, request), _project(full_path))
     folder = parts.repositories.path(project.id)
     parts.session.remove()  # nobody holds a connection while bytes flow
-    file = spool(body_of(request, FETCH_LIMIT))
-    try:
-        answer = _answer(UPLOAD, "result", transport.upload_pack(folder, file, _protocol()))
-    finally:
-        file.close()  # git has its own hold of it
-    return answer
+    with spooled(body_of(request, FETCH_LIMIT)) as file:  # git has its own hold of it when we let go
+        return _answer(UPLOAD, "result", transport.upload_pack(folder, file, _protocol()))
 
 
 @blueprint.post("/<path:full_path>.git/git-receive-pack")

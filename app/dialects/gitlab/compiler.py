@@ -1,7 +1,7 @@
 """`.gitlab-ci.yml` to a plan, in these steps (gitlab.md C.0):
 
-1. load the YAML, 2. follow references, 3. put jobs on top of what they extend, 4. read the keywords, 5. expand parallel
-jobs, 6. check who waits for whom, 7. let rules decide for this pipeline.
+1. load the YAML with its inputs and includes, 2. follow references, 3. put jobs on top of what they extend, 4. read the
+keywords, 5. expand parallel jobs, 6. check who waits for whom, 7. let rules decide for this pipeline.
 """
 
 from dataclasses import replace
@@ -9,7 +9,8 @@ from dataclasses import replace
 import yaml
 
 from app.dialects.base import Compilation, CompileContext
-from app.dialects.gitlab import configuration, expansion, extends, graph, loader, nodes, references
+from app.dialects.gitlab import configuration, expansion, extends, graph, nodes, references
+from app.dialects.gitlab.includes import Files
 from app.dialects.gitlab.limits import TooLarge
 from app.dialects.gitlab.nodes import Mapping, Mark, Node
 from app.dialects.gitlab.planner import Planned, Planner
@@ -18,51 +19,38 @@ from app.domain.errors import LimitExceeded
 from app.domain.variables import CircularReference
 
 _Dumper: type = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
-_NO_FORMAT = "Invalid configuration format"
 
 
 def compile_text(path: str, text: str, context: CompileContext) -> Compilation:
     """Compile the configuration `text` of the file `path`. Never raises; problems are the result's diagnostics."""
     report = Report()
-    root = _load(path, text, report)
     found = Compilation()
+    root = _assemble(path, text, context, report)
     if root is not None:
-        found = _compile(root, context, report)
+        planned = _plan(root, context, report)
+        merged = _render(root) if context.render_merged else None
+        found = Compilation(planned.plan, merged=merged, skipped_reason=planned.skipped_reason)
     return replace(found, diagnostics=report.diagnostics())
 
 
-def _load(path: str, text: str, report: Report) -> Mapping | None:
-    documents = loader.load(text, path, report)
-    if documents is None:
-        return None
-    start = Mark(path, 1, 1)
-    if not documents or not isinstance(documents[-1], Mapping):
-        report.error(documents[-1].mark if documents else start, "not_a_mapping", _NO_FORMAT)
-        return None
-    if len(documents) > 1:
-        report.error(documents[1].mark, "unsupported_keyword", "A second YAML document is not supported yet")
-    return documents[-1]
-
-
-def _compile(root: Mapping, context: CompileContext, report: Report) -> Compilation:
-    assembled = _assemble(root, report)
-    if assembled is None:
-        return Compilation()
-    planned = _plan(assembled, context, report)
-    merged = _render(assembled) if context.render_merged else None
-    return Compilation(planned.plan, merged=merged, skipped_reason=planned.skipped_reason)
-
-
-def _assemble(root: Mapping, report: Report) -> Mapping | None:
+def _assemble(path: str, text: str, context: CompileContext, report: Report) -> Mapping | None:
     """The configuration with everything written out, or None when a part of it is not to be had.
 
     Then the rest is not looked at: what is missing would make errors that are none.
     """
-    before = report.error_count
     try:
+        files = Files(context, report)
+        root = files.root(path, text)
+        if root is None or not files.is_complete:
+            return None
+        before = report.error_count
         root = extends.resolve(references.resolve(root, report), report)
     except TooLarge as beyond:
-        report.error(beyond.mark, "too_many_values", str(beyond))
+        report.error(beyond.mark, "too_large", str(beyond))
+        return None
+    except (LimitExceeded, CircularReference) as beyond:
+        report.error(Mark(path, 1, 1), "bad_variables", str(beyond))
+        return None
     return root if report.error_count == before else None
 
 

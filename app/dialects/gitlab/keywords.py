@@ -31,11 +31,9 @@ NOT_COMPILED: Mapping[str, str] = {
     "dast_configuration": "is declined: it belongs to a scanner that is not part of Skerry",
     "identity": "is declined: it belongs to a cloud provider's runners",
     "run": "is declined: jobs have a `script` here",
+    "spec": "belongs in a YAML document of its own before the rest: end it with a line of `---`",
     **dict.fromkeys(
-        (
-            *("environment", "id_tokens", "include", "inputs", "pages", "publish", "release", "secrets", "spec"),
-            *("trigger",),
-        ),
+        (*("environment", "id_tokens", "inputs", "pages", "publish", "release", "secrets", "trigger"),),
         _LATER,
     ),
 }

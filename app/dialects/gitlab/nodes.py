@@ -115,3 +115,12 @@ def to_plain(node: Node) -> object:
     if isinstance(node, Sequence):
         return [to_plain(item) for item in node.items]
     return list(node.path) if isinstance(node, Reference) else node.value
+
+
+def from_plain(mark: Mark, value: object) -> Node:
+    """Plain values as a tree, all of it at one place; what is no plain value becomes its text."""
+    if isinstance(value, dict):
+        return mapping(mark, {str(key): Entry(mark, from_plain(mark, item)) for key, item in value.items()})
+    if isinstance(value, list | tuple):
+        return sequence(mark, (from_plain(mark, item) for item in value))
+    return Scalar(mark, value if value is None or isinstance(value, str | int | float | bool) else str(value))

@@ -49,7 +49,7 @@ class Runner:
             self.account.must_run([program, "unregister", "--all-runners", "--keep-at-server"], self._variables())
         # The token goes by the environment: arguments can be read by every user of the machine.
         token = server.command("runner", "create", "--run-untagged").strip()
-        variables = self._variables() | {"SKERRY_RUNNER_TOKEN": token}
+        variables = self._variables() | {"CI_SERVER_TOKEN": token}
         register = [program, "register", "--url", self.settings.local_url, "--image", BASE_IMAGE]
         self.account.must_run(register, variables)
 

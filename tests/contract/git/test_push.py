@@ -1,5 +1,6 @@
 """`git push` by the real program: what moves, what is refused and how git shows it, which pipelines come of it."""
 
+import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -21,7 +22,13 @@ def test_a_push_makes_a_pipeline_and_tells_where_it_is(hosted: Hosted, checkout:
     (job,) = hosted.core.session.scalars(select(Job))
     assert result.ok, result.text
     assert f"remote: Pipeline for main: {hosted.server.url}/tools/hello/-/pipelines/{pipeline.id}" in result.text
-    assert (pipeline.iid, pipeline.ref, pipeline.tag, pipeline.protected, pipeline.source) == (1, "main", False, True, "push")
+    assert (pipeline.iid, pipeline.ref, pipeline.tag, pipeline.protected, pipeline.source) == (
+        1,
+        "main",
+        False,
+        True,
+        "push",
+    )
     assert pipeline.sha == checkout.git("rev-parse", "HEAD") == hosted.ref(f"refs/pipelines/{pipeline.id}")
     assert (pipeline.status, pipeline.user_id, pipeline.before_sha) == ("pending", hosted.owner.id, "0" * 40)
     assert (job.name, job.status, job.timeout) == ("build", "pending", 3600)
@@ -37,6 +44,7 @@ def test_the_next_push_knows_the_commit_before(hosted: Hosted, pushed: Checkout)
 
 
 def test_a_push_is_journalled_and_the_journal_closed(hosted: Hosted, pushed: Checkout) -> None:
+    assert len(hosted.pipelines()) == 1
     push = hosted.core.session.scalars(select(Push)).one()
     head = pushed.git("rev-parse", "HEAD")
     assert push.refs == [{"ref": "refs/heads/main", "old": "0" * 40, "new": head}]
@@ -49,7 +57,10 @@ def test_tags_make_pipelines_of_the_commit_behind_them(hosted: Hosted, pushed: C
     pushed.git("tag", "light")
     assert pushed.push("v1", "light").ok
     head = pushed.git("rev-parse", "HEAD")
-    assert {(found.ref, found.tag, found.sha) for found in hosted.pipelines()[1:]} == {("v1", True, head), ("light", True, head)}
+    assert {(found.ref, found.tag, found.sha) for found in hosted.pipelines()[1:]} == {
+        ("v1", True, head),
+        ("light", True, head),
+    }
 
 
 def test_over_four_refs_make_no_pipeline_and_the_push_says_so(hosted: Hosted, pushed: Checkout) -> None:
@@ -95,7 +106,10 @@ def test_push_options_skip_omit_and_set_variables(hosted: Hosted, pushed: Checko
         ({".gitlab-ci.yml": "build:\n  script: [make\n"}, ".gitlab-ci.yml:3:1"),
         ({".gitlab-ci.yml": "build:\n  scrpt: make\n"}, ".gitlab-ci.yml:"),
         ({".gitlab-ci.yml": "a: &a [*a]\n"}, ".gitlab-ci.yml:1:"),
-        ({".gitlab-ci.yml": "a: &a [x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a]\nbuild: {script: *b, c: *b}\n"}, ".gitlab-ci.yml:"),
+        (
+            {".gitlab-ci.yml": "a: &a [x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a]\nbuild: {script: *b, c: *b}\n"},
+            ".gitlab-ci.yml:",
+        ),
         ({".gitlab-ci.yml": "#" * (2 * 1024 * 1024 + 1)}, "larger than 2097152 bytes"),
         ({".gitlab-ci.yml": b"build:\n  script: \xff\xfe\x00\n"}, ".gitlab-ci.yml:"),
         ({".gitlab-ci.yml": 'build:\n  script: "a\\0b"\n'}, ".gitlab-ci.yml:"),
@@ -134,7 +148,9 @@ def test_control_characters_and_emoji_in_a_message_arrive(hosted: Hosted, checko
     assert "🦭" in commit["title"]
 
 
-@pytest.mark.parametrize("name", ["$(touch${IFS}x);--upload-pack=y", "a/`id`", "ünïcode/🦭", "x" * 200, "javascript:"[:-1]])
+@pytest.mark.parametrize(
+    "name", ["$(touch${IFS}x);--upload-pack=y", "a/`id`", "ünïcode/🦭", "x" * 200, "javascript:"[:-1]]
+)
 def test_a_branch_may_be_called_anything_that_git_allows(
     hosted: Hosted, pushed: Checkout, tmp_path: Path, name: str
 ) -> None:
@@ -207,7 +223,9 @@ def test_a_protected_branch_is_neither_forced_nor_deleted_and_others_are(hosted:
     kept = hosted.ref("refs/heads/main")
     pushed.git("commit", "--quiet", "--amend", "--message", "Otherwise")
     forced = pushed.push("--force", "main", "HEAD:refs/heads/topic")
-    assert "! [remote rejected] main -> main (you are not allowed to force push to this protected branch)" in forced.text
+    assert (
+        "! [remote rejected] main -> main (you are not allowed to force push to this protected branch)" in forced.text
+    )
     assert "(forced update)" in forced.text
     assert hosted.ref("refs/heads/main") == kept
     assert hosted.ref("refs/heads/topic") == pushed.git("rev-parse", "HEAD")
@@ -290,7 +308,7 @@ def test_of_two_pushes_to_one_branch_the_second_is_told_to_fetch(
 
 
 def test_a_large_push_arrives_in_chunks(hosted: Hosted, checkout: Checkout, tmp_path: Path) -> None:
-    noise = Path("/dev/urandom").open("rb").read(6 * 1024 * 1024)  # noqa: SIM115
+    noise = os.urandom(6 * 1024 * 1024)
     checkout.commit({"noise": noise}, "Large")
     result = checkout.push("main")
     assert result.ok, result.text
@@ -300,7 +318,7 @@ def test_a_large_push_arrives_in_chunks(hosted: Hosted, checkout: Checkout, tmp_
 
 @pytest.mark.parametrize("settings", [{"push_limit": 1024 * 1024}])
 def test_a_push_beyond_the_limit_is_refused_and_moves_nothing(hosted: Hosted, checkout: Checkout) -> None:
-    noise = Path("/dev/urandom").open("rb").read(3 * 1024 * 1024)  # noqa: SIM115
+    noise = os.urandom(3 * 1024 * 1024)
     checkout.commit({"noise": noise}, "Large")
     for options in (["-c", "http.postBuffer=1000000"], ["-c", "http.postBuffer=100000000"]):
         result = checkout.try_git(*options, "push", "origin", "main")

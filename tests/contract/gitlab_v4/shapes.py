@@ -1,4 +1,4 @@
-"""Compares JSON with a description of its keys and types: `"time?"` is a time or null, an object describes an object."""
+"""Compares JSON with a description of its keys and types: `"time?"` is a time or null, an object describes one."""
 
 import re
 from typing import Any

@@ -66,7 +66,7 @@ def skerry(words: list[str]) -> None:
 def skerry_runner(words: list[str]) -> None:
     configuration = Path(os.environ["SKERRY_RUNNER_CONFIG"])
     if words[0] == "register":
-        token = os.environ["SKERRY_RUNNER_TOKEN"]
+        token = os.environ["CI_SERVER_TOKEN"]
         with configuration.open("a") as file:
             file.write(f'[[runners]]\nurl = "{words[words.index("--url") + 1]}"\ntoken = "{token}"\n')
     elif words == ["unregister", "--all-runners", "--keep-at-server"]:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import PASSWORD, GitServer, Upstream, git, make_upstream
+from tests.unit.runner.workspace.conftest import PASSWORD, GitServer, Upstream, git, make_upstream
 
 from runner.workspace.base import Selection, SourcesError
 from runner.workspace.local import LocalWorkspace, LocalWorkspaces

@@ -1,0 +1,135 @@
+"""The page of a job: its sentence, its buttons, and that nothing of a job's making is markup."""
+
+import pytest
+
+from app.models import JobStep, write
+from tests.factories import make_job, make_runner
+
+PAYLOAD = '"><img src=x onerror=alert(1)><script>alert(2)</script>'
+
+
+def _set(core, row, **values):
+    with write(core.session):
+        for name, value in values.items():
+            setattr(row, name, value)
+
+
+def _sentence(page: str) -> str:
+    return page.split('aria-live="polite">', 1)[1].split("</p>", 1)[0]
+
+
+def test_a_waiting_job_says_why_it_waits(site, core):
+    _set(core, site.job, status="pending", waiting_reason="No runner has the tag windows.")
+    page = site.visitor("guest").get("/skerry/hello/-/jobs/1").text
+    assert _sentence(page) == "No runner has the tag windows."
+
+
+def test_a_job_that_waits_for_others_names_them(site, core):
+    later = make_job(core, site.pipeline, name="ship", stage="deploy", status="created")
+    page = site.visitor("guest").get(f"/skerry/hello/-/jobs/{later.id}").text
+    assert _sentence(page) == "Waits for unit to end."
+
+
+def test_a_failed_job_says_step_exit_code_and_reason(site, core):
+    with write(core.session):
+        site.job.status, site.job.failure_reason, site.job.exit_code = "failed", "script_failure", 2
+        core.session.query(JobStep).filter_by(job_id=site.job.id).one().status = "failed"
+    assert _sentence(site.visitor("guest").get("/skerry/hello/-/jobs/1").text) == "Step script failed with exit code 2."
+    _set(core, site.job, failure_reason="image_pull_failure", failure_message="no such image", exit_code=None)
+    sentence = _sentence(site.visitor("guest").get("/skerry/hello/-/jobs/1").text)
+    assert "image" in sentence
+    assert "No such image." in sentence
+
+
+def test_names_refs_titles_and_reasons_are_shown_as_text(site, core):
+    with write(core.session):
+        site.job.name = site.pipeline.ref = PAYLOAD
+        site.job.status, site.job.waiting_reason = "pending", PAYLOAD
+        site.pipeline.commit = {**site.pipeline.commit, "title": PAYLOAD, "author_name": PAYLOAD}
+        site.pipeline.yaml_errors = PAYLOAD
+    core.traces.append(site.job.id, 0, PAYLOAD.encode() + b"\n</pre>" + PAYLOAD.encode())
+    admin = site.visitor("admin")
+    for path in ("/", "/skerry/hello", "/skerry/hello/-/pipelines", "/skerry/hello/-/pipelines/1", "/skerry/hello/-/jobs/1"):
+        page = admin.get(path).text
+        assert "<img src=x" not in page, path
+        assert "<script>" not in page, path
+        assert "</pre>&#34;" not in page, path
+
+
+def test_control_and_direction_characters_in_names_are_made_visible(site, core):
+    _set(core, site.job, name="a\x1b[31mb\u202ec")
+    page = site.visitor("guest").get("/skerry/hello/-/jobs/1").text
+    assert "a␛[31mb␡c" in page
+    assert "\x1b" not in page
+    assert "\u202e" not in page
+
+
+@pytest.mark.parametrize(("name", "buttons"), [("guest", 0), ("reporter", 0), ("developer", 1), ("maintainer", 1)])
+def test_buttons_are_shown_to_those_who_may_use_them(site, name, buttons):
+    page = site.visitor(name).get("/skerry/hello/-/jobs/1").text
+    assert page.count("/-/jobs/1/cancel") == buttons
+
+
+def test_cancel_retry_and_erase_do_what_they_say(site, core):
+    developer = site.visitor("developer")
+    response = developer.post("/skerry/hello/-/jobs/1/cancel")
+    assert (response.status_code, response.location) == (303, "/skerry/hello/-/jobs/1")
+    assert core.session.get(type(site.job), 1).status == "canceled"
+    response = developer.post("/skerry/hello/-/jobs/1/retry")
+    assert response.location == "/skerry/hello/-/jobs/2"
+    page = developer.get("/skerry/hello/-/jobs/2").text
+    assert "Try 1 (#1)" in page
+    assert "Try 2 (#2)" in page
+    core.traces.append(1, 0, b"secret output")
+    _set(core, site.job, trace_size=13)
+    assert site.visitor("maintainer").post("/skerry/hello/-/jobs/1/erase").status_code == 303
+    page = developer.get("/skerry/hello/-/jobs/1").text
+    assert "were erased" in page
+    assert "secret output" not in page
+
+
+def test_a_manual_job_starts_with_the_variables_of_the_form(site, core):
+    manual = make_job(core, site.pipeline, name="ship", stage="deploy", status="manual", when="manual")
+    developer = site.visitor("developer")
+    path = f"/skerry/hello/-/jobs/{manual.id}"
+    assert "Start with variables" in developer.get(path).text
+    response = developer.post(path + "/play", {"key": ["A", "", "B_1"], "value": ["1", "ignored", "<2>"], "back": path})
+    assert response.location == path
+    fresh = core.session.get(type(manual), manual.id)
+    assert fresh.status == "pending"
+    assert "B_1" in core.box.open(fresh.variables_sealed, fresh.seal_context)
+    refused = developer.post(path + "/play", {"key": "no good", "value": "x", "back": path})
+    assert refused.location == path
+    assert "cannot name a variable" in developer.get(path).text
+
+
+def test_what_cannot_be_done_is_said_on_the_page_it_came_from(site):
+    developer = site.visitor("developer")
+    back = "/skerry/hello/-/pipelines/1"
+    response = developer.post("/skerry/hello/-/jobs/1/retry", {"back": back})
+    assert (response.status_code, response.location) == (303, back)
+    assert "notice failed" in developer.get(back).text
+    assert developer.post("/skerry/hello/-/jobs/1/retry", {"back": "//evil.example"}).status_code == 409
+
+
+@pytest.mark.parametrize("action", ["cancel", "retry", "play", "erase", "artifacts/keep"])
+def test_a_reporter_changes_nothing(site, core, action):
+    assert site.visitor("reporter").post(f"/skerry/hello/-/jobs/1/{action}").status_code in (403, 404)
+    assert core.session.get(type(site.job), 1).status == "running"
+
+
+def test_without_a_script_the_page_shows_the_end_of_the_log_as_plain_lines(site, core):
+    log = b"section_start:1:x\r\x1b[0K\x1b[36mHeader\x1b[0m\n10%\r50%\r100%\n" + b"line\n" * 20_000 + b"last <b>line</b>"
+    core.traces.append(1, 0, log)
+    page = site.visitor("guest").get("/skerry/hello/-/jobs/1").text
+    assert "last &lt;b&gt;line&lt;/b&gt;" in page
+    assert "The end of the log." in page
+    assert len(page) < 100_000
+
+
+def test_runner_steps_and_durations_are_shown(site, core):
+    runner, _ = make_runner(core, description="rock-1")
+    _set(core, site.job, runner_id=runner.id)
+    page = site.visitor("guest").get("/skerry/hello/-/jobs/1").text
+    assert "Runs on runner rock-1." in page
+    assert "data-since" in page

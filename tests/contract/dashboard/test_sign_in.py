@@ -1,0 +1,110 @@
+"""Signing in and out."""
+
+import pytest
+
+from app.models import write
+from tests.factories import PASSWORD
+
+EVIL = [
+    "//evil.example",
+    "/\\evil.example",
+    "\\/evil.example",
+    "https:evil.example",
+    "https://evil.example/",
+    "http:///evil.example",
+    "javascript:alert(1)",
+    "/%0d%0aSet-Cookie:x=y\r\nLocation: //evil.example",
+    "/\t/evil.example",
+    "\t//evil.example",
+    " //evil.example",
+    "evil.example",
+    "",
+]
+
+
+def test_a_user_signs_in_and_lands_on_the_page_they_wanted(site):
+    visitor = site.visitor()
+    asked = visitor.get("/skerry/hello/-/pipelines?status=failed")
+    assert asked.location == "/-/sign_in?next=/skerry/hello/-/pipelines?status%3Dfailed"
+    response = visitor.sign_in("DEVELOPER", next="/skerry/hello/-/pipelines?status=failed")
+    assert (response.status_code, response.location) == (303, "/skerry/hello/-/pipelines?status=failed")
+    assert "developer" in visitor.get("/").text
+
+
+@pytest.mark.parametrize("target", EVIL)
+def test_signing_in_never_leads_to_another_host(site, target):
+    visitor = site.visitor()
+    assert visitor.sign_in("developer", next=target).location == "/"
+    assert visitor.get("/-/sign_in", query_string={"next": target}).location == "/"
+
+
+def test_a_wrong_password_and_an_unknown_user_get_the_same_answer(site):
+    visitor = site.visitor()
+    answers = [visitor.sign_in("developer", "wrong"), visitor.sign_in("nobody", "wrong")]
+    assert [answer.status_code for answer in answers] == [401, 401]
+    assert "do not belong together" in answers[0].text
+    assert "do not belong together" in answers[1].text
+    assert visitor.get("/-/profile/tokens").status_code == 302
+
+
+def test_guessing_becomes_slow_for_this_user_from_there_and_for_nobody_else(site):
+    visitor = site.visitor()
+    for _ in range(5):
+        assert visitor.sign_in("developer", "wrong").status_code == 401
+    refused = visitor.sign_in("developer", PASSWORD)
+    assert refused.status_code == 429
+    assert int(refused.headers["Retry-After"]) >= 1
+    assert site.visitor().sign_in("reporter").status_code == 303
+    elsewhere = site.visitor()
+    elsewhere.client.environ_base["REMOTE_ADDR"] = "192.0.2.7"
+    assert elsewhere.sign_in("developer").status_code == 303
+
+
+def test_a_session_that_was_planted_does_not_survive_signing_in(site):
+    visitor = site.visitor()
+    token = visitor.token()
+    with visitor.client.session_transaction() as session:
+        session["planted"] = "yes"
+    visitor.sign_in("developer")
+    with visitor.client.session_transaction() as session:
+        assert "planted" not in session
+        assert session.permanent
+    assert visitor.client.post("/-/sign_out", data={"csrf_token": token}).status_code == 400
+
+
+def test_signing_out_ends_the_session(site):
+    visitor = site.visitor("developer")
+    assert visitor.post("/-/sign_out").status_code == 303
+    assert visitor.get("/-/profile/tokens").status_code == 302
+
+
+def test_a_user_who_is_shut_out_is_out_at_once_everywhere(site, core, user_of):
+    visitor, admin = site.visitor("developer"), site.visitor("admin")
+    user_id = user_of("developer").id
+    assert admin.post(f"/-/admin/users/{user_id}/block").status_code == 303
+    assert visitor.get("/-/profile/tokens").status_code == 302
+    assert site.visitor().sign_in("developer").status_code == 401
+    admin.post(f"/-/admin/users/{user_id}/unblock")
+    assert visitor.get("/-/profile/tokens").status_code == 302, "the old session stays ended"
+    assert site.visitor().sign_in("developer").status_code == 303
+
+
+def test_a_new_nonce_ends_all_sessions(site, core, user_of):
+    visitor = site.visitor("developer")
+    with write(core.session):
+        user_of("developer").session_nonce = "another"
+    assert visitor.get("/-/profile/tokens").status_code == 302
+
+
+def test_a_session_ends_after_two_months_whatever_happens(site):
+    visitor = site.visitor("developer")
+    with visitor.client.session_transaction() as session:
+        session["signed_in_at"] -= 61 * 86_400
+    assert visitor.get("/-/profile/tokens").status_code == 302
+
+
+def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(site):
+    visitor = site.visitor()
+    cookie = visitor.sign_in("developer").headers["Set-Cookie"]
+    assert "HttpOnly" in cookie
+    assert "SameSite=Lax" in cookie

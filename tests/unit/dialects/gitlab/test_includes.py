@@ -1,0 +1,160 @@
+"""Many files, and the inputs between them: limits and the paths that scenarios do not reach."""
+
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.dialects.base import Compilation, CompileContext
+from app.dialects.gitlab import compile_text
+from app.dialects.gitlab.interpolation import MOST_TEXT
+
+
+def compiled(text: str, files: dict[str, str] | None = None, **fields: object) -> Compilation:
+    known = files or {}
+    context = CompileContext(read_file=known.get, list_files=lambda: dict.fromkeys(known, ""), **fields)  # type: ignore[arg-type]
+    return compile_text(".gitlab-ci.yml", text, context)
+
+
+def messages(found: Compilation) -> list[str]:
+    return [error.message for error in found.errors]
+
+
+def script(found: Compilation) -> list[str]:
+    assert found.plan is not None, found.errors
+    return list(found.plan.jobs[0].steps[0].script)
+
+
+def test_more_than_150_files_are_refused() -> None:
+    files = {f"{number}.yml": "a: {script: x}" for number in range(151)}
+    assert messages(compiled("include: '*.yml'", files)) == ["Maximum of 150 nested includes are allowed!"]
+
+
+def test_files_that_include_each_other_are_refused() -> None:
+    files = {"a.yml": "include: b.yml", "b.yml": "include: a.yml"}
+    assert messages(compiled("include: a.yml", files)) == ["Local file `a.yml` includes itself"]
+
+
+def test_files_that_include_two_others_again_and_again_are_stopped() -> None:
+    files = {f"{number}.yml": f"include: [{number + 1}.yml, {number + 1}.yml]" for number in range(200)}
+    started = time.monotonic()
+    assert messages(compiled("include: 0.yml", files)) == ["Maximum of 150 nested includes are allowed!"]
+    assert time.monotonic() - started < 2
+
+
+def test_large_files_included_again_and_again_are_stopped() -> None:
+    files = {"big.yml": "# " + "x" * 2_000_000 + "\na: {script: x}"}
+    started = time.monotonic()
+    found = compiled("include: [" + "big.yml, " * 100 + "]", files)
+    assert "characters" in messages(found)[0]
+    assert time.monotonic() - started < 5
+
+
+def test_an_error_in_an_included_file_is_shown_there() -> None:
+    found = compiled("include: a.yml", {"a.yml": "job:\n  script: x\n  whenn: always\n"})
+    assert str(found.errors[0]).startswith("a.yml:3:3: jobs:job config contains unknown keys: whenn")
+
+
+SPEC = 'spec:\n  inputs:\n    x: {spec}\n---\njob:\n  script: ["$[[ inputs.x{functions} ]]"]\n'
+
+
+def with_input(spec: str, value: object, functions: str = "", **fields: object) -> Compilation:
+    text = SPEC.replace("{spec}", spec).replace("{functions}", functions)
+    return compiled(text, inputs={} if value is None else {"x": value}, **fields)
+
+
+@pytest.mark.parametrize(
+    ("functions", "value", "expected"),
+    [
+        ("", "a b", "a b"),
+        (" | truncate(2, 3)", "abcdefg", "cde"),
+        (" | truncate(9,3)", "abc", ""),
+        (" | posix_escape", "a b'$(c)", "a\\ b\\'\\$\\(c\\)"),
+        (" | posix_escape", "", "''"),
+        (" | expand_vars", "$LEVEL-$NOBODY", "1-$NOBODY"),
+        (" | expand_vars | truncate(0,1) | posix_escape", "$LEVEL!", "1"),
+    ],
+)
+def test_functions_of_a_block(functions: str, value: str, expected: str) -> None:
+    found = with_input("{}", value, functions, variables={"LEVEL": "1"})
+    assert script(found) == [expected] if expected else messages(found)
+
+
+@pytest.mark.parametrize(
+    ("spec", "value", "message"),
+    [
+        ("", None, "`x` input: required value has not been provided"),
+        ("{type: number}", "1", "`x` input: provided value is not a number"),
+        ("{type: boolean}", 1, "`x` input: provided value is not a boolean"),
+        ("{type: array}", "a", "`x` input: provided value is not an array"),
+        ("{}", True, "`x` input: provided value is not a string"),
+        ("{default: 1}", None, "`x` input: default value is not a string"),
+        ("{options: [a, b]}", "c", "`x` input: `c` cannot be used because it is not in the list of allowed options"),
+        ("{regex: '^a+$'}", "b", "`x` input: provided value does not match required RegEx pattern"),
+        ("{type: text}", "b", "spec:inputs:x type should be one of: string, number, boolean, array"),
+        ("{kind: text}", "b", "spec:inputs:x config contains unknown keys: kind"),
+    ],
+)
+def test_inputs_that_do_not_fit(spec: str, value: object, message: str) -> None:
+    assert message in messages(with_input(spec, value))
+
+
+@pytest.mark.parametrize(
+    ("functions", "message"),
+    [
+        (" | shout", "no function matching `shout`"),
+        (" | truncate(1)", "no function matching `truncate(1)`"),
+        (" | posix_escape" * 4, "too many functions in interpolation block."),
+        (".y", "unknown interpolation key: `inputs.x.y`"),
+        ("y", "unknown input name provided: `xy`"),
+    ],
+)
+def test_blocks_that_cannot_be(functions: str, message: str) -> None:
+    assert messages(with_input("{}", "v", functions))[0].startswith(message)
+
+
+def test_a_block_alone_keeps_the_type_and_inside_a_text_becomes_text() -> None:
+    text = (
+        "spec: {inputs: {n: {type: number}, list: {type: array}, loud: {type: boolean}}}\n---\n"
+        "job$[[ inputs.n ]]:\n  script: $[[ inputs.list ]]\n  retry: $[[ inputs.n ]]\n"
+        "  allow_failure: $[[ inputs.loud ]]\n  variables: {A: 'is $[[ inputs.n ]] $[[ inputs.list ]]'}\n"
+    )
+    found = compiled(text, inputs={"n": 1, "list": ["a", "b"], "loud": True})
+    assert found.plan is not None, found.errors
+    job = found.plan.jobs[0]
+    assert (job.name, job.retry.max, job.allow_failure) == ("job1", 1, True)
+    assert job.steps[0].script == ("a", "b")
+    assert job.variables[0].value == 'is 1 ["a", "b"]'
+
+
+def test_inputs_that_fill_in_without_end_are_stopped() -> None:
+    text = SPEC.replace("{spec}", "{}").replace("{functions}", "") + "  tags: [" + '"$[[ inputs.x ]]",' * 1000 + "]"
+    found = compiled(text, inputs={"x": "y" * (MOST_TEXT // 500)})
+    assert [error.code for error in found.errors] == ["too_large"]
+
+
+@given(st.text(st.sampled_from("$[]inputs.x |,()truncae_vrpo"), max_size=40))
+def test_any_block_is_answered(text: str) -> None:
+    found = compiled("spec: {inputs: {x: }}\n---\njob: {script: ['a" + text + "']}", inputs={"x": "1"})
+    assert found.plan is not None or found.errors
+
+
+def test_references_into_each_other_that_multiply_are_stopped() -> None:
+    levels = "".join(f".l{i}: {{s: [{', '.join([f'!reference [.l{i - 1}, s]'] * 9)}]}}\n" for i in range(1, 10))
+    found = compiled(".l0: {s: [x]}\n" + levels + "job: {script: !reference [.l9, s]}")
+    assert [error.code for error in found.errors] == ["too_large"]
+
+
+def test_variables_of_many_jobs_that_grow_are_stopped() -> None:
+    doubling = "variables:\n  V0: " + "x" * 1000 + "\n"
+    doubling += "".join(f"  V{i}: '$V{i - 1}$V{i - 1}'\n" for i in range(1, 9))
+    started = time.monotonic()
+    found = compiled(doubling + "".join(f"job{i}: {{script: x, tags: [$V0]}}\n" for i in range(1000)))
+    assert [error.code for error in found.errors] == ["bad_variables"]
+    assert time.monotonic() - started < 10
+
+
+def test_variables_in_a_circle_are_reported_for_the_job() -> None:
+    found = compiled("job: {script: x, tags: [$A], variables: {A: $B, B: $A}}")
+    assert messages(found)[0].startswith("job: circular variable reference detected: [")
