@@ -94,8 +94,8 @@ class Server:
         self.token = self.cli("token", "create", "--user", "admin", "--scopes", "api")
 
     def start(self) -> None:
-        log = (self.data / "server.log").open("ab")
-        self.process = subprocess.Popen([sys.executable, "-m", "app", "serve"], env=self.environment, stderr=log)
+        with (self.data / "server.log").open("ab") as log:
+            self.process = subprocess.Popen([sys.executable, "-m", "app", "serve"], env=self.environment, stderr=log)
         wait_until("the server is ready", self._ready)
 
     def _ready(self) -> bool:
