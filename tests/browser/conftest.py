@@ -1,4 +1,6 @@
-"""Debian's Chromium, driven over the real pages. A script that fails, a dialog, or a breach of the content policy fails the test."""
+"""Debian's Chromium, driven over the real pages. A script that fails, a dialog, or a breach of the content policy
+fails the test.
+"""
 
 import shutil
 from collections.abc import Iterator
