@@ -197,7 +197,7 @@ def test_touches_do_not_put_off_the_log(trace, monkeypatch):
     monkeypatch.setattr("runner.sender.TOUCH_OURS", 0.1)
     server = Server()
     server.interval = 0.4
-    sender = Sender(server, trace, steps=lambda: [])
+    sender = Sender(server, trace, steps=list)
     sender.start()
     trace.write(b"first")
     server.wait_for(lambda: server.patches)
