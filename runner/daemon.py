@@ -120,6 +120,7 @@ class Daemon:
             self._shut_down(pollers)
             for one in served:
                 one.host.executor.close()
+                one.transport.close()
 
     def _begin(self, runner: RunnerConfig, system_id: str, boot: str) -> _Served:
         host = self._hosts(self._config, runner, system_id, boot)

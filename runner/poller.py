@@ -76,6 +76,7 @@ class Poller:
             if not taken:
                 self._slots.give(self._key)
             self._stop.wait(self._pause(poll, time.monotonic() - started))
+        self._client.close()
 
     def _ask(self) -> Poll:
         return Poll(PollState.NONE) if self._stop.is_set() else self._client.request_job(self._stop)
