@@ -1,21 +1,16 @@
 """The phases before the script: a place to run in, and the sources."""
 
-from __future__ import annotations
-
 import re
 import socket
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from runner import job_steps
 from runner.executor.base import Build, ConfigurationError, ImageRef, ServiceRef
+from runner.job_run import JobRun
 from runner.job_variables import Places, job_sources, job_variables
 from runner.masking import secrets_of
 from runner.protocol.wire import Image, Service
 from runner.variables import Variables
-
-if TYPE_CHECKING:
-    from runner.job import JobRun
 
 
 def prepare_executor(run: JobRun) -> None:
