@@ -9,7 +9,6 @@ more rights than the runner's user has is done by `runner.workspace.userns`.
 import json
 import logging
 import os
-import threading
 import weakref
 from collections.abc import Mapping
 from typing import Any
@@ -55,9 +54,7 @@ class PodmanExecutor:
         self._own_helper = helper is None
         self._images = Images(self._client, settings)
         self._removal = Removal(self._client)
-        self._limits: Mapping[str, Any] | None = None
         self._environments: weakref.WeakSet[PodmanEnvironment] = weakref.WeakSet()
-        self._lock = threading.Lock()
         self._warm_up()
 
     def features(self) -> dict[str, bool]:
@@ -68,7 +65,7 @@ class PodmanExecutor:
     def prepare(self, build: Build, output: Output, cancelled: Cancelled) -> PodmanEnvironment:
         """See `executor.base.Executor.prepare`."""
         environment = PodmanEnvironment(
-            build, self._client, self._images, self.helper, self._settings, self._known_limits(), self._removal
+            build, self._client, self._images, self.helper, self._settings, self._limits, self._removal
         )
         self._environments.add(environment)
         try:
@@ -124,17 +121,12 @@ class PodmanExecutor:
             if error.status != 404:
                 logger.warning("an orphan cannot be removed: %s", error)
 
-    def _known_limits(self) -> Mapping[str, Any]:
-        with self._lock:
-            if self._limits is None:
-                self._limits = limits(self._client, self._settings)
-            return self._limits
-
     def _warm_up(self) -> None:
-        """Have the helper started before the first job needs it."""
-        if isinstance(self.helper, UserNamespace):
-            try:
+        """Ask and start before the first job what every job needs."""
+        try:
+            self._limits: Mapping[str, Any] = limits(self._client, self._settings)
+            if isinstance(self.helper, UserNamespace):
                 self.helper.start()
-            except HelperError as error:
-                self.close()
-                raise ExecutorError(str(error)) from error
+        except (HelperError, ExecutorError) as error:
+            self.close()
+            raise ExecutorError(str(error)) from error

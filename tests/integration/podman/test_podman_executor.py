@@ -1,8 +1,11 @@
 """The life of environments: prepared, cancelled, closed, orphaned; images that can and cannot be had."""
 
+import contextlib
 import json
 import os
+import shutil
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -154,7 +157,6 @@ def test_never_does_not_pull(executor: PodmanExecutor, start: Start) -> None:
 def test_a_pull_that_hangs_ends_with_the_limit_and_with_a_cancel(
     executor: PodmanExecutor, make_build: MakeBuild
 ) -> None:
-    import socket
 
     with socket.create_server(("127.0.0.1", 0)) as silent:
         image = ImageRef(f"127.0.0.1:{silent.getsockname()[1]}/never/answers:1")
@@ -313,3 +315,77 @@ def test_a_running_podman_service_can_be_used(foreign_service: Path, start: Star
     job.environment.close()
     made.close()
     assert not containers(job=str(job.build.job_id))
+
+
+def test_jobs_run_side_by_side_without_mixing(start: Start) -> None:
+    jobs: dict[int, Job] = {}
+    threads = [threading.Thread(target=lambda number=number: jobs.update({number: start()})) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(jobs) == 4
+    results: dict[int, StageResult] = {}
+
+    def run(number: int) -> None:
+        results[number] = jobs[number].run(f"yes {number} | head -n 200000; exit {number}")
+
+    threads = [threading.Thread(target=run, args=(number,)) for number in jobs]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for number, job in jobs.items():
+        assert results[number] == StageResult("exited", number)
+        assert bytes(job.printed) == f"{number}\n".encode() * 200_000
+
+
+@pytest.fixture
+def registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, base_image: str) -> Iterator[str]:
+    """A registry on loopback that has the base image as `team/tool:1`; gives that image's whole name."""
+    if shutil.which("docker-registry") is None:
+        pytest.skip("docker-registry is not installed")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+    (tmp_path / "registry.yml").write_text(
+        f"version: 0.1\nlog: {{level: error}}\nhttp: {{addr: '{address}'}}\n"
+        f"storage: {{filesystem: {{rootdirectory: '{tmp_path}/store'}}}}\n"
+    )
+    (tmp_path / "registries.conf").write_text(f'[[registry]]\nlocation = "{address}"\ninsecure = true\n')
+    monkeypatch.setenv("CONTAINERS_REGISTRIES_CONF", str(tmp_path / "registries.conf"))
+    process = subprocess.Popen(
+        ["docker-registry", "serve", str(tmp_path / "registry.yml")],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    name = f"{address}/team/tool:1"
+    try:
+        assert until(lambda: answers(address), 20)
+        podman("push", "--quiet", base_image, name)
+        yield name
+    finally:
+        process.terminate()
+        process.wait()
+        subprocess.run(["podman", "rmi", "--force", name], capture_output=True, check=False)
+
+
+def answers(address: str) -> bool:
+    host, _, port = address.partition(":")
+    with contextlib.suppress(OSError), socket.create_connection((host, int(port)), 1):
+        return True
+    return False
+
+
+def test_an_image_is_pulled_by_policy(registry: str, executor: PodmanExecutor, start: Start) -> None:
+    made = PodmanExecutor(PodmanSettings(allowed_pull_policies=("always", "if-not-present", "never")), executor.helper)
+    try:
+        with pytest.raises(ImagePullError):
+            start(made, image=ImageRef(registry, pull_policy=("never",)))
+        for policy, pulls in (("if-not-present", True), ("if-not-present", False), ("always", True), ("never", False)):
+            job = start(made, image=ImageRef(registry, pull_policy=(policy,)))
+            assert (b"Pulling image" in job.prepared) == pulls
+            assert job.run("true") == StageResult("exited", 0)
+        with pytest.raises(ImagePullError, match=r"manifest unknown|not found"):
+            start(made, image=ImageRef(registry.replace("tool", "absent")))
+    finally:
+        made.close()
