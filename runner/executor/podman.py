@@ -11,6 +11,7 @@ import logging
 import os
 import weakref
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from runner.executor.base import Build, Cancelled, ExecutorError, Output
@@ -19,7 +20,7 @@ from runner.executor.podman_environment import PodmanEnvironment
 from runner.executor.podman_images import Images
 from runner.executor.podman_limits import limits
 from runner.executor.podman_removal import Removal
-from runner.executor.podman_service import PodmanService, run_once
+from runner.executor.podman_service import PodmanService
 from runner.executor.podman_settings import PodmanSettings
 from runner.workspace.userns import Helper, HelperError, UserNamespace
 
@@ -48,7 +49,6 @@ class PodmanExecutor:
             self._service = PodmanService(settings.podman)
             self._client = PodmanClient(self._service.socket)
         else:
-            run_once(settings.podman)
             self._client = PodmanClient(settings.socket)
         self.helper = helper or UserNamespace(settings.podman)
         self._own_helper = helper is None
@@ -56,6 +56,11 @@ class PodmanExecutor:
         self._removal = Removal(self._client)
         self._environments: weakref.WeakSet[PodmanEnvironment] = weakref.WeakSet()
         self._warm_up()
+
+    @property
+    def socket(self) -> Path:
+        """The Podman service's socket, for other executors of the same process."""
+        return self._client.path
 
     def features(self) -> dict[str, bool]:
         """See `executor.base.Executor.features` (gitlab.md A.2)."""

@@ -23,6 +23,7 @@ from tests.integration.podman.images import derived, podman
 
 pytestmark = pytest.mark.podman
 Start = Callable[..., Job]
+Another = Callable[..., PodmanExecutor]
 MakeBuild = Callable[..., Build]
 
 ABANDONED = """
@@ -143,15 +144,12 @@ def test_an_image_that_is_nowhere_is_a_pull_error_with_podmans_words(start: Star
         start(image=ImageRef("localhost/no/such"))
 
 
-def test_never_does_not_pull(executor: PodmanExecutor, start: Start) -> None:
-    made = PodmanExecutor(PodmanSettings(pull_policy=("never",)), executor.helper)
-    try:
-        with pytest.raises(ImagePullError, match="pull policy is 'never'"):
-            start(made, image=ImageRef("127.0.0.1:1/no/such:1"))
-        with pytest.raises(ConfigurationError, match="none of those that this runner allows"):
-            start(made, image=ImageRef("127.0.0.1:1/no/such:1", pull_policy=("always",)))
-    finally:
-        made.close()
+def test_never_does_not_pull(another: Another, start: Start) -> None:
+    made = another(pull_policy=("never",))
+    with pytest.raises(ImagePullError, match="pull policy is 'never'"):
+        start(made, image=ImageRef("127.0.0.1:1/no/such:1"))
+    with pytest.raises(ConfigurationError, match="none of those that this runner allows"):
+        start(made, image=ImageRef("127.0.0.1:1/no/such:1", pull_policy=("always",)))
 
 
 def test_a_pull_that_hangs_ends_with_the_limit_and_with_a_cancel(
@@ -172,14 +170,11 @@ def test_a_pull_that_hangs_ends_with_the_limit_and_with_a_cancel(
             made.close()
 
 
-def test_an_image_that_the_runner_does_not_allow_is_refused(executor: PodmanExecutor, start: Start) -> None:
-    made = PodmanExecutor(PodmanSettings(allowed_images=("localhost/skerry/*",)), executor.helper)
-    try:
-        assert start(made).run("true") == StageResult("exited", 0)
-        with pytest.raises(ConfigurationError, match="does not allow"):
-            start(made, image=ImageRef("localhost/skerry-test/web"))
-    finally:
-        made.close()
+def test_an_image_that_the_runner_does_not_allow_is_refused(another: Another, start: Start) -> None:
+    made = another(allowed_images=("localhost/skerry/*",))
+    assert start(made).run("true") == StageResult("exited", 0)
+    with pytest.raises(ConfigurationError, match="does not allow"):
+        start(made, image=ImageRef("localhost/skerry-test/web"))
 
 
 def test_an_image_without_a_shell_says_so(start: Start, base_image: str) -> None:
@@ -242,27 +237,20 @@ def memory_is_delegated() -> bool:
     return host["cgroupVersion"] == "v2" and "memory" in host["cgroupControllers"]
 
 
-def test_running_out_of_memory_is_told(executor: PodmanExecutor, start: Start) -> None:
+def test_running_out_of_memory_is_told(another: Another, start: Start) -> None:
     if not memory_is_delegated():
         pytest.skip("cgroups v2 does not delegate the memory controller here")
-    made = PodmanExecutor(PodmanSettings(memory=64 << 20), executor.helper)
-    try:
-        result = start(made).run("tail -c 1g /dev/zero > /dev/null")
-        assert result.exit_code == 137 or "out of memory" in result.detail
-    finally:
-        made.close()
+    made = another(memory=64 << 20)
+    result = start(made).run("tail -c 1g /dev/zero > /dev/null")
+    assert result.exit_code == 137 or "out of memory" in result.detail
 
 
-def test_a_fork_bomb_is_bounded(executor: PodmanExecutor, start: Start) -> None:
-    made = PodmanExecutor(PodmanSettings(pids_limit=200, grace=0.2), executor.helper)
-    try:
-        job = start(made)
-        job.run("sh -c 'i=0; while [ $i -lt 400 ]; do sleep 60 & i=$((i+1)); done; echo all started'", timeout=20)
-        assert "fork" in job.text
-        assert "all started" not in job.text
-    finally:
-        job.environment.close()
-        made.close()
+def test_a_fork_bomb_is_bounded(another: Another, start: Start) -> None:
+    made = another(pids_limit=200, grace=0.2)
+    job = start(made)
+    job.run("sh -c 'i=0; while [ $i -lt 400 ]; do sleep 60 & i=$((i+1)); done; echo all started'", timeout=20)
+    assert "fork" in job.text
+    assert "all started" not in job.text
 
 
 def test_a_service_that_dies_is_started_again(make_build: MakeBuild) -> None:
@@ -377,7 +365,10 @@ def answers(address: str) -> bool:
 
 
 def test_an_image_is_pulled_by_policy(registry: str, executor: PodmanExecutor, start: Start) -> None:
-    made = PodmanExecutor(PodmanSettings(allowed_pull_policies=("always", "if-not-present", "never")), executor.helper)
+    policies = ("always", "if-not-present", "never")
+    made = PodmanExecutor(
+        PodmanSettings(allowed_pull_policies=policies), executor.helper
+    )  # a service that knows the registry
     try:
         with pytest.raises(ImagePullError):
             start(made, image=ImageRef(registry, pull_policy=("never",)))
@@ -389,3 +380,11 @@ def test_an_image_is_pulled_by_policy(registry: str, executor: PodmanExecutor, s
             start(made, image=ImageRef(registry.replace("tool", "absent")))
     finally:
         made.close()
+
+
+def test_a_ctrl_c_for_the_runner_does_not_reach_what_it_still_needs(executor: PodmanExecutor) -> None:
+    service, helper = executor._service, executor.helper
+    assert service is not None
+    assert service._child is not None
+    for process in (service._child, helper._process):  # type: ignore[attr-defined]
+        assert os.getsid(process.pid) != os.getsid(0)
