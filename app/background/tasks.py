@@ -13,7 +13,8 @@ from app.services.reap_jobs import (
     expire_artifacts,
     start_delayed_jobs,
 )
-from app.services.receive_push import finish_pushes, forget_pushes
+from app.services.receive_push import finish_pushes
+from app.services.tidy_repositories import tidy_repositories
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,5 +44,5 @@ TASKS = (
     Task("end stuck jobs", end_stuck_jobs, 60),
     Task("remove expired artifacts", expire_artifacts, 60),
     Task("remove abandoned uploads", sweep_uploads, 3600),
-    Task("forget finished pushes", forget_pushes, 3600),
+    Task("tidy repositories", tidy_repositories, 3600),
 )

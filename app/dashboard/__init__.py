@@ -24,6 +24,7 @@ def init_app(app: Flask) -> None:
     from app.dashboard.blueprint import pages
 
     app.url_map.converters["namespace"] = routing.NamespaceConverter
+    app.url_map.converters["key"] = routing.KeyConverter
     app.url_map.converters["project"] = routing.ProjectConverter
     app.register_blueprint(pages)
     sign_in.init_app(app)

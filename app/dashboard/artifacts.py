@@ -32,7 +32,7 @@ def _artifact(path: str, job_id: int, file_type: str) -> Artifact:
     return found
 
 
-@pages.get("/<project:path>/-/jobs/<int:job_id>/artifacts/download")
+@pages.get("/<project:path>/-/jobs/<key:job_id>/artifacts/download")
 def download_artifacts(path: str, job_id: int) -> ResponseReturnValue:
     """The archive, or the report of `?file_type=`."""
     artifact = _artifact(path, job_id, request.args.get("file_type", "archive"))
@@ -50,8 +50,8 @@ def download_artifacts(path: str, job_id: int) -> ResponseReturnValue:
     return _as_attachment(response, artifact.filename)
 
 
-@pages.get("/<project:path>/-/jobs/<int:job_id>/artifacts/browse", defaults={"folder": ""})
-@pages.get("/<project:path>/-/jobs/<int:job_id>/artifacts/browse/<path:folder>")
+@pages.get("/<project:path>/-/jobs/<key:job_id>/artifacts/browse", defaults={"folder": ""})
+@pages.get("/<project:path>/-/jobs/<key:job_id>/artifacts/browse/<path:folder>")
 def browse_artifacts(path: str, job_id: int, folder: str) -> ResponseReturnValue:
     artifact = _artifact(path, job_id, "archive")
     entries = list_folder(core(), artifact, folder)
@@ -68,7 +68,7 @@ def browse_artifacts(path: str, job_id: int, folder: str) -> ResponseReturnValue
     )
 
 
-@pages.get("/<project:path>/-/jobs/<int:job_id>/artifacts/raw/<path:file>")
+@pages.get("/<project:path>/-/jobs/<key:job_id>/artifacts/raw/<path:file>")
 def artifact_file(path: str, job_id: int, file: str) -> ResponseReturnValue:
     """One file of the archive, for saving."""
     artifact = _artifact(path, job_id, "archive")

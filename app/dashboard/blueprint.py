@@ -1,11 +1,19 @@
 """The one blueprint of the pages: it checks every form's token and sets the headers, so no page can forget either."""
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, abort, request
 
 from app.dashboard.headers import secure
 from app.extensions import csrf
 
 pages = Blueprint("pages", __name__)
+
+
+@pages.before_request
+def refuse_nul() -> None:
+    """No text that people send holds NUL, and PostgreSQL refuses it: it is a bad request, not our fault."""
+    texts = [request.path, *request.args.values(), *request.form.values()]
+    if any("\0" in text for text in texts):
+        abort(400)
 
 
 @pages.before_request

@@ -63,7 +63,7 @@ def _readable(path: str, job_id: int) -> Job:
     return job
 
 
-@pages.get("/<project:path>/-/jobs/<int:job_id>/raw")
+@pages.get("/<project:path>/-/jobs/<key:job_id>/raw")
 def raw_log(path: str, job_id: int) -> ResponseReturnValue:
     """The log's bytes as they came, whole or by `Range`; `?download=1` as a file to save."""
     job = _readable(path, job_id)
@@ -79,8 +79,9 @@ def raw_log(path: str, job_id: int) -> ResponseReturnValue:
 def _ranged(file: BinaryIO) -> Response:
     """`file` up to its size now (a running job's grows meanwhile), or the one range that was asked for."""
     size = file.seek(0, 2)
-    wanted = request.range.range_for_length(size) if request.range and request.range.units == "bytes" else None
-    if request.range and wanted is None:
+    asked = request.range if request.range and request.range.units == "bytes" else None
+    wanted = asked.range_for_length(size) if asked else None
+    if asked and wanted is None:
         file.close()
         return Response(status=416, headers={"Content-Range": f"bytes */{size}"})
     start, end = wanted or (0, size)
@@ -101,7 +102,7 @@ def _pieces(file: BinaryIO, start: int, end: int) -> Iterator[bytes]:
             yield data
 
 
-@pages.get("/<project:path>/-/jobs/<int:job_id>/log_index")
+@pages.get("/<project:path>/-/jobs/<key:job_id>/log_index")
 def log_index(path: str, job_id: int) -> ResponseReturnValue:
     """Where lines and sections lie (`services.log_index`), as JSON: blocks are [start, line, lines, style]."""
     job = _readable(path, job_id)
@@ -119,7 +120,7 @@ def log_index(path: str, job_id: int) -> ResponseReturnValue:
     )
 
 
-@pages.get("/<project:path>/-/jobs/<int:job_id>/events")
+@pages.get("/<project:path>/-/jobs/<key:job_id>/events")
 def job_events(path: str, job_id: int) -> ResponseReturnValue:
     """`log` events carry the bytes from `?from=` on in base64, their id is the offset behind them; `changed` says that
     the job differs from `?version=`; `reset` that the log begins anew. After the end of both comes `end`.

@@ -24,7 +24,7 @@ from app.services.show_job import find_job, job_version, show_job
 MAX_PLAY_VARIABLES = 100
 
 
-@pages.get("/<project:path>/-/jobs/<int:job_id>")
+@pages.get("/<project:path>/-/jobs/<key:job_id>")
 def job(path: str, job_id: int) -> ResponseReturnValue:
     project = open_project(path, Action.READ_JOB)
     version = job_version(core(), job_id)
@@ -43,7 +43,7 @@ def job(path: str, job_id: int) -> ResponseReturnValue:
     )
 
 
-@pages.post("/<project:path>/-/jobs/<int:job_id>/cancel")
+@pages.post("/<project:path>/-/jobs/<key:job_id>/cancel")
 def cancel(path: str, job_id: int) -> ResponseReturnValue:
     found, user = _to_change(path, job_id)
     cancel_job(core(), found, user)
@@ -51,7 +51,7 @@ def cancel(path: str, job_id: int) -> ResponseReturnValue:
     return _to(path, job_id)
 
 
-@pages.post("/<project:path>/-/jobs/<int:job_id>/retry")
+@pages.post("/<project:path>/-/jobs/<key:job_id>/retry")
 def retry(path: str, job_id: int) -> ResponseReturnValue:
     found, user = _to_change(path, job_id)
     fresh = retry_job(core(), found, user)
@@ -59,7 +59,7 @@ def retry(path: str, job_id: int) -> ResponseReturnValue:
     return _to(path, fresh.id)
 
 
-@pages.post("/<project:path>/-/jobs/<int:job_id>/play")
+@pages.post("/<project:path>/-/jobs/<key:job_id>/play")
 def play(path: str, job_id: int) -> ResponseReturnValue:
     found, user = _to_change(path, job_id)
     started = play_job(core(), found, user, _variables())
@@ -67,7 +67,7 @@ def play(path: str, job_id: int) -> ResponseReturnValue:
     return _to(path, started.id)
 
 
-@pages.post("/<project:path>/-/jobs/<int:job_id>/erase")
+@pages.post("/<project:path>/-/jobs/<key:job_id>/erase")
 def erase(path: str, job_id: int) -> ResponseReturnValue:
     found, user = _to_change(path, job_id)
     erase_job(core(), found, user)
@@ -75,7 +75,7 @@ def erase(path: str, job_id: int) -> ResponseReturnValue:
     return _to(path, job_id)
 
 
-@pages.post("/<project:path>/-/jobs/<int:job_id>/artifacts/keep")
+@pages.post("/<project:path>/-/jobs/<key:job_id>/artifacts/keep")
 def keep(path: str, job_id: int) -> ResponseReturnValue:
     found, user = _to_change(path, job_id)
     keep_artifacts(core(), found, user)

@@ -36,7 +36,7 @@ def add_member(path: str) -> ResponseReturnValue:
     return redirect(url_for("pages.members", path=project.full_path), 303)
 
 
-@pages.post("/<project:path>/-/project_members/<int:membership_id>/remove")
+@pages.post("/<project:path>/-/project_members/<key:membership_id>/remove")
 def delete_member(path: str, membership_id: int) -> ResponseReturnValue:
     user, project = signed_in(), open_project(path, Action.ADMIN_MEMBERS)
     remove_member(core(), project, user, membership_id)

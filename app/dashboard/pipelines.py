@@ -5,6 +5,7 @@ from flask.typing import ResponseReturnValue
 
 from app.dashboard.blueprint import pages
 from app.dashboard.context import open_project, signed_in
+from app.dashboard.routing import key_argument
 from app.dashboard.sentences import pipeline_sentence
 from app.dashboard.stream_guard import still_allowed
 from app.dashboard.streams import END, Event, stream
@@ -27,14 +28,14 @@ def pipelines(path: str) -> ResponseReturnValue:
         project,
         ref=ref,
         status=status if status in AVAILABLE else "",
-        before=request.args.get("before", type=int),
-        after=request.args.get("after", type=int),
+        before=key_argument("before"),
+        after=key_argument("after"),
     )
     g.section = "pipelines"
     return render_template("pipelines/list.html", project=project, found=found, ref=ref, status=status)
 
 
-@pages.get("/<project:path>/-/pipelines/<int:pipeline_id>")
+@pages.get("/<project:path>/-/pipelines/<key:pipeline_id>")
 def pipeline(path: str, pipeline_id: int) -> ResponseReturnValue:
     project = open_project(path, Action.READ_PIPELINE)
     # Read before the page is made: what changes meanwhile is told by the stream at once.
@@ -52,7 +53,7 @@ def pipeline(path: str, pipeline_id: int) -> ResponseReturnValue:
     )
 
 
-@pages.get("/<project:path>/-/pipelines/<int:pipeline_id>/events")
+@pages.get("/<project:path>/-/pipelines/<key:pipeline_id>/events")
 def pipeline_events(path: str, pipeline_id: int) -> ResponseReturnValue:
     """`changed` whenever the pipeline or a job of it differs from `?version=`."""
     project = open_project(path, Action.READ_PIPELINE)
@@ -71,7 +72,7 @@ def pipeline_events(path: str, pipeline_id: int) -> ResponseReturnValue:
     return stream([f"pipeline:{pipeline_id}"], read, still_allowed(project, Action.READ_PIPELINE))
 
 
-@pages.post("/<project:path>/-/pipelines/<int:pipeline_id>/cancel")
+@pages.post("/<project:path>/-/pipelines/<key:pipeline_id>/cancel")
 def cancel_whole_pipeline(path: str, pipeline_id: int) -> ResponseReturnValue:
     found, user = _to_change(path, pipeline_id)
     cancel_pipeline(core(), found, user)
@@ -79,7 +80,7 @@ def cancel_whole_pipeline(path: str, pipeline_id: int) -> ResponseReturnValue:
     return _back(path, pipeline_id)
 
 
-@pages.post("/<project:path>/-/pipelines/<int:pipeline_id>/retry")
+@pages.post("/<project:path>/-/pipelines/<key:pipeline_id>/retry")
 def retry_whole_pipeline(path: str, pipeline_id: int) -> ResponseReturnValue:
     found, user = _to_change(path, pipeline_id)
     retry_pipeline(core(), found, user)

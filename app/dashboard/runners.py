@@ -70,7 +70,7 @@ def make_admin_runner() -> ResponseReturnValue:
     return _create(None, administrator())
 
 
-@pages.post("/-/admin/runners/<int:runner_id>/<any(pause, resume, remove):verb>")
+@pages.post("/-/admin/runners/<key:runner_id>/<any(pause, resume, remove):verb>")
 def change_admin_runner(runner_id: int, verb: str) -> ResponseReturnValue:
     administrator()
     _change(None, runner_id, verb)
@@ -88,7 +88,7 @@ def make_project_runner(path: str) -> ResponseReturnValue:
     return _create(_project(path), user)
 
 
-@pages.post("/<project:path>/-/runners/<int:runner_id>/<any(pause, resume, remove):verb>")
+@pages.post("/<project:path>/-/runners/<key:runner_id>/<any(pause, resume, remove):verb>")
 def change_project_runner(path: str, runner_id: int, verb: str) -> ResponseReturnValue:
     project = _project(path)
     _change(project, runner_id, verb)

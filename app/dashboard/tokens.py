@@ -8,12 +8,13 @@ from flask.typing import ResponseReturnValue
 from app.dashboard.blueprint import pages
 from app.dashboard.context import signed_in
 from app.dashboard.error_pages import sentence
-from app.domain.errors import InvalidRequest, NotFound
+from app.domain.errors import InvalidRequest
 from app.edge import core
 from app.models import User
-from app.services.access_tokens import TokenFilter, find_token, revoke
+from app.services.access_tokens import TokenFilter
 from app.services.access_tokens import tokens as search_tokens
 from app.services.create_token import SCOPES, create_token
+from app.services.revoke_token import revoke_token
 
 DEFAULT_LIFE = timedelta(days=90)
 
@@ -47,13 +48,9 @@ def make_token() -> ResponseReturnValue:
     return response
 
 
-@pages.post("/-/profile/tokens/<int:token_id>/revoke")
+@pages.post("/-/profile/tokens/<key:token_id>/revoke")
 def take_token_back(token_id: int) -> ResponseReturnValue:
-    user = signed_in()
-    token = find_token(core(), user, token_id)
-    if token.user_id != user.id:
-        raise NotFound("Token")
-    revoke(core(), token)
+    token = revoke_token(core(), signed_in(), token_id)
     flash(f"The token {token.name} opens nothing any more.", "done")
     return redirect(url_for("pages.tokens"), 303)
 

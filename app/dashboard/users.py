@@ -41,7 +41,7 @@ def make_user() -> ResponseReturnValue:
     return _page(made=(user.username, password)), 201, {"Cache-Control": "no-store"}
 
 
-@pages.post("/-/admin/users/<int:user_id>/<any(block, unblock):verb>")
+@pages.post("/-/admin/users/<key:user_id>/<any(block, unblock):verb>")
 def change_user(user_id: int, verb: str) -> ResponseReturnValue:
     user = block_user(core(), administrator(), user_id, blocked=verb == "block")
     flash(f"{user.username} is {'shut out' if user.blocked else 'let in again'}.", "done")

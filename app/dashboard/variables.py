@@ -57,13 +57,13 @@ def create_variable(path: str) -> ResponseReturnValue:
     return redirect(url_for("pages.variables", path=project.full_path), 303)
 
 
-@pages.get("/<project:path>/-/settings/ci_cd/<int:variable_id>")
+@pages.get("/<project:path>/-/settings/ci_cd/<key:variable_id>")
 def variable(path: str, variable_id: int) -> ResponseReturnValue:
     project = _project(path)
     return _page(project, _find(project, variable_id))
 
 
-@pages.post("/<project:path>/-/settings/ci_cd/<int:variable_id>")
+@pages.post("/<project:path>/-/settings/ci_cd/<key:variable_id>")
 def save_variable(path: str, variable_id: int) -> ResponseReturnValue:
     project, settings = _project(path), _settings()
     found = _find(project, variable_id)
@@ -78,7 +78,7 @@ def save_variable(path: str, variable_id: int) -> ResponseReturnValue:
     return redirect(url_for("pages.variables", path=project.full_path), 303)
 
 
-@pages.post("/<project:path>/-/settings/ci_cd/<int:variable_id>/reveal")
+@pages.post("/<project:path>/-/settings/ci_cd/<key:variable_id>/reveal")
 def reveal_variable(path: str, variable_id: int) -> ResponseReturnValue:
     project = _project(path)
     found = _find(project, variable_id)
@@ -87,7 +87,7 @@ def reveal_variable(path: str, variable_id: int) -> ResponseReturnValue:
     return response
 
 
-@pages.post("/<project:path>/-/settings/ci_cd/<int:variable_id>/remove")
+@pages.post("/<project:path>/-/settings/ci_cd/<key:variable_id>/remove")
 def delete_variable(path: str, variable_id: int) -> ResponseReturnValue:
     project = _project(path)
     found = _find(project, variable_id)

@@ -53,8 +53,8 @@ def renew_lease(core: Core, job: Job) -> None:
 def update_interval(core: Core, job: Job) -> int:
     """How many seconds the runner may gather output before it sends some (gitlab.md A.5).
 
-    Three while somebody watches the log. Else a minute for a stock runner; ours shows a page that opens the log's
-    newest bytes within 5 s, and sends little enough for that.
+    Three while somebody watches the log. Else a minute for a stock runner. Ours sends at once whenever it may send
+    every three seconds, and asks for a cancel as often: clients that poll the log see it live too.
     """
     if core.bus.watched(f"trace:{job.id}"):
         return WATCHED
@@ -63,4 +63,4 @@ def update_interval(core: Core, job: Job) -> int:
     return UNWATCHED_OURS if ours else UNWATCHED
 
 
-WATCHED, UNWATCHED_OURS, UNWATCHED = 3, 5, 60
+WATCHED, UNWATCHED_OURS, UNWATCHED = 3, 3, 60

@@ -1,9 +1,8 @@
-"""Change a runner, give it a new token. Who may is asked before (`search_runners.may_manage`)."""
+"""Change a runner, or remove it. Who may is asked before (`search_runners.may_manage`)."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from app import crypto
 from app.domain.errors import InvalidRequest, NotFound
 from app.events.base import Notice
 from app.models import Runner, after_commit, write
@@ -35,15 +34,14 @@ def change_runner(core: Core, runner: Runner, changes: Mapping[str, Any]) -> Run
     return held
 
 
-def reset_runner_token(core: Core, runner: Runner) -> tuple[Runner, str]:
-    """A new authentication token; the old one opens nothing from now on. Raises NotFound."""
-    plain = crypto.new_token("glrt-")
+def remove_runner(core: Core, runner: Runner) -> None:
+    """Its token opens nothing any more; what it runs is found lost by the reaper. Fine when it is gone already."""
     runner_id = runner.id
     with write(core.session):
-        held = _held(core, runner_id)
-        held.token_hash = crypto.token_hash(plain)
+        held = core.session.get(Runner, runner_id)
+        if held is not None:
+            core.session.delete(held)
         _announce(core, runner_id)
-    return held, plain
 
 
 def _held(core: Core, runner_id: int) -> Runner:

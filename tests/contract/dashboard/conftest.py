@@ -25,7 +25,7 @@ class Visitor:
     client: FlaskClient
 
     def get(self, path: str, **given) -> TestResponse:
-        return self.client.get(path, **given)
+        return self.client.get(path, **{"buffered": True, **given})
 
     def token(self) -> str:
         """The form token of this session."""

@@ -68,3 +68,17 @@ def test_a_debug_log_is_shown_to_developers_only(site, core):
     assert site.visitor("reporter").get("/skerry/hello/-/jobs/1/raw").status_code == 403
     assert "does not show this log" in site.visitor("reporter").get("/skerry/hello/-/jobs/1").text
     assert site.visitor("developer").get("/skerry/hello/-/jobs/1/raw").status_code == 200
+
+
+def test_numbers_and_characters_that_no_database_takes_are_refused(site):
+    admin, huge = site.visitor("admin"), "9" * 30
+    for path in (
+        f"/skerry/hello/-/jobs/{huge}",
+        f"/skerry/hello/-/pipelines/{2**63}",
+        f"/-/admin/runners/{huge}/pause",
+    ):
+        assert admin.get(path).status_code in (404, 405)
+    for path in ("/?search=%00", "/skerry/hello/-/pipelines?ref=%00", "/skerry/he%00llo", "/?after=%00"):
+        assert admin.get(path).status_code in (400, 404)
+    assert admin.post("/-/projects/new", {"full_path": "a/b\0c"}).status_code == 400
+    assert site.visitor().sign_in("ad\0min").status_code == 400

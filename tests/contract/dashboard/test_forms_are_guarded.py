@@ -6,7 +6,14 @@ import pytest
 
 
 def _post_paths(app) -> list[str]:
-    values = {"path": "skerry/hello", "pipeline_id": 1, "job_id": 1, "variable_id": 1, "membership_id": 1, "runner_id": 1}
+    values = {
+        "path": "skerry/hello",
+        "pipeline_id": 1,
+        "job_id": 1,
+        "variable_id": 1,
+        "membership_id": 1,
+        "runner_id": 1,
+    }
     values |= {"token_id": 1, "user_id": 1}
     found = []
     for rule in app.url_map.iter_rules():

@@ -179,7 +179,7 @@ def test_the_log_of_a_running_job_comes_as_it_grows_and_the_stream_ends_with_the
         core.traces.append(1, len(written), piece)
         written += piece
         core.bus.publish(Notice("trace:1"))
-        reader.wait_for(lambda reader: _bytes(_events(reader.text)) == written)
+        reader.wait_for(lambda reader, so_far=written: _bytes(_events(reader.text)) == so_far)
     with write(core.session):
         site.job.status, site.job.updated_at = "success", core.now()
     core.bus.publish(Notice("job:1"))

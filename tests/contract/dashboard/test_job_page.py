@@ -49,7 +49,13 @@ def test_names_refs_titles_and_reasons_are_shown_as_text(site, core):
         site.pipeline.yaml_errors = PAYLOAD
     core.traces.append(site.job.id, 0, PAYLOAD.encode() + b"\n</pre>" + PAYLOAD.encode())
     admin = site.visitor("admin")
-    for path in ("/", "/skerry/hello", "/skerry/hello/-/pipelines", "/skerry/hello/-/pipelines/1", "/skerry/hello/-/jobs/1"):
+    for path in (
+        "/",
+        "/skerry/hello",
+        "/skerry/hello/-/pipelines",
+        "/skerry/hello/-/pipelines/1",
+        "/skerry/hello/-/jobs/1",
+    ):
         page = admin.get(path).text
         assert "<img src=x" not in page, path
         assert "<script>" not in page, path
@@ -119,7 +125,9 @@ def test_a_reporter_changes_nothing(site, core, action):
 
 
 def test_without_a_script_the_page_shows_the_end_of_the_log_as_plain_lines(site, core):
-    log = b"section_start:1:x\r\x1b[0K\x1b[36mHeader\x1b[0m\n10%\r50%\r100%\n" + b"line\n" * 20_000 + b"last <b>line</b>"
+    log = (
+        b"section_start:1:x\r\x1b[0K\x1b[36mHeader\x1b[0m\n10%\r50%\r100%\n" + b"line\n" * 20_000 + b"last <b>line</b>"
+    )
     core.traces.append(1, 0, log)
     page = site.visitor("guest").get("/skerry/hello/-/jobs/1").text
     assert "last &lt;b&gt;line&lt;/b&gt;" in page

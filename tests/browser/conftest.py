@@ -1,0 +1,96 @@
+"""Debian's Chromium, driven over the real pages. A script that fails, a dialog, or a breach of the content policy
+fails the test.
+"""
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+from argon2 import PasswordHasher
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from app import crypto
+from app.models import Job, Pipeline, Project, User
+from app.services.core import Core
+from tests.factories import PASSWORD, make_job, make_pipeline, make_project, make_user
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"))
+        yield browser
+        browser.close()
+
+
+@dataclass
+class Site:
+    """A public project with a pipeline whose job `unit` runs."""
+
+    url: str
+    core: Core
+    admin: User
+    project: Project
+    pipeline: Pipeline
+    job: Job
+
+    def print(self, text: bytes) -> None:
+        """The job prints `text`."""
+        from app.events.base import Notice
+
+        self.core.traces.append(self.job.id, self.core.traces.size(self.job.id), text)
+        self.core.bus.publish(Notice(f"trace:{self.job.id}"))
+
+    def end(self, status: str = "success") -> None:
+        """The job ends."""
+        from app.events.base import Notice
+        from app.models import write
+
+        job_id = self.job.id
+        with write(self.core.session):
+            job = self.core.session.get_one(Job, job_id)
+            job.status, job.updated_at, job.finished_at = status, self.core.now(), self.core.now()
+            job.trace_size = self.core.traces.size(job_id)
+        self.core.bus.publish(Notice(f"job:{job_id}"))
+
+
+@pytest.fixture
+def site(core: Core, server, monkeypatch) -> Site:
+    monkeypatch.setattr(crypto, "_passwords", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+    admin = make_user(core, "admin", is_admin=True)
+    project = make_project(core, "skerry/hello", creator=admin, visibility="public")
+    pipeline = make_pipeline(core, project, user=admin, status="running", protected=False)
+    job = make_job(core, pipeline, name="unit", stage="test", status="running", started_at=core.now())
+    return Site(server.url, core, admin, project, pipeline, job)
+
+
+@pytest.fixture
+def page(chromium: Browser, site: Site) -> Iterator[Page]:
+    """A fresh window. Whatever goes wrong in it is collected and fails the test at its end."""
+    context = chromium.new_context(viewport={"width": 1280, "height": 800}, base_url=site.url)
+    window, faults = context.new_page(), []
+    window.set_default_timeout(10_000)
+    window.on("pageerror", lambda error: faults.append(str(error)))
+    window.on("dialog", lambda dialog: (faults.append(f"a dialog: {dialog.message}"), dialog.dismiss()))
+    window.on(
+        "console",
+        lambda message: faults.append(message.text) if "Content Security Policy" in message.text else None,
+    )
+    yield window
+    context.close()
+    assert faults == []
+
+
+@pytest.fixture
+def sign_in(page: Page):
+    """Signs the administrator in through the form."""
+
+    def enter(target: str = "/") -> None:
+        page.goto(f"/-/sign_in?next={target}")
+        page.get_by_label("User name").fill("admin")
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_role("main").get_by_role("button", name="Sign in").click()
+        page.wait_for_url(f"**{target}")
+
+    return enter

@@ -1,0 +1,184 @@
+"""The log in the browser: live, complete, foldable, and harmless."""
+
+import re
+import time
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from app.dashboard import streams
+
+pytestmark = pytest.mark.browser
+JOB = "/skerry/hello/-/jobs/1"
+
+
+def _lines(page: Page) -> list[str]:
+    return page.locator(".log-lines .line .t").all_inner_texts()
+
+
+def test_the_log_grows_while_the_job_runs_and_the_page_shows_its_end(page, site):
+    page.goto(JOB)
+    expect(page.get_by_text("No output yet.")).to_be_visible()
+    site.print(b"first line\nhalf a ")
+    expect(page.locator(".line")).to_have_count(2)
+    site.print("line, an ümlaut cut in two: \xfc".encode()[:-1])
+    site.print("\xfc".encode()[1:] + b"\n")
+    expect(page.locator(".line .t").nth(1)).to_have_text("half a line, an ümlaut cut in two: ü")
+    site.end()
+    expect(page.locator("#job-head .status")).to_have_text("passed")
+    expect(page).to_have_title(re.compile("^passed: unit"))
+    assert "favicon-success" in page.locator("#favicon").get_attribute("href")
+    expect(page.get_by_role("button", name="Retry")).to_have_count(0)  # nobody is signed in
+
+
+def test_a_stream_that_breaks_again_and_again_loses_and_repeats_nothing(page, site, monkeypatch):
+    whole = streams._events
+
+    def breaking(*given):
+        yield b"retry: 20\n\n"
+        pieces = whole(*given)
+        next(pieces)
+        for _ in range(2):
+            yield next(pieces)
+
+    monkeypatch.setattr(streams, "_events", breaking)
+    page.goto(JOB)
+    for number in range(12):
+        site.print(b"line %d\nhalf" % number)
+        time.sleep(0.03)
+    site.print(b"\n")
+    expect(page.locator(".line .t").last).to_have_text("half")
+    assert _lines(page) == ["line 0", *[f"halfline {number}" for number in range(1, 12)], "half"]
+
+
+def test_a_log_that_begins_anew_is_shown_anew(page, site):
+    site.print(b"old\n" * 50)
+    page.goto(JOB)
+    expect(page.locator(".line")).to_have_count(50)
+    site.core.traces.truncate(1, 0)
+    site.print(b"new\n")
+    expect(page.locator(".line")).to_have_count(1)
+    assert _lines(page) == ["new"]
+
+
+def test_following_lets_go_when_somebody_scrolls_up_and_comes_back_at_the_end(page, site):
+    site.print(b"line\n" * 300)
+    page.goto(JOB)
+    follow = page.get_by_role("button", name="Follow")
+    expect(follow).to_have_attribute("aria-pressed", "true")
+    expect(page.locator(".line")).to_have_count(300)
+    page.locator(".log-scroll").hover()
+    page.mouse.wheel(0, -1500)
+    expect(follow).to_have_attribute("aria-pressed", "false")
+    top = page.locator(".log-scroll").evaluate("log => log.scrollTop")
+    site.print(b"more\n" * 50)
+    expect(page.locator(".line")).to_have_count(350)
+    assert page.locator(".log-scroll").evaluate("log => log.scrollTop") == top
+    page.get_by_role("button", name="End").click()
+    expect(follow).to_have_attribute("aria-pressed", "true")
+    expect(page.locator(".line").last).to_be_in_viewport()
+
+
+def test_colours_progress_and_links_are_shown_and_only_web_addresses_are_links(page, site):
+    site.print(
+        b"\x1b[31;1mred\x1b[0m \x1b[38;5;208morange\x1b[0m \x1b[48;2;1;2;3mdeep\x1b[0m\n"
+        b"10%\r90%\r100%\n"
+        b"see https://example.com/a?b=c. or javascript:alert(1) or \x1b]8;;javascript:alert(1)\x07click\x1b]8;;\x07\n"
+    )
+    site.end()
+    page.goto(JOB)
+    expect(page.locator(".line")).to_have_count(3)
+    expect(page.locator(".line").first.locator(".f9")).to_have_text("red")
+    assert page.get_by_text("orange").evaluate("e => getComputedStyle(e).color") == "rgb(255, 135, 0)"
+    assert page.get_by_text("deep").evaluate("e => getComputedStyle(e).backgroundColor") == "rgb(1, 2, 3)"
+    assert _lines(page)[1:] == ["100%", "see https://example.com/a?b=c. or javascript:alert(1) or click"]
+    links = page.locator(".line .t a")
+    expect(links).to_have_count(1)
+    assert links.get_attribute("href") == "https://example.com/a?b=c"
+    assert "noopener" in links.get_attribute("rel")
+
+
+def test_sections_fold_and_say_how_long_they_took(page, site):
+    site.print(
+        b"section_start:100:get[collapsed=true]\r\x1b[0KGetting\ninside one\ninside two\n"
+        b"section_end:165:get\r\x1b[0Ksection_start:165:run\r\x1b[0KRunning\nvisible\nsection_end:170:run\r\x1b[0K\nlast\n"
+    )
+    site.end()
+    page.goto(JOB)
+    expect(page.get_by_text("inside one")).to_be_hidden()
+    expect(page.get_by_text("visible", exact=True)).to_be_visible()
+    expect(page.locator(".line.section .took")).to_have_text(["1 min 5 s", "5 s"])
+    page.get_by_role("button", name="Section get").click()
+    expect(page.get_by_text("inside two")).to_be_visible()
+    page.get_by_role("button", name="Section run").click()
+    expect(page.get_by_text("visible", exact=True)).to_be_hidden()
+    expect(page.get_by_text("last", exact=True)).to_be_visible()
+
+
+def test_nothing_a_job_prints_or_is_called_can_run_in_the_page(page, site, sign_in):
+    payload = "<img src=x onerror=alert(1)><script>alert(2)</script>\"'><svg onload=alert(3)>"
+    from app.models import Job, Pipeline, write
+
+    with write(site.core.session):
+        job = site.core.session.get_one(Job, 1)
+        pipeline = site.core.session.get_one(Pipeline, 1)
+        job.name, job.failure_message, job.failure_reason = payload, payload, "script_failure"
+        pipeline.ref = f"javascript:alert(4){payload}"
+        pipeline.commit = {**pipeline.commit, "title": payload, "author_name": payload}
+    site.print(f"{payload}\n\x1b[31m{payload}\nsection_start:1:x\r\x1b[0K{payload}\n".encode())
+    sign_in(JOB)
+    expect(page.locator(".line")).to_have_count(3)
+    site.print(f"live {payload}".encode())
+    expect(page.locator(".line .t").last).to_have_text(f"live {payload}")
+    site.end("failed")
+    expect(page.locator("#job-head .status")).to_have_text("failed")
+    for path in ("/", "/skerry/hello", "/skerry/hello/-/pipelines", "/skerry/hello/-/pipelines/1", JOB):
+        page.goto(path)
+        expect(page.get_by_role("main")).to_contain_text(
+            "<svg onload=alert(3)>" if path != "/" else "javascript:alert(4)"
+        )
+        assert page.locator("main img[src=x], main svg[onload]").count() == 0
+
+
+def test_a_log_of_50_mb_opens_at_its_end_and_every_line_can_be_reached(page, site):
+    count = 600_000
+    site.print(
+        b"".join(
+            b"%07d the quick brown seal slides over the wet rock and into the sea, again\n" % n
+            for n in range(1, count + 1)
+        )
+    )
+    site.end()
+    page.goto(JOB)
+    begun = time.monotonic()
+    expect(page.locator(f'[data-line="{count}"]')).to_be_in_viewport()
+    assert time.monotonic() - begun < 5
+    assert page.locator(".line").count() < 20_000, "only what is near is drawn"
+    page.get_by_role("button", name="Top").click()
+    expect(page.locator('[data-line="1"] .t')).to_have_text(re.compile("^0000001 "))
+    page.goto(JOB + "#L345678")
+    expect(page.locator('[data-line="345678"]')).to_be_in_viewport()
+    expect(page.locator(".line.marked .t")).to_have_text(re.compile("^0345678 "))
+
+
+def test_a_line_number_is_an_address_and_shift_makes_a_range(page, site):
+    site.print(b"line\n" * 30)
+    site.end()
+    page.goto(JOB)
+    page.locator('[data-line="12"] .n').click()
+    assert page.evaluate("location.hash") == "#L12"
+    page.locator('[data-line="15"] .n').click(modifiers=["Shift"])
+    assert page.evaluate("location.hash") == "#L12-L15"
+    expect(page.locator(".line.marked")).to_have_count(4)
+    page.reload()
+    expect(page.locator(".line.marked")).to_have_count(4)
+
+
+def test_without_a_script_the_end_of_the_log_can_be_read(chromium, site):
+    site.print(b"\x1b[31mplain\x1b[0m text\n")
+    context = chromium.new_context(base_url=site.url, java_script_enabled=False)
+    page = context.new_page()
+    page.goto(JOB)
+    expect(page.locator(".log-plain")).to_have_text("plain text\n")
+    expect(page.get_by_role("button", name="Copy")).to_have_count(0)
+    context.close()

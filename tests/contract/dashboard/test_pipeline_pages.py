@@ -1,0 +1,101 @@
+"""The list of pipelines and the page of one."""
+
+import re
+
+import pytest
+
+from app.models import write
+from tests.factories import make_job, make_pipeline, make_project
+
+
+def _ids(page: str) -> list[int]:
+    return [int(found) for found in re.findall(r'class="row-title" href="/skerry/hello/-/pipelines/(\d+)"', page)]
+
+
+def _link(page: str, rel: str) -> str | None:
+    found = re.search(rf'rel="{rel}" href="([^"]+)"', page)
+    return found[1].replace("&amp;", "&") if found else None
+
+
+@pytest.fixture
+def many(site, core):
+    """Pipelines 1 to 45, every third on another branch and failed."""
+    for number in range(2, 46):
+        third = number % 3 == 0
+        make_pipeline(core, site.project, ref="other" if third else "main", status="failed" if third else "success")
+    return site
+
+
+def test_the_pages_of_the_list_hold_every_pipeline_once_and_lead_back(many):
+    guest = many.visitor("guest")
+    first = guest.get("/skerry/hello/-/pipelines").text
+    second = guest.get(_link(first, "next")).text
+    third = guest.get(_link(second, "next")).text
+    assert _ids(first) + _ids(second) + _ids(third) == list(range(45, 0, -1))
+    assert _link(third, "next") is None
+    assert _link(first, "prev") is None
+    assert _ids(guest.get(_link(third, "prev")).text) == _ids(second)
+    again = guest.get(_link(second, "prev")).text
+    assert _ids(again) == _ids(first)
+    assert _link(again, "prev") is None
+
+
+def test_the_list_is_narrowed_by_ref_and_status_and_the_pages_keep_that(many):
+    guest = many.visitor("guest")
+    assert _ids(guest.get("/skerry/hello/-/pipelines?status=failed&ref=other").text) == list(range(45, 0, -3))
+    page = guest.get("/skerry/hello/-/pipelines?ref=main").text
+    assert "ref=main" in _link(page, "next")
+    assert "No pipeline is like that" in guest.get("/skerry/hello/-/pipelines?ref=nothing").text
+    assert guest.get("/skerry/hello/-/pipelines?before=x&after=9999999999999999999").status_code == 200
+
+
+def test_a_project_without_pipelines_says_what_to_do_next(site, core):
+    make_project(
+        core, "rocks/big", creator=core.session.query(type(site.pipeline.user)).filter_by(username="owner").one()
+    )
+    page = site.visitor("owner").get("/rocks/big/-/pipelines").text
+    assert "git push skerry HEAD:main" in page
+    assert ".gitlab-ci.yml" in page
+
+
+def test_a_pipeline_shows_stages_in_order_with_a_status_in_words_and_says_how_it_stands(site, core):
+    make_job(core, site.pipeline, name="compile", stage="build", status="success")
+    make_job(core, site.pipeline, name="ship", stage="deploy", status="manual", when="manual")
+    page = site.visitor("developer").get("/skerry/hello/-/pipelines/1").text
+    stages = re.findall(r'id="stage-\d+">.*?<span class="one-line">(\w+)</span>', page, re.DOTALL)
+    assert stages == ["build", "test", "deploy"]
+    assert "1 of 3 jobs are done; unit at work." in page
+    for word in ("passed", "running", "manual"):
+        assert f">{word}" in page
+    assert "/-/jobs/1/cancel" in page
+    assert "/-/jobs/3/play" in page
+
+
+def test_a_broken_configuration_is_shown_with_file_and_line(site, core):
+    with write(core.session):
+        site.pipeline.status, site.pipeline.failure_reason = "failed", "config_error"
+        site.pipeline.yaml_errors = ".gitlab-ci.yml:7: unknown keyword <scrip>\nsecond"
+    page = site.visitor("guest").get("/skerry/hello/-/pipelines/1").text
+    assert ".gitlab-ci.yml:7: unknown keyword &lt;scrip&gt;" in page
+    assert "The configuration is broken" in page
+
+
+def test_an_action_on_the_page_of_a_pipeline_stays_there(site, core):
+    developer = site.visitor("developer")
+    here = "/skerry/hello/-/pipelines/1"
+    assert developer.post("/skerry/hello/-/jobs/1/cancel", {"stay": "1"}).location == here
+    assert developer.post("/skerry/hello/-/jobs/1/retry", {"stay": "1"}).location == here
+    assert "try 2" in developer.get(here).text
+    assert developer.post(here + "/cancel").location == here
+    assert core.session.get(type(site.job), 2).status == "canceled"
+    assert developer.post(here + "/retry").location == here
+    assert core.session.get(type(site.job), 3).status == "pending"
+
+
+def test_a_branch_that_looks_like_a_script_address_is_text(site, core):
+    with write(core.session):
+        site.pipeline.ref = "javascript:alert(1)"
+    for path in ("/skerry/hello/-/pipelines", "/skerry/hello/-/pipelines/1", "/skerry/hello/-/jobs/1"):
+        page = site.visitor("guest").get(path).text
+        assert "javascript:alert(1)" in page
+        assert not re.search(r'(?:href|action|src)="javascript', page)

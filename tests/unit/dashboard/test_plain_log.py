@@ -1,0 +1,37 @@
+"""A log's bytes as plain lines."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.dashboard.plain_log import LONGEST_LINE, plain_lines
+
+
+@pytest.mark.parametrize(
+    ("data", "lines"),
+    [
+        (b"", []),
+        (b"a\nb\n", ["a", "b"]),
+        (b"a\r\nb", ["a", "b"]),
+        (b"10%\r50%\r100%\n", ["100%"]),
+        (b"\x1b[31;1mred\x1b[0m \x1b]8;;http://x\x07link\x1b]8;;\x07\n", ["red link"]),
+        (b"section_start:1:build[collapsed=true]\r\x1b[0KHeader\n", ["Header"]),
+        (b"section_end:1:a\r\x1b[0Ksection_start:2:b\r\x1b[0KNext\n", ["Next"]),
+        (b"bad \xff utf-8 \x00\n", ["bad \ufffd utf-8 "]),
+        ("\u202eevil\u2066\n".encode(), ["evil"]),
+        (b"tab\there\n", ["tab\there"]),
+    ],
+)
+def test_only_what_a_person_would_have_seen_is_left(data, lines):
+    assert plain_lines(data) == lines
+
+
+def test_a_very_long_line_is_cut():
+    assert plain_lines(b"x" * 10_000_000) == ["x" * LONGEST_LINE]
+
+
+@given(st.binary(max_size=300))
+def test_no_control_character_is_left_and_every_line_is_there(data):
+    lines = plain_lines(data)
+    assert len(lines) == data.count(b"\n") + (0 if not data or data.endswith(b"\n") else 1)
+    assert not any(ord(character) < 32 and character != "\t" for line in lines for character in line)

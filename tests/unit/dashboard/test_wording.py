@@ -1,0 +1,76 @@
+"""Numbers, times and statuses in words."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from app.dashboard import wording
+from app.domain.status import AVAILABLE
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+def test_every_status_has_a_word_and_a_tone():
+    for status in AVAILABLE:
+        assert wording.STATUS_WORDS[status]
+    assert wording.status_word("never_heard_of") == "never heard of"
+    assert wording.status_tone("never_heard_of") == "waiting"
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [
+        (0, "0 bytes"),
+        (1, "1 byte"),
+        (1023, "1023 bytes"),
+        (1536, "1.5 KiB"),
+        (1 << 40, "1.0 TiB"),
+        (1 << 52, "4096.0 TiB"),
+    ],
+)
+def test_sizes(count, text):
+    assert wording.size(count) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (None, ""),
+        (0, "0 s"),
+        (59.4, "59 s"),
+        (60, "1 min 0 s"),
+        (3599, "59 min 59 s"),
+        (7500, "2 h 5 min"),
+        (-3, "0 s"),
+    ],
+)
+def test_durations(seconds, text):
+    assert wording.duration(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("ago", "text"),
+    [
+        (0, "just now"),
+        (50, "1 minute ago"),
+        (90 * 60, "2 hours ago"),
+        (86_400, "1 day ago"),
+        (400 * 86_400, "1 year ago"),
+        (-20, "in a moment"),
+        (-300, "in 5 minutes"),
+    ],
+)
+def test_ages(ago, text):
+    assert wording.age(NOW - timedelta(seconds=ago), NOW) == text
+
+
+def test_times_are_written_in_utc():
+    moment = datetime(2026, 3, 1, 13, 0, 5, tzinfo=UTC)
+    assert wording.machine_time(moment) == "2026-03-01T13:00:05Z"
+    assert wording.full_time(moment) == "2026-03-01 13:00:05 UTC"
+
+
+def test_characters_that_disguise_a_name_are_shown():
+    assert wording.visible("a\x00b\x1bc\x7f\u202ed\u2066") == "a␀b␛c␡␡d␡"
+    assert wording.visible("naïve 🦭 名前") == "naïve 🦭 名前"
+    assert wording.visible(None) == ""
