@@ -112,10 +112,12 @@ def init() -> None:
 @cli.command()
 def serve() -> None:
     """Serve until SIGTERM or Ctrl-C."""
+    from app.extensions import db
     from app.serve import serve as run
 
     with _core() as core:
         config = core.config
+        db.engine.dispose()  # no connection may live on across the server's fork
     run(config)
 
 

@@ -203,7 +203,7 @@ def _client(runner: RunnerConfig, path: Path) -> "RunnerClient":
     try:
         folder = load(path)[0].data_dir
     except ConfigError:
-        folder = default_data_dir()
+        folder = default_data_dir(path)
     try:
         system_id = identity.system_id(folder)
     except OSError as error:

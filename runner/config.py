@@ -97,15 +97,21 @@ class Config:
 def default_path() -> Path:
     """Where `config.toml` lies when nobody says: `SKERRY_RUNNER_CONFIG`, /etc for root, else the user's own folder."""
     named = os.environ.get("SKERRY_RUNNER_CONFIG")
-    if named:
-        return Path(named)
+    return Path(named) if named else _standard_path()
+
+
+def _standard_path() -> Path:
     if os.geteuid() == 0:
         return Path("/etc/skerry-runner/config.toml")
     return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "skerry-runner" / "config.toml"
 
 
-def default_data_dir() -> Path:
-    """Where workspaces, caches and the daemon's own state lie unless `data_dir` says otherwise."""
+def default_data_dir(path: Path) -> Path:
+    """Where workspaces, caches and the daemon's own state lie unless `data_dir` says otherwise: at the usual place for
+    the usual configuration file, beside any other one.
+    """
+    if path != _standard_path():
+        return path.parent / "work"
     if os.geteuid() == 0:
         return Path("/var/lib/skerry-runner")
     return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "skerry-runner"
@@ -132,7 +138,7 @@ def parse(document: Mapping[str, Any], path: Path) -> tuple[Config, list[str]]:
     data_dir = top.text("data_dir", "")
     config = Config(
         path=path,
-        data_dir=(path.parent / Path(data_dir).expanduser()) if data_dir else default_data_dir(),
+        data_dir=(path.parent / Path(data_dir).expanduser()) if data_dir else default_data_dir(path),
         concurrent=top.integer("concurrent", 1, least=1),
         check_interval=top.seconds("check_interval", 3.0, zero_means_default=True),
         log_level=top.choice("log_level", LOG_LEVELS, "info"),

@@ -24,6 +24,7 @@ from runner.control import JobControl
 from runner.executor.base import Executor
 from runner.failure import reason_for
 from runner.job import Host, JobRun, record_of, run_job
+from runner.job_variables import split_credentials
 from runner.masking import TOKEN_PREFIXES, Masker, secrets_of
 from runner.places import make_executor, make_workspaces
 from runner.poller import Poller
@@ -85,6 +86,8 @@ class Daemon:
         try:
             for number in (signal.SIGTERM, signal.SIGQUIT, signal.SIGINT):
                 signal.signal(number, self._on_signal)
+            # A terminal that closes is no reason to stop, and a wish for new settings needs a restart.
+            signal.signal(signal.SIGHUP, signal.SIG_IGN)
             self._serve()
         finally:
             os.close(lock)
@@ -105,6 +108,9 @@ class Daemon:
         for one in served:
             one.host.workspaces.remove_orphans()
         pollers = [poller for one in served for poller in self._pollers(one)]
+        if self._config.concurrent < len(served):
+            # Each question takes a permit while the server holds it, so one runner can keep another from asking.
+            log.warning("`concurrent` is less than the number of [[runners]]: they will wait for each other")
         log.info("runner started", version=program_version(), system_id=system_id, concurrent=self._config.concurrent)
         try:
             for poller in pollers:
@@ -187,6 +193,7 @@ class Daemon:
         folder = self._folders.create(served.host.runner.short_token, job.id)
         hidden = [job.token, *(one.value for one in job.variables if one.masked)]
         hidden += [one.password for one in job.credentials]
+        hidden.append(split_credentials(job.git.repo_url, job.token)[2])
         masker = Masker(secrets_of(hidden), (*TOKEN_PREFIXES, *job.features.token_mask_prefixes))
         run = JobRun(
             host=served.host,

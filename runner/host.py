@@ -44,7 +44,7 @@ def write_user_configuration(home: Path) -> HostChoice | None:
         return None
     choice = choose()
     folder.mkdir(parents=True, exist_ok=True)
-    texts = {"containers.conf": containers_conf(choice), "storage.conf": storage_conf(choice)}
+    texts = {"containers.conf": containers_conf(choice) + network_conf(home), "storage.conf": storage_conf(choice)}
     for name, path in wanted.items():
         if not path.exists():
             path.write_text(texts[name])
@@ -165,6 +165,18 @@ def containers_conf(choice: HostChoice) -> str:
         "# Chosen by skerry-runner: tried on this host, see `skerry-runner doctor`.\n"
         f'[engine]\nruntime = "{choice.runtime}"\ncgroup_manager = "{choice.cgroup_manager}"\nevents_logger = "file"\n'
     )
+
+
+def network_conf(home: Path) -> str:
+    """Where networks are written down, for users whose home is below /var/lib, as service accounts' are.
+
+    Podman hides the first existing folder of /var/lib/cni, that is often /var/lib itself, while it sets up a rootless
+    bridge, and then does not find the network that it has just written to the user's home.
+    """
+    runtime = os.environ.get("XDG_RUNTIME_DIR", "")
+    if not home.is_relative_to("/var/lib") or not runtime:
+        return ""
+    return f'\n[network]\nnetwork_config_dir = "{runtime}/containers/skerry-networks"\n'
 
 
 def storage_conf(choice: HostChoice) -> str:

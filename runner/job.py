@@ -12,7 +12,7 @@ that gets the `JobRun`; which phases run is decided here, by what has gone wrong
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 
 import structlog
@@ -23,6 +23,7 @@ from runner.control import ABORTED, CANCELED, INTERRUPTED, TIMED_OUT, JobControl
 from runner.executor.base import Build, Environment, Executor, ExecutorError
 from runner.failure import Failure, reason_for
 from runner.job_variables import Places
+from runner.protocol.info import program_version
 from runner.protocol.job_client import JobClient
 from runner.protocol.wire import Job
 from runner.sender import Result, Sender
@@ -160,7 +161,7 @@ def _on_failure(run: JobRun) -> bool:
 
 
 PHASES = (
-    Phase("prepare_executor", "Preparing the executor", job_prepare.prepare_executor, _preparing),
+    Phase("prepare_executor", 'Preparing the "{executor}" executor', job_prepare.prepare_executor, _preparing),
     Phase("prepare_script", "Preparing environment", job_prepare.prepare_environment, _preparing),
     Phase(
         "get_sources",
@@ -245,12 +246,19 @@ def run_job(run: JobRun) -> Result | None:
     timer.start()
     sender.start()
     try:
+        _introduce(run)
         _walk(run)
     finally:
         timer.cancel()
     run.steps.close()
     result = _conclude(run)
     return _deliver(run, sender, result)
+
+
+def _introduce(run: JobRun) -> None:
+    runner = run.host.runner
+    run.say(f"Running with skerry-runner {program_version()}")
+    run.say(f"  on {runner.name} {runner.short_token}, system ID: {run.host.system_id}")
 
 
 def _walk(run: JobRun) -> None:
@@ -261,7 +269,8 @@ def _walk(run: JobRun) -> None:
 
 def _phase(run: JobRun, phase: Phase) -> None:
     tries = min(max(1, run.variables.number(phase.attempts, 1, 10)), 10) if phase.attempts else 1
-    with run.section(phase.section, phase.heading) if phase.section else _no_section():
+    heading = phase.heading.format(executor=run.host.executor.name)
+    with run.section(phase.section, heading) if phase.section else nullcontext():
         for attempt in range(tries):
             failure = _attempt(run, phase)
             if failure is None or run.control.script.is_set() or attempt + 1 == tries:
@@ -269,11 +278,6 @@ def _phase(run: JobRun, phase: Phase) -> None:
             run.warn(f"{failure.message} (attempt {attempt + 1} of {tries})")
         if failure is not None:
             run.fail(failure)
-
-
-@contextmanager
-def _no_section() -> Iterator[None]:
-    yield
 
 
 def _attempt(run: JobRun, phase: Phase) -> Failure | None:
@@ -315,7 +319,11 @@ def _deliver(run: JobRun, sender: Sender, result: Result) -> Result | None:
     if aborted:
         sender.stop()
     else:
-        run.folder.write(replace(record_of(run), result=result))
+        try:
+            run.folder.write(replace(record_of(run), result=result))
+        except OSError as error:
+            # The server is told all the same; only a crash before that would now report another reason.
+            log.error("result could not be kept", job=run.job.id, error=error.strerror)
         deadline = time.monotonic() + run.host.final_update_timeout
         delivered = sender.deliver(result, deadline, run.give_up)
     run.on_delivered()

@@ -15,8 +15,9 @@ from runner.slots import Slots
 log = structlog.get_logger("runner.poller")
 
 # How long a stopping poller waits for the answer to its last question. A server that sees half closed connections
-# (extension `half_close`) gives no job to one, so only an answer on its way is waited for; from any other a job could
+# (`HALF_CLOSE`) gives no job to one, so only an answer on its way is waited for; from any other a job could
 # come as long as it parks the question.
+HALF_CLOSE = "skerry_half_close"
 LAST_ANSWER = 60.0
 LAST_ANSWER_HALF_CLOSED = 2.0
 
@@ -52,12 +53,12 @@ class Poller:
     def stop(self) -> None:
         """Ask for no more jobs. Returns at once; `join` waits."""
         self._stop.set()
-        if "half_close" in self._client.extensions:
+        if HALF_CLOSE in self._client.extensions:
             self._client.half_close()
 
     def join(self, hurry: threading.Event) -> bool:
         """Wait until no job can come any more, or `hurry` is set. True when the thread has ended."""
-        patience = LAST_ANSWER_HALF_CLOSED if "half_close" in self._client.extensions else LAST_ANSWER
+        patience = LAST_ANSWER_HALF_CLOSED if HALF_CLOSE in self._client.extensions else LAST_ANSWER
         deadline = time.monotonic() + patience
         while self._thread.is_alive() and time.monotonic() < deadline and not hurry.is_set():
             self._thread.join(0.05)
@@ -67,7 +68,7 @@ class Poller:
         while self._slots.take(self._key, self._runner.limit, self._stop):
             started = time.monotonic()
             try:
-                poll = self._client.request_job(self._stop)
+                poll = self._ask()
                 taken = self._handle(poll)
             except Exception:
                 log.exception("poll failed unexpectedly", runner=self._runner.name)
@@ -75,6 +76,9 @@ class Poller:
             if not taken:
                 self._slots.give(self._key)
             self._stop.wait(self._pause(poll, time.monotonic() - started))
+
+    def _ask(self) -> Poll:
+        return Poll(PollState.NONE) if self._stop.is_set() else self._client.request_job(self._stop)
 
     @property
     def _key(self) -> str:

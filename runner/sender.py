@@ -12,9 +12,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import structlog
+
 from runner.protocol.job_client import JobClient
 from runner.protocol.outcomes import JobAnswer, Outcome
 from runner.trace import Trace
+
+log = structlog.get_logger("runner.sender")
 
 CHUNK = 1024 * 1024
 GATHER = 0.02  # the first byte waits so long for company
@@ -59,6 +63,7 @@ class Sender:
         self._pending_since: float | None = None
         self._sent = 0
         self._last = time.monotonic()  # when the server last heard of us
+        self._log_sent = float("-inf")  # when the last piece of log left
         self._free_at = 0.0  # before this nothing is sent
         self._interval: float | None = None
         self._failures = 0
@@ -116,13 +121,21 @@ class Sender:
 
     def _run(self) -> None:
         while self._wait_until_due():
-            if self._touch_now or time.monotonic() < self._log_due():
-                self._touch()
-            else:
-                self._patch()
+            try:
+                self._send()
+            except Exception:
+                # Whatever this was, the next try may work; without this thread nobody could cancel the job.
+                log.exception("log could not be sent")
+                self._free_at = time.monotonic() + self._backoff()
             if self.aborted:
                 self._on_abort()
                 return
+
+    def _send(self) -> None:
+        if self._touch_now or time.monotonic() < self._log_due():
+            self._touch()
+        else:
+            self._patch()
 
     def _wait_until_due(self) -> bool:
         with self._bell:
@@ -142,7 +155,7 @@ class Sender:
         if pending >= CHUNK and not slow and not self._failures:
             return 0.0
         since = self._pending_since or 0.0
-        return max(self._free_at, self._last + slow if slow and self._sent else 0.0, since + GATHER)
+        return max(self._free_at, self._log_sent + slow, since + GATHER)
 
     def _touch_due(self) -> float:
         often = self._interval is not None and self._interval <= SLOW
@@ -153,6 +166,7 @@ class Sender:
         started = time.monotonic()
         # What arrives from here on is pending anew: its gathering time starts with it.
         self._pending_since = None
+        self._log_sent = started
         data = self._trace.read(self._sent, CHUNK)
         answer = self._client.patch_trace(self._sent, data)
         if answer.outcome is Outcome.OK:

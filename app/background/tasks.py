@@ -13,6 +13,7 @@ from app.services.reap_jobs import (
     start_delayed_jobs,
 )
 from app.services.receive_push import finish_pushes
+from app.services.tidy_repositories import tidy_repositories
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,4 +33,5 @@ TASKS = (
     Task("explain why jobs wait", explain_waiting, 10),
     Task("end stuck jobs", end_stuck_jobs, 60),
     Task("remove expired artifacts", expire_artifacts, 60),
+    Task("tidy repositories", tidy_repositories, 3600),
 )

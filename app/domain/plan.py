@@ -47,6 +47,7 @@ class Step:
     """One script of a job.
 
     `image` None means the job's container; an own image means a fresh container on the job's workspace.
+    `phase`: pre_get_sources, script or after_script.
     `own_shell` False: the step shares its shell with the step before it. `errexit` and `pipefail` say which failing
     line fails the step. `timeout` 0: bounded by the job's alone. `when`: on_success, on_failure or always.
     """

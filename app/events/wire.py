@@ -33,6 +33,8 @@ def parse(text: str) -> QueuedJob | Notice | list[str] | None:
     """
     try:
         document = json.loads(text)
+        if not isinstance(document, dict):
+            raise ValueError("not an announcement")
         if "queued" in document:
             job = document["queued"]
             return QueuedJob(**(job | {"tags": frozenset(job["tags"]), "group_ids": tuple(job["group_ids"])}))

@@ -17,6 +17,7 @@ OUTPUT_LIMIT = 64 * 1024 * 1024
 # they are.
 _SETTINGS = (
     ("safe.directory", "*"),
+    ("core.hooksPath", os.devnull),
     ("core.fsmonitor", "false"),
     ("core.attributesFile", os.devnull),
     ("protocol.allow", "never"),

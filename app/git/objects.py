@@ -53,7 +53,7 @@ class Objects:
 
     def read_file(self, commit_id: str, path: str, limit: int) -> bytes:
         """The file at `path`. Raises NotFound (also for a folder), LimitExceeded beyond `limit` bytes."""
-        usable = is_object_id(commit_id) and path and "\n" not in path and "\0" not in path
+        usable = is_object_id(commit_id) and _is_plain(path)
         content = self._read(f"{commit_id}:{path}", "blob", limit) if usable else None
         if content is None:
             raise NotFound("File")
@@ -99,6 +99,11 @@ class Objects:
     def _skip(self, size: int) -> None:
         while size > 0:
             size -= len(self._stdout.read(min(size, 1 << 20))) or size
+
+
+def _is_plain(path: str) -> bool:
+    """Whether `path` names something in a commit as it stands: git ends when it is asked for `../a`."""
+    return not {"", ".", ".."} & set(path.split("/")) and "\n" not in path and "\0" not in path
 
 
 @contextmanager

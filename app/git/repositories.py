@@ -3,7 +3,9 @@
 import os
 import secrets
 import shutil
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from app.git.command import failure, run
@@ -144,6 +146,13 @@ class Repositories:
         except FileNotFoundError:
             return
         shutil.rmtree(aside, ignore_errors=True)
+
+    def sweep(self, before: datetime) -> None:
+        """Remove what was prepared or moved aside and has not been touched since `before`."""
+        for folder in [*self.folder.glob(".new-*"), *self.folder.glob(".old-*")]:
+            with suppress(FileNotFoundError):
+                if folder.stat().st_mtime < before.timestamp():
+                    shutil.rmtree(folder, ignore_errors=True)
 
     def _write_program(self, name: str, text: str) -> None:
         """Have the small program `text` in the folder of hooks, whole at any moment: another process may run it."""

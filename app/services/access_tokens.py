@@ -1,11 +1,11 @@
-"""Which personal access tokens there are."""
+"""Personal access tokens: which there are, and taking one back."""
 
 from dataclasses import dataclass
 
 from sqlalchemy import Select, and_, func, or_, select
 
 from app.domain.errors import NotFound
-from app.models import AccessToken, User
+from app.models import AccessToken, User, write
 from app.services.core import Core
 
 
@@ -41,6 +41,15 @@ def find_token(core: Core, user: User, token_id: int) -> AccessToken:
     if token is None:
         raise NotFound("")
     return token
+
+
+def revoke(core: Core, token: AccessToken) -> None:
+    """From now on `token` opens nothing. Once revoked, it stays so."""
+    token_id = token.id
+    with write(core.session):
+        held = core.session.get(AccessToken, token_id)
+        if held is not None and held.revoked_at is None:
+            held.revoked_at = core.now()
 
 
 def _visible(user: User) -> Select[AccessToken]:

@@ -11,13 +11,13 @@ from sqlalchemy.orm import aliased
 from app import crypto
 from app.domain import failure, status
 from app.domain.errors import Conflict
-from app.models import Group, Job, Pipeline, Project, Runner, TagSet, write
+from app.models import Group, Job, Pipeline, Project, Runner, TagSet, after_commit, write
 from app.services import dependencies
 from app.services.advance_pipeline import advance, announce_pipeline
 from app.services.core import Core
 from app.services.finish_job import finish
 from app.services.locks import lock_job
-from app.services.queue import announce_job, make_pending
+from app.services.queue import job_notice, make_pending
 
 JOB_TOKEN_PREFIX = "glcbt-"  # noqa: S105 - how job tokens begin, no token
 #: How many jobs one look at the queue considers (gitlab.md A.3).
@@ -36,12 +36,6 @@ class Claimed:
     token: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Candidate:
-    id: int
-    features: tuple[str, ...]
-
-
 def claim_job(core: Core, runner_id: int, manager_id: int, features: frozenset[str]) -> Claimed | None:
     """Give the next fitting job to a manager that can do `features`; None where there is none for it.
 
@@ -53,14 +47,22 @@ def claim_job(core: Core, runner_id: int, manager_id: int, features: frozenset[s
         candidates = _candidates(core, runner, features) if runner is not None and not runner.paused else []
         if not candidates:
             return None
-        for candidate in candidates:
-            if dependencies.are_gone(core, core.session.get_one(Job, candidate.id)):
-                _drop(core, candidate.id)
-                continue
-            claimed = _claim(core, candidate.id, runner_id, manager_id)
-            if claimed is not None:
-                return claimed
+        try:
+            claimed = _claim_first(core, candidates, runner_id, manager_id)
+        except _CannotRun as refused:
+            _drop(core, refused.job_id)
+            continue
+        if claimed is not None:
+            return claimed
     raise Conflict("other runners were faster")
+
+
+class _CannotRun(Exception):
+    """A job that was about to be claimed lacks artifacts that it depends on."""
+
+    def __init__(self, job_id: int) -> None:
+        super().__init__(job_id)
+        self.job_id = job_id
 
 
 def fitting_jobs(core: Core, runner: Runner) -> Select[int, list[str]]:
@@ -81,13 +83,13 @@ def fitting_jobs(core: Core, runner: Runner) -> Select[int, list[str]]:
     )
 
 
-def _candidates(core: Core, runner: Runner, features: frozenset[str]) -> list[_Candidate]:
-    """The next jobs that the manager can run. Those that ask for more than it can do are left for another one."""
+def _candidates(core: Core, runner: Runner, features: frozenset[str]) -> list[int]:
+    """The ids of the next jobs that the manager can run. Those that ask for more are left for another one."""
     query = fitting_jobs(core, runner)
-    found: list[_Candidate] = []
+    found: list[int] = []
     for offset in range(0, 20 * CANDIDATES, CANDIDATES):
         rows = core.session.execute(query.limit(CANDIDATES).offset(offset)).all()
-        found += [_Candidate(row.id, tuple(row.required_features)) for row in rows if features.issuperset(row[1])]
+        found += [job_id for job_id, required in rows if features.issuperset(required)]
         if found or len(rows) < CANDIDATES:
             break
     return found
@@ -135,9 +137,32 @@ def _fitting_sets(core: Core, runner: Runner) -> list[int]:
     return [tag_set for tag_set, tags in known.rows if tags <= mine and (tags or runner.run_untagged)]
 
 
-def _claim(core: Core, job_id: int, runner_id: int, manager_id: int) -> Claimed | None:
-    """One conditional update: None where the job is not pending any more, or somebody is about to take it."""
+def _claim_first(core: Core, job_ids: list[int], runner_id: int, manager_id: int) -> Claimed | None:
+    """Claim the first of these jobs that is still to be had. Raises _CannotRun, and then nothing has happened."""
     token = crypto.new_token(JOB_TOKEN_PREFIX)
+    settled = True
+    with write(core.session):
+        for job_id in job_ids:
+            pipeline_id = _take(core, job_id, runner_id, manager_id, token)
+            if pipeline_id is not None:
+                break
+        else:
+            return None
+        if dependencies.are_gone(core, job_id):
+            raise _CannotRun(job_id)
+        settled = _start_pipeline(core, pipeline_id)
+        notice = job_notice(job_id, status.RUNNING, core.now())
+        after_commit(core.session, lambda: core.bus.publish(notice))
+    if not settled:
+        _start_pipeline_later(core, pipeline_id)
+    return Claimed(job_id, token)
+
+
+def _take(core: Core, job_id: int, runner_id: int, manager_id: int, token: str) -> int | None:
+    """One conditional update; return the job's pipeline.
+
+    None where the job is not pending any more, or somebody else is about to take it.
+    """
     now = core.now()
     free = select(Job.id).where(Job.id == job_id, Job.status == status.PENDING).with_for_update(skip_locked=True)
     take = (
@@ -155,18 +180,10 @@ def _claim(core: Core, job_id: int, runner_id: int, manager_id: int) -> Claimed 
             waiting_reason=None,
             updated_at=now,
         )
-        .returning(Job.id, Job.pipeline_id)
+        .returning(Job.pipeline_id)
         .execution_options(synchronize_session=False)
     )
-    with write(core.session):
-        taken = core.session.execute(take).one_or_none()
-        if taken is None:
-            return None
-        settled = _start_pipeline(core, taken.pipeline_id)
-        announce_job(core, core.session.get_one(Job, job_id))
-    if not settled:
-        _start_pipeline_later(core, taken.pipeline_id)
-    return Claimed(job_id, token)
+    return core.session.scalar(take)
 
 
 def _start_pipeline(core: Core, pipeline_id: int) -> bool:

@@ -40,12 +40,13 @@ def archives(core: Core, jobs: list[Job]) -> dict[int, Artifact]:
     return {artifact.job_id: artifact for artifact in found}
 
 
-def are_gone(core: Core, job: Job) -> bool:
-    """Whether artifacts of a job that `job` names have expired or were erased: then it cannot run."""
-    if not named(job.plan):
+def are_gone(core: Core, job_id: int) -> bool:
+    """Whether artifacts of a job that this one names have expired or were erased: then it cannot run."""
+    plan = core.session.scalars(select(Job.plan).where(Job.id == job_id)).one()
+    if not named(plan):
         return False
     now = core.now()
     return any(
         other.erased_at is not None or (other.artifacts_expire_at is not None and other.artifacts_expire_at <= now)
-        for other in jobs_of(core, job)
+        for other in jobs_of(core, core.session.get_one(Job, job_id))
     )

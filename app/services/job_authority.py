@@ -53,14 +53,12 @@ def renew_lease(core: Core, job: Job) -> None:
 def update_interval(core: Core, job: Job) -> int:
     """How many seconds the runner may gather output before it sends some (gitlab.md A.5).
 
-    Three while somebody watches the log. Else a minute for a stock runner; ours shows a page that opens the log's
-    newest bytes within 5 s, and sends little enough for that.
+    Three while somebody watches the log. Else a minute for a stock runner. Ours sends at once whenever it may send
+    every three seconds, and asks for a cancel as often: clients that poll the log see it live too.
     """
-    if core.bus.watched(f"trace:{job.id}"):
-        return WATCHED
     manager = job.runner_manager
     ours = manager is not None and manager.features.get("skerry_steps") is True
-    return UNWATCHED_OURS if ours else UNWATCHED
+    return LIVE if ours or core.bus.watched(f"trace:{job.id}") else UNWATCHED
 
 
-WATCHED, UNWATCHED_OURS, UNWATCHED = 3, 5, 60
+LIVE, UNWATCHED = 3, 60

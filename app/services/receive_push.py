@@ -9,7 +9,6 @@ After a crash between 1 and 3, `finish_pushes` does 3 for every push that nobody
 import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 
 import structlog
 from sqlalchemy import select
@@ -32,8 +31,6 @@ from app.services.push_options import PushOptions, parse_push_options
 MAX_PIPELINES = 4
 #: So many errors of a configuration are told at once; its page shows them all.
 MAX_NOTES = 5
-#: How long finished pushes stay in the journal: they tell where a ref was when another push moved it on.
-KEPT_FOR = timedelta(days=7)
 _log = structlog.get_logger(__name__)
 
 
@@ -103,6 +100,7 @@ def finish_push(core: Core, push_id: int, done: Collection[str] | None = None) -
 
 def finish_pushes(core: Core) -> int:
     """Finish every push whose server was killed before it could; return how many. For the background's loop."""
+    core.session.rollback()  # see what is there now
     waiting = core.session.execute(
         select(Push.id, Push.project_id).where(Push.finished_at.is_(None)).order_by(Push.id)
     ).all()
@@ -120,14 +118,6 @@ def finish_pushes(core: Core) -> int:
             finished += 1
             _log.info("finished an interrupted push", push=push_id, pipelines=[made for made, _ in outcome.pipelines])
     return finished
-
-
-def forget_pushes(core: Core) -> None:
-    """Remove what the journal needs no more. For the background's loop."""
-    with write(core.session):
-        old = select(Push).where(Push.finished_at < core.now() - KEPT_FOR).limit(1000)
-        for push in core.session.scalars(old):
-            core.session.delete(push)
 
 
 def _context(push: Push) -> str:

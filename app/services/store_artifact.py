@@ -1,7 +1,7 @@
 """Take an uploaded file over as an artifact of its job: the bytes are there, now the row."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from sqlalchemy import update
 
@@ -82,7 +82,9 @@ def _add(core: Core, job_id: int, token: str, upload: Upload, stored: Stored) ->
                 if known.sha256 == stored.sha256:
                     return False
                 raise AlreadyExists("another artifact of the same type already exists", "file_type")
-        expire_at = _expire_at(core, upload.expire_in)
+        now = core.now()
+        seconds = core.config.artifact_expiry if upload.expire_in is None else upload.expire_in
+        expire_at = now + timedelta(seconds=seconds) if seconds else None
         core.session.add(
             Artifact(
                 job_id=job.id,
@@ -93,14 +95,9 @@ def _add(core: Core, job_id: int, token: str, upload: Upload, stored: Stored) ->
                 size=stored.size,
                 sha256=stored.sha256,
                 storage_key=stored.key,
-                created_at=core.now(),
+                created_at=now,
                 expire_at=expire_at,
             )
         )
         job.artifacts_expire_at = expire_at
         return True
-
-
-def _expire_at(core: Core, expire_in: int | None) -> datetime | None:
-    seconds = core.config.artifact_expiry if expire_in is None else expire_in
-    return core.now() + timedelta(seconds=seconds) if seconds else None

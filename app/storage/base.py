@@ -40,6 +40,9 @@ class BlobStore(Protocol):
     def remove(self, key: str) -> None:
         """Remove; fine when it is gone already."""
 
+    def sweep(self, older_than: float) -> int:
+        """Remove unfinished files that nobody has written to since `older_than` (a time.time()); return how many."""
+
 
 class TraceStore(Protocol):
     """Traces: appended to by offset, read from any offset. The length is the only state."""

@@ -20,35 +20,49 @@ def _refuse(error: OSError) -> Exception:
     return StorageFull("the server's disk is full") if error.errno in _FULL else error
 
 
+def _sync_folder(folder: Path) -> None:
+    """Bring a folder's new names to disk, so that a file which a row counts on survives a loss of power."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 class _IncomingFile:
     def __init__(self, folder: Path, key: str, limit: int) -> None:
         self._folder, self._key, self._limit = folder, key, limit
         self._hash, self._size, self.kept = hashlib.sha256(), 0, False
         self.temporary = folder / "incoming" / key.replace("/", "-")
         self.temporary.parent.mkdir(parents=True, exist_ok=True)
-        self._file = self.temporary.open("xb")
+        self._file = self.temporary.open("xb", buffering=0)
 
     def write(self, data: bytes) -> int:
         if self._size + len(data) > self._limit:
             raise LimitExceeded(f"the file is larger than {self._limit} bytes", self._limit)
         try:
-            self._file.write(data)
+            self._write_all(data)
         except OSError as error:
             raise _refuse(error) from error
         self._hash.update(data)
         self._size += len(data)
         return len(data)
 
+    def _write_all(self, data: bytes) -> None:
+        written = 0
+        while written < len(data):
+            written += self._file.write(memoryview(data)[written:])
+
     def keep(self) -> Stored:
         target = self._folder / self._key
         try:
-            self._file.flush()
             os.fsync(self._file.fileno())
             target.parent.mkdir(parents=True, exist_ok=True)
             self.temporary.rename(target)
+            self.kept = True
+            _sync_folder(target.parent)
         except OSError as error:
             raise _refuse(error) from error
-        self.kept = True
         return Stored(self._key, self._size, self._hash.hexdigest())
 
     def close(self) -> None:
@@ -84,6 +98,17 @@ class FileBlobs:
 
     def remove(self, key: str) -> None:
         (self._folder / key).unlink(missing_ok=True)
+
+    def sweep(self, older_than: float) -> int:
+        """Remove what uploads left behind that never ended, because the server was killed. Return how many."""
+        swept = 0
+        folder = self._folder / "incoming"
+        for path in folder.iterdir() if folder.is_dir() else ():
+            with suppress(FileNotFoundError):  # an upload that ends just now
+                if path.stat().st_mtime < older_than:
+                    path.unlink()
+                    swept += 1
+        return swept
 
 
 class FileTraces:

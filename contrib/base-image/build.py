@@ -32,6 +32,7 @@ CERTIFICATES = (Path("/etc/ssl/certs/ca-certificates.crt"), Path("/etc/pki/tls/c
 FOLDERS = {
     "bin": 0o755, "dev": 0o755, "etc": 0o755, "etc/ssl": 0o755, "etc/ssl/certs": 0o755, "home": 0o755, "lib": 0o755,
     "lib64": 0o755, "proc": 0o755, "root": 0o700, "run": 0o755, "sbin": 0o755, "sys": 0o755, "tmp": 0o1777,
+    "usr/share": 0o755, "usr/share/git-core": 0o755, "usr/share/git-core/templates": 0o755,
     "usr": 0o755, "usr/bin": 0o755, "usr/lib": 0o755, "usr/local": 0o755, "usr/local/bin": 0o755, "usr/sbin": 0o755,
     "var": 0o755, "var/tmp": 0o1777,
 }  # fmt: skip
@@ -56,7 +57,12 @@ def main() -> int:
     if not options.force and built_from(options.podman, options.tag) == digest:
         print(f"{options.tag} is up to date")
         return 0
-    return import_image(options.podman, options.tag, files, digest)
+    former = image_id(options.podman, options.tag)
+    code = import_image(options.podman, options.tag, files, digest)
+    if code == 0 and former not in (None, image_id(options.podman, options.tag)):
+        # Without its name it would only take space; a container that still uses it keeps it.
+        subprocess.run([options.podman, "image", "rm", former], capture_output=True, check=False)
+    return code
 
 
 def arguments() -> argparse.Namespace:
@@ -109,6 +115,12 @@ def fingerprint(files: dict[str, Path]) -> str:
 def built_from(podman: str, tag: str) -> str | None:
     """The fingerprint on the image called `tag`, None where there is no such image."""
     command = [podman, "image", "inspect", "--format", f'{{{{index .Labels "{LABEL}"}}}}', tag]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return done.stdout.strip() if done.returncode == 0 else None
+
+
+def image_id(podman: str, tag: str) -> str | None:
+    command = [podman, "image", "inspect", "--format", "{{.Id}}", tag]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     return done.stdout.strip() if done.returncode == 0 else None
 

@@ -10,6 +10,7 @@ import json
 import logging
 import os
 import threading
+import weakref
 from collections.abc import Mapping
 from typing import Any
 
@@ -55,6 +56,7 @@ class PodmanExecutor:
         self._images = Images(self._client, settings)
         self._removal = Removal(self._client)
         self._limits: Mapping[str, Any] | None = None
+        self._environments: weakref.WeakSet[PodmanEnvironment] = weakref.WeakSet()
         self._lock = threading.Lock()
         self._warm_up()
 
@@ -68,6 +70,7 @@ class PodmanExecutor:
         environment = PodmanEnvironment(
             build, self._client, self._images, self.helper, self._settings, self._known_limits(), self._removal
         )
+        self._environments.add(environment)
         try:
             environment.open(output, cancelled)
         except BaseException:
@@ -92,8 +95,16 @@ class PodmanExecutor:
         self._remove_orphaned_networks(filters, boot)
         return sorted(jobs)
 
+    def settle(self) -> bool:
+        """Wait until everything that was closed so far is removed; False when half a minute was too short."""
+        return self._removal.settle(REMOVAL_SECONDS)
+
     def close(self) -> None:
-        """See `executor.base.Executor.close`. Waits for removals, at most half a minute."""
+        """See `executor.base.Executor.close`. Closes what is still open and waits for removals, at most half a
+        minute.
+        """
+        for environment in list(self._environments):
+            environment.close()
         if not self._removal.close(REMOVAL_SECONDS):
             logger.warning("some containers are not removed yet; the next start does it")
         if self._own_helper:

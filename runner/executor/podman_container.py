@@ -5,8 +5,8 @@ the container's standard input, which is the attach connection: `run TOKEN FILE`
 foreground and answers with an end mark (`podman_output.EndMark`) in the same pipe as the script's output. So nobody
 asks Podman for anything between two stages, and a stage costs two milliseconds.
 
-When the runner dies, however hard, the connection ends, the wrapper reads its end and leaves, and the container ends
-with it.
+When the runner dies, however hard, its helper in the user namespace kills the container (`UserNamespace.guard`); and
+where even the helper is gone, the wrapper reads the end of its connection after the script and leaves.
 """
 
 import logging
@@ -73,13 +73,18 @@ class Container:
         self.pid = int(state["State"]["Pid"])
         self.network_namespace = str((state.get("NetworkSettings") or {}).get("SandboxKey") or "")
         self._init = os.pidfd_open(self.pid)
+        try:
+            self._helper.guard(self._init)
+        except HelperError as error:
+            raise ExecutorError(str(error)) from error
         self._client.request("POST", f"/containers/{self.id}/start")
 
     def greet(self, output: Output) -> None:
         """Wait until the wrapper listens; what the image's entrypoint prints before goes to `output`."""
         result = self._order("greet", "-", output, _Never(), HELLO_SECONDS)
         if result.outcome != "exited":
-            raise ExecutorError(f"The container did not start its shell: {result.detail or result.outcome}")
+            reason = result.detail or result.outcome
+            raise ExecutorError(f"The container did not start a shell; the image needs `sh` ({reason})")
         self._wrapper = offspring(self.pid)
 
     def run(self, build: Build, stage: Stage, output: Output, cancelled: Cancelled) -> StageResult:
@@ -122,7 +127,10 @@ class Container:
             raise ExecutorError("the container was never started")
         token = secrets.token_hex(16)
         mark = EndMark(token)
-        self._stream.send(f"{order} {token} {name}\n".encode())
+        try:
+            self._stream.send(f"{order} {token} {name}\n".encode())
+        except PodmanError:
+            return StageResult("killed", detail=self._last_words())
         late, self._late = self._late, b""
         if late:
             output(mark.feed(late))

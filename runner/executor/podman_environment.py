@@ -6,12 +6,22 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
-from runner.executor.base import Build, Cancelled, ExecutorError, ImageRef, Output, Stage, StageResult
+from runner.executor.base import (
+    Build,
+    Cancelled,
+    ConfigurationError,
+    ExecutorError,
+    ImageRef,
+    Output,
+    Stage,
+    StageResult,
+)
 from runner.executor.podman_api import PodmanClient
 from runner.executor.podman_container import Container, specification
 from runner.executor.podman_images import Image, Images
 from runner.executor.podman_relay import Relay, loopback_target
 from runner.executor.podman_removal import Removal
+from runner.executor.podman_services import Services, network_of
 from runner.executor.podman_settings import PodmanSettings
 from runner.workspace.userns import Helper, HelperError
 
@@ -51,7 +61,7 @@ class PodmanEnvironment:
         self._containers: list[Container] = []
         self._relays: dict[str, Relay] = {}
         self._main: Container | None = None
-        self._network = ""
+        self._services = Services(client, images, helper, settings)
         self._owner: tuple[int, int] = (0, 0)
         self._needs_files: set[str] = set()
         self._closed = False
@@ -61,6 +71,11 @@ class PodmanEnvironment:
         ref = self._build.image or ImageRef(self._settings.image)
         image = self._images.get(ref, self._settings.allowed_images, output, cancelled)
         check(cancelled)
+        if self._build.services:
+            if self._settings.network == "none":
+                raise ConfigurationError("This runner gives jobs no network, so they cannot have services")
+            self._services.start(self._build, self._limits, output, cancelled)
+            check(cancelled)
         self._main = self._start(ref, image, output)
         check(cancelled)
 
@@ -73,21 +88,23 @@ class PodmanEnvironment:
         return self._run(self._main, stage, output, cancelled)
 
     def stop(self) -> None:
-        """See `executor.base.Environment.stop`."""
+        """See `executor.base.Environment.stop`. Services have no part in the workspace and are left to `close`."""
         with self._lock:
             containers = list(self._containers)
         for container in containers:
             container.kill()
 
     def close(self) -> None:
-        """See `executor.base.Environment.close`. The containers are removed in the background."""
+        """See `executor.base.Environment.close`. The containers are removed in the background.
+
+        Called again, it takes what another thread has still made after the first call.
+        """
         with self._lock:
-            if self._closed:
-                return
             self._closed = True
-            containers = list(self._containers)
+            containers, self._containers = self._containers, []
         for container in containers:
             self._end(container)
+        self._services.remove(self._removal)
 
     def _run_in_own_image(self, stage: Stage, ref: ImageRef, output: Output, cancelled: Cancelled) -> StageResult:
         """A fresh container on the same workspace, for this stage alone."""
@@ -97,8 +114,10 @@ class PodmanEnvironment:
             return self._run(container, stage, output, cancelled)
         finally:
             with self._lock:
-                self._containers.remove(container)
-            self._end(container)
+                open_still = container in self._containers
+                self._containers = [other for other in self._containers if other is not container]
+            if open_still:
+                self._end(container)
 
     def _run(self, container: Container, stage: Stage, output: Output, cancelled: Cancelled) -> StageResult:
         if container.id in self._needs_files:
@@ -117,7 +136,7 @@ class PodmanEnvironment:
         """Create and start one container of the job, make the server reachable in it, hand the files to its user."""
         name = f"skerry-{self._build.job_id}-{secrets.token_hex(6)}"
         spec = specification(self._build, image.id, ref, name) | dict(self._limits)
-        spec |= network_part(self._settings, self._network)
+        spec |= network_part(self._settings, self._services.network)
         container = self._create(spec)
         container.start()
         self._connect_to_server(container)
@@ -131,8 +150,7 @@ class PodmanEnvironment:
         container = Container(self._client, self._helper, str(created["Id"]), self._settings.grace)
         with self._lock:
             self._containers.append(container)
-            if self._closed:  # closed by another thread meanwhile
-                self._removal.container(container.id)
+            if self._closed:  # by another thread; `PodmanExecutor.prepare` then closes once more
                 raise ExecutorError("the environment is closed")
         return container
 
@@ -164,7 +182,7 @@ def network_part(settings: PodmanSettings, network: str) -> dict[str, Any]:
     if settings.network == "none":
         return {"netns": {"nsmode": "none"}}
     if network:
-        return {"netns": {"nsmode": "bridge"}, "Networks": {network: {}}}
+        return network_of(network)
     return {}
 
 

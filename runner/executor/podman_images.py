@@ -3,10 +3,11 @@
 import contextlib
 import http.client
 import json
+import re
 import socket
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
@@ -16,17 +17,21 @@ from runner.executor.base import Cancelled, ConfigurationError, ExecutorError, I
 from runner.executor.podman_api import BASE, PodmanClient, PodmanError, UnixConnection, message_of
 from runner.executor.podman_settings import PULL_POLICIES, PodmanSettings
 
+PORT = re.compile(r"(\d+)(/tcp)?")
 LOCAL = "localhost/"
 ROOT_USERS = {"", "0", "root"}
 
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """An image that is here. `user` is who its processes run as, as its author wrote it; "" is root."""
+    """An image that is here. `user` is who its processes run as, as its author wrote it; "" is root. `ports` are the
+    TCP ports that it says it opens.
+    """
 
     name: str
     id: str
     user: str
+    ports: tuple[int, ...] = ()
 
     def runs_as_root(self, override: str | None) -> bool:
         return (override or self.user).partition(":")[0] in ROOT_USERS
@@ -98,7 +103,8 @@ class Images:
                 return None
             raise
         config: dict[str, Any] = found.get("Config") or {}
-        return Image(name, str(found["Id"]), str(config.get("User") or found.get("User") or ""))
+        user = str(config.get("User") or found.get("User") or "")
+        return Image(name, str(found["Id"]), user, tcp_ports(config.get("ExposedPorts")))
 
     def _pull(self, name: str, cancelled: Cancelled) -> None:
         """Pull in a thread of its own, so that a cancel or the time limit can cut a stalled connection."""
@@ -115,6 +121,12 @@ class Images:
                 raise ImagePullError(f"pulling {name} took more than {self._settings.pull_timeout:.0f} s")
         if pull.error:
             raise ImagePullError(pull.error)
+
+
+def tcp_ports(exposed: Mapping[str, Any] | None) -> tuple[int, ...]:
+    """The TCP ports of an image's EXPOSE lines ("5432/tcp"), the lowest first."""
+    matches = (PORT.fullmatch(port) for port in exposed or {})
+    return tuple(sorted(int(match.group(1)) for match in matches if match))
 
 
 class Pull:

@@ -18,7 +18,7 @@ class Removal:
 
     def __init__(self, client: PodmanClient) -> None:
         self._client = client
-        self._waiting: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+        self._waiting: queue.SimpleQueue[str | threading.Event | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="podman-removal", daemon=True)
         self._thread.start()
 
@@ -30,15 +30,24 @@ class Removal:
         """Remove a network, after the containers given before it."""
         self._waiting.put(f"/networks/{name}?force=true")
 
-    def close(self, timeout: float) -> bool:
+    def settle(self, timeout: float) -> bool:
         """Wait until everything given so far is removed, at most `timeout` seconds; False when that was too short."""
+        done = threading.Event()
+        self._waiting.put(done)
+        return done.wait(timeout)
+
+    def close(self, timeout: float) -> bool:
+        """As `settle`, and take nothing more."""
         self._waiting.put(None)
         self._thread.join(timeout)
         return not self._thread.is_alive()
 
     def _work(self) -> None:
         while (target := self._waiting.get()) is not None:
-            self._remove(target)
+            if isinstance(target, threading.Event):
+                target.set()
+            else:
+                self._remove(target)
 
     def _remove(self, target: str) -> None:
         path, _, query = target.partition("?")

@@ -36,13 +36,17 @@ class Connections:
 
     def __init__(self) -> None:
         self._sockets: weakref.WeakSet[socket.socket] = weakref.WeakSet()
+        self._lock = threading.Lock()
 
     def add(self, sock: socket.socket) -> None:
-        self._sockets.add(sock)
+        with self._lock:
+            self._sockets.add(sock)
 
     def half_close(self) -> None:
         """Close our sending side. The server sees the end of the stream, an answer on its way can still be read."""
-        for sock in list(self._sockets):
+        with self._lock:
+            sockets = list(self._sockets)
+        for sock in sockets:
             # The plain socket's method: the TLS one would give up the encryption, and with it the answer.
             with contextlib.suppress(OSError):
                 socket.socket.shutdown(sock, socket.SHUT_WR)
@@ -62,7 +66,7 @@ class _Adapter(HTTPAdapter):
 
     def __init__(self, connections: Connections) -> None:
         self._connections = connections
-        super().__init__(pool_connections=4, pool_maxsize=16)
+        super().__init__(pool_connections=4, pool_maxsize=100)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)

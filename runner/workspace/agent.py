@@ -4,8 +4,10 @@ This module and those it imports use the standard library alone: the process run
 the user namespace. It takes orders from the runner only; what jobs left behind is data to it, never instructions.
 """
 
+import contextlib
 import json
 import os
+import select
 import signal
 import socket
 import sys
@@ -17,10 +19,12 @@ from runner.workspace import collection, namespaces
 Emit = Callable[[bytes], None]
 Outcome = tuple[Any, Sequence[int]]
 LIMIT = 1 << 24
+REQUEST, GUARD = b"request", b"guard"
 
 
 OPERATIONS: dict[str, Callable[[dict[str, Any], Emit], Outcome]] = {
     "listen": namespaces.listen,
+    "wait_for_port": namespaces.wait_for_port,
     "signal": namespaces.signal_tree,
     "adopt": namespaces.adopt,
     "pack": collection.pack,
@@ -38,15 +42,25 @@ def perform(operation: str, arguments: dict[str, Any], emit: Emit) -> Outcome:
 
 
 def serve() -> NoReturn:
-    """Take requests from standard input until the runner is gone. Each is done in a process of its own."""
+    """Take messages from standard input until the runner is gone. Each request is done in a process of its own.
+
+    At the end, orderly or not, the processes that the runner had guarded are killed: the inits of its containers.
+    """
     control = socket.socket(fileno=0)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel buries the children
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the runner, which then closes the socket
     os.chdir("/")
+    guarded: list[int] = []
     while True:
         message, descriptors, _, _ = socket.recv_fds(control, 16, 4)
         if not message:
+            for process in guarded:
+                with contextlib.suppress(ProcessLookupError):
+                    signal.pidfd_send_signal(process, signal.SIGKILL)
             sys.exit(0)
+        if message == GUARD:
+            guarded = [*alive(guarded), *descriptors]
+            continue
         for descriptor in descriptors:
             if os.fork() == 0:
                 control.close()
@@ -54,6 +68,17 @@ def serve() -> NoReturn:
                 answer(socket.socket(fileno=descriptor))
                 os._exit(0)
             os.close(descriptor)
+
+
+def alive(processes: list[int]) -> list[int]:
+    """Those of the process descriptors whose process still runs; the others are closed."""
+    poll = select.poll()
+    for process in processes:
+        poll.register(process, select.POLLIN)
+    dead = {process for process, _ in poll.poll(0)}
+    for process in dead:
+        os.close(process)
+    return [process for process in processes if process not in dead]
 
 
 def answer(connection: socket.socket) -> None:

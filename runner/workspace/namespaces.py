@@ -40,6 +40,23 @@ def listen(arguments: dict[str, Any], _emit: Callable[[bytes], None]) -> tuple[A
     return len(descriptors), descriptors
 
 
+def wait_for_port(arguments: dict[str, Any], _emit: Callable[[bytes], None]) -> tuple[Any, Sequence[int]]:
+    """Wait until one of `ports` answers on the loopback of the network namespace at path `namespace`.
+
+    Returns that port, 0 when `timeout` seconds pass or the process with host pid `pid` ends before.
+    """
+    enter_network(str(arguments["namespace"]))
+    deadline = time.monotonic() + float(arguments["timeout"])
+    while time.monotonic() < deadline and live_parent(int(arguments["pid"])):
+        for port in arguments["ports"]:
+            with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+                probe.settimeout(1.0)
+                if probe.connect_ex(("127.0.0.1", int(port))) == 0:
+                    return int(port), ()
+        time.sleep(0.02)
+    return 0, ()
+
+
 def enter_network(path: str) -> None:
     """Join a network namespace. This process serves one request, so it never needs to go back."""
     libc = ctypes.CDLL(None, use_errno=True)

@@ -52,6 +52,8 @@ class Helper(Protocol):
         self, operation: str, arguments: Mapping[str, Any], output: Output | None = None, timeout: float | None = None
     ) -> Reply: ...
 
+    def guard(self, process: int) -> None: ...
+
     def close(self) -> None: ...
 
 
@@ -67,6 +69,9 @@ class InProcess:
         except (OSError, ValueError) as error:
             raise HelperError(str(error)) from error
         return Reply(result, descriptors)
+
+    def guard(self, process: int) -> None:
+        """There is nobody who would outlive this process and could end `process`."""
 
     def close(self) -> None:
         """Nothing to give back."""
@@ -122,19 +127,33 @@ class UserNamespace:
         with ours:
             ours.settimeout(timeout)
             try:
-                with theirs, self._lock:
-                    if self._control is None:
-                        raise HelperError("the helper in the user namespace is closed")
-                    socket.send_fds(self._control, [b"x"], [theirs.fileno()])
+                with theirs:
+                    self._send(agent.REQUEST, theirs.fileno())
                 ours.sendall(json.dumps({"operation": operation, "arguments": dict(arguments)}).encode() + b"\n")
                 return receive(ours, output)
             except OSError as error:
                 raise HelperError(f"the helper in the user namespace failed at {operation!r}: {error}") from error
 
+    def guard(self, process: int) -> None:
+        """Have the process behind the descriptor `process` killed when this process ends or closes the helper, however
+        it ends: a container whose runner is gone has nobody to report to. Raises HelperError.
+        """
+        self.start()
+        self._send(agent.GUARD, process)
+
     def close(self) -> None:
         """End the helper; requests that run go on to their end (a removal, for instance)."""
         with self._lock:
             self._end()
+
+    def _send(self, message: bytes, descriptor: int) -> None:
+        with self._lock:
+            if self._control is None:
+                raise HelperError("the helper in the user namespace is closed")
+            try:
+                socket.send_fds(self._control, [message], [descriptor])
+            except OSError as error:
+                raise HelperError(f"the helper in the user namespace is gone: {error}") from error
 
     def _end(self) -> None:
         if self._control is not None:

@@ -221,6 +221,13 @@ class Repository:
             jobs = [(job["name"], job["status"]) for job in self.jobs(pipeline_id).values()]
             raise TimedOut(f"{error}: {jobs}") from None
 
+    def must_pass(self, pipeline: dict[str, Any]) -> None:
+        """Fail with the logs of what failed unless `pipeline` has passed."""
+        if pipeline["status"] != "success":
+            failed = [job for job in self.jobs(pipeline["id"]).values() if job["status"] == "failed"]
+            logs = {job["name"]: self.trace(job)[-1500:].decode("utf-8", "replace") for job in failed}
+            raise AssertionError(f"{pipeline['status']} {pipeline['yaml_errors']} {logs}")
+
     def jobs(self, pipeline_id: int) -> dict[str, Any]:
         """The pipeline's jobs by name."""
         listed = self.server.api("GET", f"{self.api_path}/pipelines/{pipeline_id}/jobs?per_page=100")

@@ -9,6 +9,7 @@ from typing import IO, cast
 from flask import Request
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnsupportedMediaType
 
+from app.git.command import failure
 from app.git.pktline import Readable
 from app.git.transport import CHUNK, IDLE
 
@@ -29,11 +30,14 @@ def body_of(request: Request, limit: int) -> Readable:
 
 @contextmanager
 def spooled(body: Readable) -> Iterator[IO[bytes]]:
-    """All of `body` in a file, rewound."""
+    """All of `body` in a file, rewound. Raises StorageFull, and what reading the body does."""
     with tempfile.SpooledTemporaryFile(_IN_MEMORY) as file:
-        while piece := body.read(CHUNK):
-            file.write(piece)
-        file.seek(0)
+        try:
+            while piece := body.read(CHUNK):
+                file.write(piece)
+            file.seek(0)
+        except OSError as error:
+            raise failure(error) from error
         yield cast(IO[bytes], file)
 
 

@@ -13,6 +13,7 @@ from app.services.access import may
 from app.services.core import Core
 from app.services.predefined import JOB_USER
 
+CHALLENGE = WWWAuthenticate("basic", {"realm": "Skerry"})
 _READ_SCOPES = frozenset({"api", "read_repository", "write_repository"})
 _WRITE_SCOPES = frozenset({"api", "write_repository"})
 _ALL_SCOPES = _READ_SCOPES | _WRITE_SCOPES
@@ -62,10 +63,7 @@ def _known(core: Core, username: str, password: str) -> Caller | None:
 
 def denied() -> Unauthorized:
     """401, which makes git ask for a name and a password."""
-    challenge = WWWAuthenticate("basic", {"realm": "Skerry"})
-    return Unauthorized(
-        "HTTP Basic: Access denied. Use a personal access token as the password.", www_authenticate=challenge
-    )
+    return Unauthorized("HTTP Basic: Access denied. Use a personal access token as the password.")
 
 
 def require_read(core: Core, caller: Caller, project: Project | None) -> Project:

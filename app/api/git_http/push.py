@@ -4,10 +4,13 @@ from collections.abc import Callable, Generator, Iterator
 
 import structlog
 from flask import Flask
+from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import RequestEntityTooLarge
 
+from app.domain.errors import SkerryError, StorageFull
 from app.git import pktline
 from app.git.pktline import PROGRESS, Readable
+from app.git.push_lock import PushLock
 from app.git.receive import PushRequest, Report, frame, write_report
 from app.git.transport import CHUNK, ReceivePack
 from app.models import Project, User
@@ -43,17 +46,17 @@ class Started:
 def receive(app: Flask, core: Core, project: Project, user: User, request: PushRequest, body: Readable) -> Started:
     """The answer to a push whose commands are read; `body` is the rest of it, the pack.
 
-    Raises StorageFull, GitFailed, RequestEntityTooLarge.
+    Raises RequestEntityTooLarge.
     """
     judged = _judge(core, project, user, request)
     if not judged.allowed:
         core.session.remove()
         return Started(_refuse(request, judged, body))
-    project_id = project.id
-    push_id, lock = journal_push(core, project, user, judged.allowed, request.options)
-    core.session.remove()  # nobody holds a connection while bytes flow
-    repositories = core.repositories
+    project_id, repositories = project.id, core.repositories
+    lock: PushLock | None = None
     try:
+        push_id, lock = journal_push(core, project, user, judged.allowed, request.options)
+        core.session.remove()  # nobody holds a connection while bytes flow
         git = ReceivePack(
             repositories.path(project_id),
             repositories.hooks,
@@ -63,9 +66,12 @@ def receive(app: Flask, core: Core, project: Project, user: User, request: PushR
             body,
             lock.descriptor,
         )
-    except BaseException:
-        lock.release()
-        raise
+    except (SkerryError, OperationalError) as error:
+        if lock:
+            lock.release()
+        core.session.remove()
+        return Started(_refuse(request, _give_up(request, error), body))
+    held = lock
 
     def conclude() -> tuple[Report, Outcome]:
         try:
@@ -73,7 +79,7 @@ def receive(app: Flask, core: Core, project: Project, user: User, request: PushR
             with app.app_context():
                 return report, _finish(core, project_id, push_id, _done(request, report))
         finally:
-            lock.release()
+            held.release()
 
     return Started(_answer(git, request, judged, conclude))
 
@@ -82,6 +88,14 @@ def _judge(core: Core, project: Project, user: User, request: PushRequest) -> Au
     if sum(map(len, request.options)) > MAX_LENGTH:
         return Authorised((), {update.ref: "the push options are too long" for update in request.updates})
     return authorise_push(core, project, user, request.updates, request.atomic)
+
+
+def _give_up(request: PushRequest, error: Exception) -> Authorised:
+    """Git shows the reasons that stand in a report; of an error's page it shows only the number."""
+    _log.error("a push cannot be taken", error=str(error), detail=getattr(error, "detail", ""))
+    full = isinstance(error, StorageFull)
+    reason = "the server's disk is full" if full else "the server cannot take it now, try again later"
+    return Authorised((), {update.ref: reason for update in request.updates})
 
 
 def _refuse(request: PushRequest, judged: Authorised, body: Readable) -> Generator[bytes]:

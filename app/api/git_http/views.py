@@ -6,10 +6,10 @@ import structlog
 from flask import Blueprint, Response, current_app, request
 from sqlalchemy import func, select
 from sqlalchemy.exc import OperationalError
-from werkzeug.exceptions import BadRequest, Forbidden, HTTPException, RequestEntityTooLarge
+from werkzeug.exceptions import BadRequest, Forbidden, HTTPException, RequestEntityTooLarge, Unauthorized
 
 from app.api.git_http.bodies import FETCH_LIMIT, body_of, spooled
-from app.api.git_http.callers import caller_of, require_read, require_write
+from app.api.git_http.callers import CHALLENGE, caller_of, require_read, require_write
 from app.api.git_http.push import receive
 from app.domain.errors import NotFound, SkerryError, StorageFull
 from app.edge import core
@@ -70,31 +70,35 @@ def receive_pack(full_path: str) -> Response:
 
 @blueprint.errorhandler(HTTPException)
 def _refused(error: HTTPException) -> Response:
-    """Plain text, which git prints behind `remote: `. The connection ends, because a body may be left unread."""
-    text = (
-        "The push is larger than this server takes." if isinstance(error, RequestEntityTooLarge) else error.description
-    )
-    response = Response(f"{text}\n", status=error.code, content_type="text/plain; charset=utf-8")
-    for name, value in error.get_headers():
-        if name.lower() == "www-authenticate":
-            response.headers.add(name, value)
-    response.headers["Connection"] = "close"
+    too_large = isinstance(error, RequestEntityTooLarge)
+    text = "The request is larger than this server takes." if too_large else error.description
+    response = _sorry(text or error.name, error.code or 500)
+    if isinstance(error, Unauthorized):
+        response.www_authenticate = CHALLENGE
     return response
 
 
 @blueprint.errorhandler(SkerryError)
 def _failed(error: SkerryError) -> Response:
-    status = 404 if isinstance(error, NotFound) else 507 if isinstance(error, StorageFull) else 500
-    return Response(
-        f"{error}\n", status=status, content_type="text/plain; charset=utf-8", headers={"Connection": "close"}
-    )
+    if isinstance(error, NotFound):
+        return _sorry(str(error), 404)
+    if isinstance(error, StorageFull):
+        return _sorry("The server's disk is full: nothing was changed.", 507)
+    _log.error("a repository does not work", error=str(error), detail=getattr(error, "detail", ""))
+    return _sorry("The server cannot use this repository now. Try again later.", 503)
 
 
 @blueprint.errorhandler(OperationalError)
 def _no_database(error: OperationalError) -> Response:
     _log.error("the database does not work", error=str(error.orig))
-    text = "The server cannot use its database now: nothing was changed. Try again later.\n"
-    return Response(text, status=503, content_type="text/plain; charset=utf-8", headers={"Connection": "close"})
+    return _sorry("The server cannot use its database now: nothing was changed. Try again later.", 503)
+
+
+def _sorry(text: str, status: int) -> Response:
+    """Plain text, which git prints behind `remote: `. The connection ends, because a body may be left unread."""
+    response = Response(f"{text}\n", status=status, content_type="text/plain; charset=utf-8")
+    response.headers["Connection"] = "close"
+    return response
 
 
 def _project(full_path: str) -> Project | None:

@@ -15,6 +15,7 @@ from app.domain.status import AVAILABLE
 from app.models import Group, Job, Project, Runner
 from app.services import list_jobs, manage_runner, search_runners
 from app.services.create_runner import ACCESS_LEVELS, RUNNER_TYPES
+from app.services.register_runner import reset_runner_token as give_new_token
 
 routes = Routes()
 FILTERS = (
@@ -128,7 +129,7 @@ def delete_runner(call: Call) -> None:
 @routes.post("/runners/<runner_id>/reset_authentication_token", scopes=MANAGE)
 def reset_runner_token(call: Call) -> dict[str, Any]:
     """Give a runner a new token; the old one opens nothing any more"""
-    _, plain = manage_runner.reset_runner_token(call.core, _managed(call))
+    _, plain = give_new_token(call.core, _managed(call))
     return {"token": plain, "token_expires_at": None}
 
 

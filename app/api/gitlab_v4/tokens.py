@@ -11,7 +11,6 @@ from app.api.gitlab_v4.pagination import PAGED, by_number
 from app.api.gitlab_v4.params import Kind, Param
 from app.models import AccessToken
 from app.services import access_tokens
-from app.services.revoke_token import revoke_token as revoke
 
 routes = Routes()
 FILTERS = (
@@ -40,8 +39,7 @@ def get_own_token(call: Call) -> dict[str, Any]:
 @routes.delete("/personal_access_tokens/self", scopes=ANY_SCOPE)
 def revoke_own_token(call: Call) -> None:
     """Revoke the token in use"""
-    own = _own(call)
-    revoke(call.core, own.user, own.id)
+    access_tokens.revoke(call.core, _own(call))
 
 
 @routes.get("/personal_access_tokens", params=(*FILTERS, *PAGED))
@@ -67,5 +65,4 @@ def get_token(call: Call) -> dict[str, Any]:
 @routes.delete("/personal_access_tokens/<token_id>")
 def revoke_token(call: Call) -> None:
     """Revoke a token"""
-    token = access_tokens.find_token(call.core, call.signed_in, call.params["token_id"])
-    revoke(call.core, token.user, token.id)
+    access_tokens.revoke(call.core, access_tokens.find_token(call.core, call.signed_in, call.params["token_id"]))

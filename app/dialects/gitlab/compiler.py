@@ -5,11 +5,12 @@ keywords, 5. expand parallel jobs, 6. check who waits for whom, 7. let rules dec
 """
 
 from dataclasses import replace
+from functools import cache
 
 import yaml
 
 from app.dialects.base import Compilation, CompileContext
-from app.dialects.gitlab import configuration, expansion, extends, graph, nodes, references
+from app.dialects.gitlab import configuration, expansion, extends, graph, nodes, references, scalars
 from app.dialects.gitlab.includes import Files
 from app.dialects.gitlab.limits import TooLarge
 from app.dialects.gitlab.nodes import Mapping, Mark, Node
@@ -18,13 +19,15 @@ from app.dialects.gitlab.report import Report
 from app.domain.errors import LimitExceeded
 from app.domain.variables import CircularReference
 
-_Dumper: type = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+_BaseDumper: type = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 
 def compile_text(path: str, text: str, context: CompileContext) -> Compilation:
     """Compile the configuration `text` of the file `path`. Never raises; problems are the result's diagnostics."""
     report = Report()
     found = Compilation()
+    # Listing a repository costs a process, so it is done once and only when something asks for it.
+    context = replace(context, list_files=cache(context.list_files))
     root = _assemble(path, text, context, report)
     if root is not None:
         planned = _plan(root, context, report)
@@ -49,13 +52,13 @@ def _assemble(path: str, text: str, context: CompileContext, report: Report) -> 
         report.error(beyond.mark, "too_large", str(beyond))
         return None
     except (LimitExceeded, CircularReference) as beyond:
-        report.error(Mark(path, 1, 1), "bad_variables", str(beyond))
+        report.error(Mark(path, 1, 1), "limit_exceeded", str(beyond))
         return None
     return root if report.error_count == before else None
 
 
 def _plan(root: Mapping, context: CompileContext, report: Report) -> Planned:
-    read = configuration.read(root, context.list_files(), report)
+    read = configuration.read(root, context.list_files, report)
     expanded = expansion.expand(read, report)
     graph.check(read, expanded, report)
     if report.has_errors:
@@ -63,8 +66,22 @@ def _plan(root: Mapping, context: CompileContext, report: Report) -> Planned:
     try:
         return Planner(read, expanded, context, report).plan()
     except (LimitExceeded, CircularReference) as beyond:
-        report.error(root.mark, "bad_variables", str(beyond))
+        report.error(root.mark, "limit_exceeded", str(beyond))
         return Planned()
+
+
+class _Dumper(_BaseDumper):
+    """Writes YAML that is read back as it was, also by the rules of Psych, which takes more texts for numbers."""
+
+    def ignore_aliases(self, data: object) -> bool:
+        return True
+
+    def text(self, value: str) -> yaml.Node:
+        style = None if scalars.resolve(value) == value else "'"
+        return self.represent_scalar("tag:yaml.org,2002:str", value, style=style)
+
+
+_Dumper.add_representer(str, _Dumper.text)
 
 
 def _render(root: Node) -> str:

@@ -1,6 +1,6 @@
 """The whole configuration, read and checked: stages, variables and jobs, before any of it depends on a pipeline."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from app.dialects.gitlab import keywords
@@ -11,12 +11,16 @@ from app.dialects.gitlab.entries.workflow import Workflow
 from app.dialects.gitlab.jobs import JobConfig, JobReader
 from app.dialects.gitlab.nodes import Entry
 from app.dialects.gitlab.nodes import Mapping as MappingNode
-from app.dialects.gitlab.report import Report, did_you_mean, quoted
+from app.dialects.gitlab.report import Report, quoted
 from app.domain.plan import Variable
 
 DEFAULT_STAGES = ("build", "test", "deploy")
 FIRST_STAGE, LAST_STAGE = ".pre", ".post"
 DEFAULT_STAGE = "test"
+PAGES = "pages"
+"""The job of this name publishes its artifacts as a web site in GitLab."""
+
+MOST_SHOWN = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,14 +34,18 @@ class Configuration:
     workflow: Workflow
 
 
-def read(root: MappingNode, files: Mapping[str, str], report: Report) -> Configuration:
-    """The configuration in `root`; what is wrong is reported and left out. `files`: see `CompileContext.list_files`."""
-    reader = JobReader(report, CacheReader(files))
+def read(root: MappingNode, list_files: Callable[[], Mapping[str, str]], report: Report) -> Configuration:
+    """The configuration in `root`; what is wrong is reported and left out. For `list_files` see `CompileContext`."""
+    reader = JobReader(report, CacheReader(list_files))
     _refuse_globals(root, report)
     jobs, refused = _jobs(root, reader, report)
-    found = Configuration(_stages(root, report), _variables(root, report), jobs, refused, _workflow(root, report))
+    before = report.error_count
+    stages = _stages(root, report)
+    stages_are_known = report.error_count == before
+    found = Configuration(stages, _variables(root, report), jobs, refused, _workflow(root, report))
     for job in found.jobs.values():
-        _check_stage(job, found.stages, report)
+        if stages_are_known:
+            _check_stage(job, stages, report)
         if found.workflow.rules is None:
             _warn_of_duplicates(job, report)
     return found
@@ -95,6 +103,9 @@ def _jobs(root: MappingNode, reader: JobReader, report: Report) -> tuple[dict[st
             _refuse_job(name, entry, report)
         else:
             jobs[name] = reader.job(name, entry.key_mark, entry.value, defaults)
+            if name == PAGES:
+                message = f"jobs:{PAGES} runs and keeps its artifacts, but pages are not published yet"
+                report.warning(entry.key_mark, "unsupported_keyword", message)
     if not jobs and not refused:
         report.error(root.mark, "no_jobs", "jobs config should contain at least one visible job")
     return jobs, frozenset(refused)
@@ -106,9 +117,10 @@ def _is_work(node: MappingNode) -> bool:
 
 def _refuse_job(name: str, entry: Entry, report: Report) -> None:
     """Say what a top-level key that is no job might have been meant to be."""
-    hint = did_you_mean(name, keywords.GLOBAL)
+    hint = report.did_you_mean(name, keywords.GLOBAL)
     if not hint and isinstance(entry.value, MappingNode):
-        hint = next((found for key in entry.value.entries if (found := did_you_mean(key, ("script", "trigger")))), "")
+        hints = (report.did_you_mean(key, ("script", "trigger")) for key in entry.value.entries)
+        hint = next(filter(None, hints), "")
     message = f"jobs:{quoted(name)} config should implement the script:, run:, or trigger: keyword{hint}"
     report.error(entry.key_mark, "not_a_job", message)
 
@@ -116,9 +128,10 @@ def _refuse_job(name: str, entry: Entry, report: Report) -> None:
 def _check_stage(job: JobConfig, stages: tuple[str, ...], report: Report) -> None:
     stage = job.stage or DEFAULT_STAGE
     if stage not in stages:
-        available = ", ".join(quoted(name) for name in stages)
+        shown = [quoted(name) for name in stages[:MOST_SHOWN]]
+        available = ", ".join(shown if len(stages) <= MOST_SHOWN else [*shown, "..."])
         message = (
             f"{quoted(job.name)} job: chosen stage {quoted(stage)} does not exist; "
-            f"available stages are {available}{did_you_mean(stage, stages)}"
+            f"available stages are {available}{report.did_you_mean(stage, stages)}"
         )
         report.error(job.mark, "unknown_stage", message)

@@ -10,6 +10,7 @@ from app.dialects.gitlab.entries.parallel import Choice, instance_name
 from app.dialects.gitlab.jobs import LONGEST_NAME, JobConfig
 from app.dialects.gitlab.report import Report, quoted
 
+MOST_JOBS = 5000
 _MATRIX = re.compile(r"\$\[\[\s*matrix\.([\w-]+)\s*\]\]")
 
 
@@ -48,7 +49,14 @@ def expand(configuration: Configuration, report: Report) -> Expanded:
     """Every job as its instances."""
     instances: dict[str, Instance] = {}
     groups: dict[str, tuple[str, ...]] = {}
-    for job in configuration.jobs.values():
+    jobs = configuration.jobs.values()
+    count = sum(job.parallel.total if job.parallel else 1 for job in jobs)
+    if count > MOST_JOBS:
+        last = list(jobs)[-1]
+        message = f"The configuration has {count} jobs with all their instances; {MOST_JOBS} are allowed"
+        report.error(last.mark, "too_many_jobs", message)
+        return Expanded({}, {})
+    for job in jobs:
         found = _instances(job)
         groups[job.name] = tuple(instance.name for instance in found)
         for instance in found:

@@ -3,7 +3,7 @@
 from app.dialects.gitlab import nodes, values
 from app.dialects.gitlab.limits import checked
 from app.dialects.gitlab.nodes import Entry, Mapping, Node
-from app.dialects.gitlab.report import Report, did_you_mean, quoted
+from app.dialects.gitlab.report import Report, quoted
 
 MOST_NESTED = 10
 KEYWORD = "extends"
@@ -69,7 +69,7 @@ class _Resolver:
 
     def _problem(self, names: tuple[str, ...], line: tuple[str, ...]) -> str | None:
         if unknown := [base for base in names if base not in self._root]:
-            hint = did_you_mean(unknown[0], self._root.entries)
+            hint = self._report.did_you_mean(unknown[0], self._root.entries)
             return f"unknown keys in `extends` ({', '.join(quoted(base) for base in unknown)}){hint}"
         if any(base in line for base in names):
             return "circular dependency detected in `extends`"

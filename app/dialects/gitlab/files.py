@@ -1,13 +1,12 @@
 """`changes` and `exists`: whether files changed, or are there (gitlab.md C.4)."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from app.dialects.gitlab import patterns, values
 from app.dialects.gitlab.nodes import Mapping as MappingNode
 from app.dialects.gitlab.nodes import Mark, Node
 from app.dialects.gitlab.report import Report
-from app.domain.variables import expand_existing
 
 MOST_PATTERNS = 50
 MOST_COMPARISONS = 50_000
@@ -63,12 +62,11 @@ def _globs(report: Report, node: Node, path: str, problem: str, *, single: bool 
     return found
 
 
-def any_match(paths: Collection[str], globs: tuple[str, ...], variables: Mapping[str, str]) -> bool:
-    """Whether any path matches any glob, variables in globs expanded first. True when there is too much to compare."""
-    expanded = [expand_existing(glob, variables) for glob in globs]
-    if any(glob in paths for glob in expanded):
+def any_match(paths: Collection[str], globs: Collection[str]) -> bool:
+    """Whether any path matches any glob. True when there is too much to compare."""
+    if any(glob in paths for glob in globs):
         return True
-    wild = [glob for glob in expanded if any(character in glob for character in "*?[{\\")]
+    wild = [glob for glob in globs if any(character in glob for character in "*?[{\\")]
     if len(wild) * len(paths) > MOST_COMPARISONS:
         return True
     return any(_matches_any(paths, glob) for glob in wild)

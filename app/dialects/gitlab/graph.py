@@ -9,11 +9,13 @@ from app.dialects.gitlab.entries.needs import LONGEST_NAME, NeedConfig
 from app.dialects.gitlab.expansion import Expanded, Instance
 from app.dialects.gitlab.jobs import JobConfig
 from app.dialects.gitlab.nodes import Mark
-from app.dialects.gitlab.report import Report, did_you_mean, quoted
+from app.dialects.gitlab.report import Report, quoted
 
 
 def check(configuration: Configuration, expanded: Expanded, report: Report) -> None:
-    """Report every need and dependency that cannot be."""
+    """Report every need and dependency that cannot be. Does nothing when there are too many jobs to look at."""
+    if not expanded.instances:
+        return
     _Check(configuration, expanded, report).run()
 
 
@@ -44,25 +46,35 @@ class _Check:
                 self._edge(job, found, "dependency", job.mark, optional=False)
 
     def _needs(self, job: JobConfig, needs: tuple[NeedConfig, ...], mark: Mark) -> None:
+        seen: set[str] = set()
         for need in needs:
-            # What a need means is the same for all instances, unless it names the matrix.
+            if need.job in seen:
+                continue
+            if not need.choices:
+                seen.add(need.job)
+            instances = list(self._instances(job))
+            if not need.names_matrix:
+                # Then it means the same for all instances.
+                instances = instances[:1]
             names = dict.fromkeys(
-                name for instance in self._instances(job) for name in self._expanded.needed(need, instance.choice)
+                name for instance in instances for name in self._expanded.needed(need, instance.choice)
             )
             for name in names:
                 self._edge(job, name, "need", mark, optional=need.optional)
 
-    def _stage(self, job: JobConfig) -> int:
-        return self._order.get(job.stage or DEFAULT_STAGE, -1)
+    def _is_later(self, other: JobConfig, job: JobConfig) -> bool:
+        """Whether `other` stands in a later stage. A stage that does not exist was reported already."""
+        theirs, own = (self._order.get(found.stage or DEFAULT_STAGE) for found in (other, job))
+        return theirs is not None and own is not None and theirs > own
 
     def _edge(self, job: JobConfig, name: str, kind: str, mark: Mark, *, optional: bool) -> None:
         other = self._expanded.instances.get(name)
         if other is None:
             if not optional and name not in self._refused:
-                hint = did_you_mean(name, self._jobs)
+                hint = self._report.did_you_mean(name, self._jobs)
                 message = f"{_shown(job)} job: undefined {kind}: {quoted(name)}{hint}"
                 self._report.error(mark, f"undefined_{kind}", message)
-        elif self._stage(other.job) > self._stage(job):
+        elif self._is_later(other.job, job):
             message = f"{_shown(job)} job: {kind} {quoted(name)} is not defined in current or prior stages"
             self._report.error(mark, f"later_{kind}", message)
 

@@ -19,10 +19,14 @@ MOST_FILES = 150
 MOST_TEXT = 16 * 1024 * 1024
 """How many characters all files of one configuration may have together."""
 
+MOST_WILDCARDS = 50
+MOST_NESTED = 100
+
 _KEYWORD = "include"
 _KINDS = ("local", "project", "remote", "template", "component", "artifact")
 _KEYS = (*_KINDS, "file", "ref", "integrity", "job", "inputs", "rules")
 _NO_FORMAT = "Invalid configuration format"
+_TOO_MANY = f"Maximum of {MOST_FILES} nested includes are allowed!"
 _EXTENSIONS = (".yml", ".yaml")
 
 
@@ -44,6 +48,7 @@ class Files:
         self._known = Known(variables.values_of(variables.predefined(context), context.variables), (), Expander())
         self._evaluator = RuleEvaluator(context, report)
         self._count = 0
+        self._wildcards = 0
         self.is_complete = True
         self._text_left = MOST_TEXT
 
@@ -112,10 +117,12 @@ class Files:
         shown = quoted(place.path)
         self._count += 1
         if self._count > MOST_FILES:
-            raise TooLarge(place.mark, f"Maximum of {MOST_FILES} nested includes are allowed!")
+            raise TooLarge(place.mark, _TOO_MANY)
         text = None
         if place.path in chain:
             problem = f"Local file `{shown}` includes itself"
+        elif len(chain) > MOST_NESTED:
+            problem = f"Local file `{shown}` is included more than {MOST_NESTED} levels deep"
         elif not place.path.lower().endswith(_EXTENSIONS):
             problem = f"Included file `{shown}` does not have YAML extension!"
         else:
@@ -130,6 +137,8 @@ class Files:
         """All files that an `include` names and its rules admit, wildcards written out."""
         node = entry.value
         items = node.items if isinstance(node, Sequence) else (node,)
+        if len(items) > MOST_FILES:
+            raise TooLarge(node.mark, _TOO_MANY)
         before = self._report.error_count
         places = [place for item in items if not nodes.is_null(item) for place in self._expand(item)]
         self.is_complete = self.is_complete and self._report.error_count == before
@@ -185,6 +194,9 @@ class Files:
         """The path itself, or with a `*` in it all files that match."""
         if "*" not in path:
             return [path]
+        self._wildcards += 1
+        if self._wildcards > MOST_WILDCARDS:
+            raise TooLarge(mark, f"There are more than {MOST_WILDCARDS} includes with wildcards")
         try:
             matches = patterns.glob(path)
         except patterns.InvalidPattern:

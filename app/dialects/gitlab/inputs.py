@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from app.dialects.gitlab import nodes, patterns, values
 from app.dialects.gitlab.nodes import Entry, Mark, Node, Sequence
 from app.dialects.gitlab.nodes import Mapping as MappingNode
-from app.dialects.gitlab.report import Report, did_you_mean, quoted
+from app.dialects.gitlab.report import Report, quoted
 
 _TYPES = ("string", "number", "boolean", "array")
 _KEYS = ("default", "description", "options", "regex", "type", "rules")
@@ -29,7 +29,7 @@ def resolve(header: Node | None, given: Mapping[str, Node], mark: Mark, report: 
     specs = _specs(header, report)
     if unknown := [name for name in given if name not in specs]:
         names = ", ".join(quoted(name) for name in unknown)
-        hint = did_you_mean(unknown[0], specs)
+        hint = report.did_you_mean(unknown[0], specs)
         text = f"unknown input arguments: {names}{hint}"
         if not specs:
             text = "Given inputs not defined in the `spec` section of the included configuration file"

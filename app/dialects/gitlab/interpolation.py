@@ -7,7 +7,7 @@ from app.dialects.gitlab import nodes, scalars
 from app.dialects.gitlab.limits import TooLarge, checked
 from app.dialects.gitlab.nodes import Entry, Mark, Node, Reference, Scalar, Sequence
 from app.dialects.gitlab.nodes import Mapping as MappingNode
-from app.dialects.gitlab.report import Report, did_you_mean, quoted
+from app.dialects.gitlab.report import Report, quoted
 from app.domain.errors import LimitExceeded
 from app.domain.variables import expand_existing
 
@@ -68,7 +68,8 @@ class _Interpolation:
         if not match:
             problem = f"unknown interpolation key: `{quoted(access)}`"
         elif match[1] not in self._found:
-            problem = f"unknown input name provided: `{quoted(match[1])}`{did_you_mean(match[1], self._found)}"
+            hint = self._report.did_you_mean(match[1], self._found)
+            problem = f"unknown input name provided: `{quoted(match[1])}`{hint}"
         elif len(functions) > MOST_FUNCTIONS:
             problem = "too many functions in interpolation block."
         if problem or not match:

@@ -145,6 +145,9 @@ class _Builder:
         plain = event.implicit[0] if tag is None else tag in _RESOLVED
         if tag not in (None, "!", _STANDARD + "str") and not plain:
             self._unknown_tag(mark, tag)
+        if "\0" in event.value:
+            # An escape like "\0" in quotes gets past the reader, but no script, variable or database can hold it.
+            self._report.error(mark, "control_character", "control characters are not allowed (U+0000)")
         return Scalar(mark, scalars.resolve(event.value) if plain else event.value)
 
     def _finish(self, frame: _Frame) -> Node:

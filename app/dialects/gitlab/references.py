@@ -1,7 +1,8 @@
 """`!reference [job, keyword, …]`: each is replaced by what stands there (gitlab.md C.0, step 4)."""
 
 from app.dialects.gitlab import nodes
-from app.dialects.gitlab.limits import checked
+from app.dialects.gitlab.limits import TooLarge, checked
+from app.dialects.gitlab.loader import DEPTH_LIMIT
 from app.dialects.gitlab.nodes import Entry, Mapping, Node, Reference, Scalar, Sequence
 from app.dialects.gitlab.report import Report, quoted
 
@@ -10,7 +11,7 @@ MOST_NESTED = 10
 
 def resolve(root: Mapping, report: Report) -> Mapping:
     """`root` without references; those that lead nowhere are reported and become null. Raises TooLarge."""
-    found = _Resolver(root, report).resolve(root, ())
+    found = _Resolver(root, report).resolve(root, (), 1)
     return found if isinstance(found, Mapping) else root
 
 
@@ -20,25 +21,26 @@ class _Resolver:
         self._report = report
         self._known: dict[tuple[str, ...], Node] = {}
 
-    def resolve(self, node: Node, chain: tuple[tuple[str, ...], ...]) -> Node:
-        """`node` with its references followed. `chain`: the paths that are being followed already."""
+    def resolve(self, node: Node, chain: tuple[tuple[str, ...], ...], depth: int) -> Node:
+        """`node`, which will stand at `depth`, with its references followed. `chain`: the paths that lead here."""
+        if depth > DEPTH_LIMIT:
+            raise TooLarge(node.mark, f"The configuration is nested more than {DEPTH_LIMIT} levels deep")
         if isinstance(node, Reference):
-            return self._follow(node, chain)
+            return self._follow(node, chain, depth)
         if isinstance(node, Sequence):
-            items = [self.resolve(item, chain) for item in node.items]
+            items = [self.resolve(item, chain, depth + 1) for item in node.items]
             same = all(new is old for new, old in zip(items, node.items, strict=True))
             return node if same else checked(nodes.sequence(node.mark, items))
         if isinstance(node, Mapping):
-            entries = {key: self._entry(entry, chain) for key, entry in node.entries.items()}
-            same = all(entries[key] is entry for key, entry in node.entries.items())
+            entries = {
+                key: Entry(entry.key_mark, self.resolve(entry.value, chain, depth + 1))
+                for key, entry in node.entries.items()
+            }
+            same = all(entries[key].value is entry.value for key, entry in node.entries.items())
             return node if same else checked(nodes.mapping(node.mark, entries))
         return node
 
-    def _entry(self, entry: Entry, chain: tuple[tuple[str, ...], ...]) -> Entry:
-        found = self.resolve(entry.value, chain)
-        return entry if found is entry.value else Entry(entry.key_mark, found)
-
-    def _follow(self, reference: Reference, chain: tuple[tuple[str, ...], ...]) -> Node:
+    def _follow(self, reference: Reference, chain: tuple[tuple[str, ...], ...], depth: int) -> Node:
         if reference.path in self._known:
             return self._known[reference.path]
         target = self._target(reference.path)
@@ -53,8 +55,9 @@ class _Resolver:
             shown = ", ".join(f'"{quoted(part)}"' for part in reference.path)
             self._report.error(reference.mark, "bad_reference", f"!reference [{shown}] {problem}")
             return Scalar(reference.mark, None)
-        found = self.resolve(target, (*chain, reference.path))
-        if not self._report.has_errors:
+        before = self._report.error_count
+        found = self.resolve(target, (*chain, reference.path), depth)
+        if self._report.error_count == before:
             self._known[reference.path] = found
         return found
 

@@ -2,11 +2,14 @@
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from itertools import islice
 
 from app.dialects.diagnostics import Diagnostic, Severity
 from app.dialects.gitlab.nodes import Mark
 
 _MOST = 200
+_MOST_HINTS = 100
+_MOST_COMPARED = 300
 _LONGEST_NAME = 60
 
 
@@ -16,6 +19,7 @@ class Report:
     def __init__(self) -> None:
         self._found: dict[Diagnostic, None] = {}
         self.error_count = 0
+        self._hints_left = _MOST_HINTS
 
     @property
     def has_errors(self) -> bool:
@@ -29,6 +33,17 @@ class Report:
     def warning(self, mark: Mark, code: str, message: str) -> None:
         """Say what is probably not meant."""
         self._add(Diagnostic(Severity.WARNING, code, message, *mark))
+
+    def did_you_mean(self, name: str, known: Iterable[str]) -> str:
+        """A clause like " (did you mean `script`?)", or nothing when no known name is near.
+
+        Only the first problems get one: looking for near names takes far longer than reading the configuration.
+        """
+        if self._hints_left == 0:
+            return ""
+        self._hints_left -= 1
+        near = get_close_matches(name[:_LONGEST_NAME], list(islice(known, _MOST_COMPARED)), n=1, cutoff=0.75)
+        return f" (did you mean `{near[0]}`?)" if near else ""
 
     def _add(self, diagnostic: Diagnostic) -> None:
         if len(self._found) < _MOST:
@@ -46,9 +61,3 @@ def quoted(name: str) -> str:
     """`name` short enough, and free enough of control characters, to stand in a message."""
     shown = "".join(character if character.isprintable() else "?" for character in name[: _LONGEST_NAME + 1])
     return shown if len(shown) <= _LONGEST_NAME else shown[:_LONGEST_NAME] + "..."
-
-
-def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """A clause like " (did you mean `script`?)", or nothing when no known name is near."""
-    near = get_close_matches(name[:_LONGEST_NAME], list(known), n=1, cutoff=0.75)
-    return f" (did you mean `{near[0]}`?)" if near else ""

@@ -92,11 +92,11 @@ def _needs(seed: Seed, names: Collection[str], expanded: Expanded, report: Repor
                 found.setdefault(name, Need(name, need.artifacts, need.optional))
             elif not need.optional:
                 _refuse_absent(instance, name, report)
-    if len(found) > MOST_NEEDS:
-        message = (
-            f"{quoted(instance.name)}: one job can only need {MOST_NEEDS} others, but you have listed {len(found)}"
-        )
-        report.error(job.mark, "too_many_needs", f"{message}. See needs keyword documentation for more details")
+                return ()
+        if len(found) > MOST_NEEDS:
+            message = f"{quoted(instance.name)}: one job can only need {MOST_NEEDS} others, but you have listed more"
+            report.error(job.mark, "too_many_needs", f"{message}. See needs keyword documentation for more details")
+            return ()
     return tuple(found.values())
 
 

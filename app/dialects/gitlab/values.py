@@ -9,7 +9,7 @@ from typing import TypeGuard
 
 from app.dialects.gitlab import scalars
 from app.dialects.gitlab.nodes import Mapping, Node, Scalar, Sequence
-from app.dialects.gitlab.report import Report, did_you_mean, quoted
+from app.dialects.gitlab.report import Report, quoted
 from app.domain import durations
 
 INVALID = "invalid_value"
@@ -100,7 +100,7 @@ def one_of(report: Report, node: Node, path: str, choices: Iterable[str]) -> str
     words = tuple(choices)
     if is_text(node) and node.value in words:
         return str(node.value)
-    hint = did_you_mean(str(node.value), words) if is_text(node) else ""
+    hint = report.did_you_mean(str(node.value), words) if is_text(node) else ""
     refuse(report, node, path, f"should be one of: {', '.join(words)}{hint}")
     return None
 
@@ -142,5 +142,5 @@ def check_keys(report: Report, node: Mapping, path: str, known: Iterable[str]) -
     words = tuple(known)
     for key, entry in node.entries.items():
         if key not in words:
-            message = f"{path} config contains unknown keys: {quoted(key)}{did_you_mean(key, words)}"
+            message = f"{path} config contains unknown keys: {quoted(key)}{report.did_you_mean(key, words)}"
             report.error(entry.key_mark, "unknown_keyword", message)

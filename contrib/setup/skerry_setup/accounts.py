@@ -92,7 +92,7 @@ class Account:
             raise SetupError(f"`{shown}` did not end within {error.timeout:.0f} seconds.") from error
         if done.returncode != 0:
             said = last_line(done.stderr) or last_line(done.stdout) or f"exit code {done.returncode}"
-            raise SetupError(f"`{shown}` failed: {said.removeprefix('skerry: ')}")
+            raise SetupError(f"`{shown}` failed: {said.removeprefix('skerry: ').removeprefix('Error: ')}")
         return done.stdout
 
     @contextmanager

@@ -1,5 +1,6 @@
 """The sample project: made, pushed with git over HTTP, and its pipeline watched until it ends."""
 
+import re
 import shutil
 import tempfile
 import time
@@ -17,6 +18,8 @@ BRANCH = "main"
 FINISHED = frozenset({"success", "failed", "canceled", "skipped", "manual"})
 TIME_LIMIT = 900.0
 IMPATIENCE = 30.0
+ESCAPE = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
+SECTION = re.compile(r"section_(start|end):\d+:")
 
 
 class Sample:
@@ -40,13 +43,9 @@ class Sample:
     def _start(self) -> Any:
         if not self._exists():
             self._server.command("project", "create", PROJECT)
-        try:
-            pipeline = self._api.post(f"{self._path}/pipeline", {"ref": BRANCH})
-        except ApiError as error:
-            if error.status != 400:
-                raise
-            return self._push()  # no such branch: nothing has been pushed yet
-        return pipeline
+        if not self._api.get(f"{self._path}/pipelines?per_page=1"):
+            return self._push()
+        return self._api.post(f"{self._path}/pipeline", {"ref": BRANCH})
 
     def _exists(self) -> bool:
         try:
@@ -137,10 +136,12 @@ class Sample:
 
     def _show_failure(self, job: dict[str, Any]) -> None:
         note(f"{job['name']} failed ({job.get('failure_reason') or 'no reason given'}): {job.get('web_url', '')}")
-        for line in self._api.text(f"{self._path}/jobs/{job['id']}/trace").splitlines()[-15:]:
-            note(f"| {_printable(line)}")
+        for line in _readable(self._api.text(f"{self._path}/jobs/{job['id']}/trace"))[-15:]:
+            note(f"| {line}")
 
 
-def _printable(line: str) -> str:
-    """A log line without what a terminal would obey."""
-    return "".join(character for character in line if character.isprintable() or character == "\t")
+def _readable(trace: str) -> list[str]:
+    """A log's lines without section markers, colours and whatever else a terminal would obey."""
+    lines = (ESCAPE.sub("", line) for line in trace.splitlines())
+    printable = ("".join(sign for sign in line if sign.isprintable() or sign == "\t") for line in lines)
+    return [line for line in printable if line.strip() and not SECTION.match(line)]

@@ -10,11 +10,15 @@ from urllib.parse import quote, urlsplit
 
 import pytest
 import requests
+from sqlalchemy.exc import OperationalError
 
 from app import crypto
+from app.domain.errors import StorageFull
 from app.domain.permissions import Role
+from app.git.command import GitFailed
 from app.models import AccessToken, Job, User, write
 from app.services.core import Core
+from app.services.receive_push import finish_pushes
 from tests.contract.git.conftest import Hosted
 from tests.factories import PASSWORD, make_job, make_pipeline, make_project, make_token, make_user
 from tests.git_client import Checkout, Result, clone
@@ -279,3 +283,59 @@ def test_a_client_that_vanishes_in_the_middle_of_a_push_leaves_nothing_behind(
     assert hosted.ref("refs/heads/main") is None
     assert hosted.pipelines() == []
     assert checkout.push("main").ok
+
+
+@pytest.mark.parametrize("where", ["journal_push", "ReceivePack"])
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (StorageFull("full"), "the server's disk is full"),
+        (GitFailed("failed", "fatal: /data/secret/path"), "the server cannot take it now, try again later"),
+        (OperationalError("insert secret", {}, Exception("database or disk is full")), "the server cannot take it now"),
+    ],
+)
+def test_what_stops_a_push_before_git_is_told_in_a_sentence(
+    hosted: Hosted, checkout: Checkout, monkeypatch: pytest.MonkeyPatch, error: Exception, where: str, words: str
+) -> None:
+    def fail(*_: object) -> None:
+        raise error
+
+    with monkeypatch.context() as broken:
+        broken.setattr(f"app.api.git_http.push.{where}", fail)
+        result = checkout.push("main")
+    assert f"! [remote rejected] main -> main ({words}" in result.text
+    assert "secret" not in result.text
+    assert finish_pushes(hosted.core) == (where == "ReceivePack")
+    assert checkout.push("main").ok
+    assert len(hosted.pipelines()) == 1
+
+
+@pytest.mark.parametrize("way", ["clone", "database"])
+def test_a_clone_that_cannot_be_served_is_told_in_a_sentence(
+    hosted: Hosted, pushed: Checkout, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    def fail(*_: object) -> None:
+        raise GitFailed("failed", "secret") if way == "clone" else OperationalError("secret", {}, Exception("secret"))
+
+    where = "app.git.transport.advertise" if way == "clone" else "app.api.git_http.views.require_read"
+    monkeypatch.setattr(where, fail)
+    result = pushed.try_git("ls-remote", "origin")
+    assert "remote: The server cannot use" in result.text
+    assert "503" in result.text
+    assert "secret" not in result.text
+
+
+def test_a_push_whose_pipelines_fail_to_be_made_stands_and_gets_them_later(
+    hosted: Hosted, checkout: Checkout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise GitFailed("failed")
+
+    with monkeypatch.context() as broken:
+        broken.setattr("app.services.receive_push.insert_pipeline", fail)
+        result = checkout.push("main")
+    assert result.ok
+    assert "remote: The pipelines of this push could not be created yet; the server tries again." in result.text
+    assert hosted.pipelines() == []
+    assert finish_pushes(hosted.core) == 1
+    assert [found.ref for found in hosted.pipelines()] == ["main"]

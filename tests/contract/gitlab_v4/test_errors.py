@@ -122,7 +122,7 @@ def test_too_little_scope_says_which_one_it_takes(api: Api, place: Place) -> Non
 
 
 def test_a_fault_of_ours_is_logged_and_not_shown(
-    capsys: pytest.CaptureFixture[str], api: Api, monkeypatch: pytest.MonkeyPatch
+    api: Api, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def fail(*_: object) -> None:
         raise RuntimeError("the inside of the server")
@@ -130,9 +130,9 @@ def test_a_fault_of_ours_is_logged_and_not_shown(
     monkeypatch.setattr(list_jobs, "project_jobs", fail)
     response = api.get("/projects/1/jobs")
     assert answer(response) == (500, {"message": "500 Internal Server Error"})
-    logged = capsys.readouterr().err
-    assert "the inside of the server" in logged
-    assert response.headers["X-Request-Id"] in logged
+    (logged,) = [record.msg for record in caplog.records if record.levelname == "ERROR"]
+    assert "the inside of the server" in str(logged)
+    assert logged["request_id"] == response.headers["X-Request-Id"]
 
 
 @pytest.mark.parametrize("kind", ["json", "data", "query_string"])

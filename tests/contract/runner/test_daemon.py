@@ -175,7 +175,7 @@ def test_a_server_that_takes_jobs_back_gets_this_one_back(gitlab, serve):
 
 def test_a_server_that_sees_half_closed_polls_is_not_waited_for(gitlab, serve):
     gitlab.parked = 8
-    gitlab.extensions = "half_close"
+    gitlab.extensions = "skerry_steps skerry_half_close"
     running = serve()
     assert gitlab.polled.acquire(timeout=10)
     started = time.monotonic()

@@ -7,6 +7,7 @@ code under test then lives in a process just like the runner's.
 import itertools
 import os
 import shutil
+import subprocess
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
@@ -46,14 +47,23 @@ def executor(base_image: str) -> Iterator[PodmanExecutor]:
     made = PodmanExecutor(PodmanSettings(grace=1.0))
     yield made
     made.close()
+    left = subprocess.run(
+        ["podman", "ps", "--all", "--quiet", "--filter", f"label=skerry.runner={RUNNER}"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert left.stdout == "", "containers are left"
 
 
 @dataclass
 class Job:
-    """A prepared environment and what it printed."""
+    """A prepared environment and what it printed: while it was `prepared`, and what the last stage `printed`."""
 
+    executor: PodmanExecutor
     build: Build
     environment: PodmanEnvironment
+    prepared: bytearray
     printed: bytearray = field(default_factory=bytearray)
     cancelled: threading.Event = field(default_factory=threading.Event)
 
@@ -93,8 +103,6 @@ def make_build(tmp_path: Path) -> Iterator[Callable[..., Build]]:
 
 def remove_tree(folder: Path) -> None:
     """Also what belongs to sub-uids."""
-    import subprocess
-
     subprocess.run(["podman", "unshare", "rm", "-rf", "--", str(folder)], check=True)
     shutil.rmtree(folder, ignore_errors=True)
 
@@ -106,10 +114,10 @@ def start(executor: PodmanExecutor, make_build: Callable[..., Build]) -> Iterato
 
     def prepare(on: PodmanExecutor | None = None, **fields: Any) -> Job:
         build = make_build(**fields)
-        printed = bytearray()
-        cancelled = threading.Event()
-        environment = (on or executor).prepare(build, printed.extend, cancelled)
-        jobs.append(Job(build, environment, printed, cancelled))
+        prepared = bytearray()
+        chosen = on or executor
+        environment = chosen.prepare(build, prepared.extend, threading.Event())
+        jobs.append(Job(chosen, build, environment, prepared))
         return jobs[-1]
 
     yield prepare

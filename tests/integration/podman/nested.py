@@ -57,6 +57,8 @@ class Run:
         """The reports of one test, up to its teardown. Fails when the second pytest ends without them."""
         for line in self._lines:
             report = self._config.hook.pytest_report_from_serializable(config=self._config, data=json.loads(line))
+            if isinstance(report.longrepr, list):
+                report.longrepr = tuple(report.longrepr)  # where a test was skipped: JSON has no tuples
             if report.nodeid == nodeid:
                 yield report
                 if report.when == "teardown":

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -111,8 +112,7 @@ def test_detached_fails_when_the_sample_fails_and_leaves_both_running(machine: M
     done = machine.run("up", "--detach")
     assert done.returncode == 1
     assert "deploy failed (script_failure)" in done.stdout
-    assert "| [31mline of the log[0m" in done.stdout
-    assert "\x1b" not in done.stdout
+    assert [line.strip() for line in done.stdout.splitlines() if "|" in line] == ["| line of the log"]
     assert machine.listens()
 
 
@@ -133,11 +133,9 @@ def test_a_new_database_gets_the_runner_registered_anew(machine: Machine) -> Non
     machine.run("down")
     before = (machine.data / "runner" / "config.toml").read_text().replace("concurrent = ", "concurrent = 1")
     (machine.data / "runner" / "config.toml").write_text(before)
-    machine.program(
-        "skerry-runner",
-        f'[ "$1" = verify ] && exit 1\nexec {sys.executable} {HERE / "fake_skerry.py"} skerry-runner "$@"',
-    )
+    machine.program("skerry-runner", '[ "$1" = verify ] && exit 1')
     (machine.data / "state.json").unlink()
+    shutil.rmtree(machine.data / "skerry")
     done = machine.run("up", "--detach")
     assert done.returncode == 0, done.stderr
     after = (machine.data / "runner" / "config.toml").read_text()

@@ -83,8 +83,8 @@ class ExecutorContract:
     def test_a_stage_that_takes_too_long_is_ended(self, environment):
         started = time.monotonic()
         result, output = run(environment, "echo begun; sleep 60", timeout=1)
-        assert (result.outcome, output) == ("timed_out", b"begun\n")
-        assert result.exit_code is None
+        assert (result.outcome, result.exit_code) == ("timed_out", None)
+        assert output.startswith(b"begun\n")  # a shell may add that it was terminated
         assert time.monotonic() - started < 20
 
     def test_a_cancelled_stage_is_ended_and_the_environment_stays_usable(self, environment):

@@ -164,6 +164,15 @@ def test_a_file_that_cannot_be_written_is_said(tmp_path):
         config_file.add_runner(tmp_path / "file" / "config.toml", {"url": "https://a", "token": "x"}, {})
 
 
+def test_data_lies_beside_a_file_at_an_unusual_place_and_at_the_usual_one_else(tmp_path, monkeypatch):
+    assert parsed(tmp_path)[0].data_dir == tmp_path / "work"
+    monkeypatch.setattr("runner.config.os.geteuid", lambda: 1000)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_DATA_HOME", "/somewhere")
+    monkeypatch.delenv("SKERRY_RUNNER_CONFIG", raising=False)
+    assert str(parse({}, default_path())[0].data_dir) == "/somewhere/skerry-runner"
+
+
 def test_the_default_path_can_be_named(monkeypatch, tmp_path):
     monkeypatch.setenv("SKERRY_RUNNER_CONFIG", str(tmp_path / "x.toml"))
     assert default_path() == tmp_path / "x.toml"

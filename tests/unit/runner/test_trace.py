@@ -192,6 +192,22 @@ def test_an_interval_above_three_seconds_is_kept_and_a_shorter_one_means_live(tr
     assert bytes(server.log) == b"firstsecond"
 
 
+def test_touches_do_not_put_off_the_log(trace, monkeypatch):
+    monkeypatch.setattr("runner.sender.SLOW", 0.01)
+    monkeypatch.setattr("runner.sender.TOUCH_OURS", 0.1)
+    server = Server()
+    server.interval = 0.4
+    sender = Sender(server, trace, steps=list)
+    sender.start()
+    trace.write(b"first")
+    server.wait_for(lambda: server.patches)
+    trace.write(b"second")
+    server.wait_for(lambda: len(server.patches) == 2, seconds=2)
+    assert server.patches[1][0] - server.patches[0][0] > 0.35
+    assert len(server.updates) >= 3
+    assert deliver(sender)
+
+
 def test_a_cancel_is_passed_on_once(trace):
     server, calls = Server(), []
     server.canceling = True

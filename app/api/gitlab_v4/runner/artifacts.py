@@ -5,6 +5,7 @@ from flask import Blueprint, Response, request, send_file
 from app.api.gitlab_v4.runner.parameters import text, token
 from app.api.gitlab_v4.runner.upload import receive
 from app.domain import durations
+from app.domain.errors import NotFound
 from app.edge import core
 from app.models import Artifact
 from app.services.fetch_artifact import fetch_archive
@@ -36,17 +37,19 @@ def download(job_id: int) -> Response:
 
 def send_artifact(artifact: Artifact) -> Response:
     """The bytes, with ranges and ETag; by sendfile where they lie in a file. Raises NotFound for lost bytes."""
-    parts = core()
-    name, sha256, key = artifact.filename, artifact.sha256, artifact.storage_key
-    path = parts.artifacts.path(key)
-    response = send_file(
-        path if path is not None else parts.artifacts.open(key),
-        mimetype="application/octet-stream",
-        as_attachment=True,
-        download_name=name,
-        conditional=True,
-        etag=sha256,
-    )
+    store = core().artifacts
+    path = store.path(artifact.storage_key)
+    try:
+        response = send_file(
+            path if path is not None else store.open(artifact.storage_key),
+            mimetype="application/octet-stream",
+            as_attachment=True,
+            download_name=artifact.filename,
+            conditional=True,
+            etag=artifact.sha256,
+        )
+    except FileNotFoundError as error:
+        raise NotFound("Artifacts") from error
     response.headers["X-Content-Type-Options"] = "nosniff"
     return response
 

@@ -5,6 +5,7 @@ from typing import Any
 from flask import request
 from werkzeug.exceptions import BadRequest
 
+from app.api.gitlab_v4.runner.body import reading
 from app.domain.errors import InvalidRequest, NotAllowed
 from app.edge import core
 from app.models import Runner
@@ -13,12 +14,11 @@ from app.services.authenticate import runner_by_token
 
 def parameters() -> dict[str, Any]:
     """All parameters. Raises BadRequest where the body is no JSON object."""
-    found: dict[str, Any] = request.args.to_dict() | request.form.to_dict()
+    with reading():
+        found: dict[str, Any] = request.args.to_dict() | request.form.to_dict()
     if request.mimetype == "application/json" or (not found and request.content_length):
-        try:
+        with reading():  # also a body that is nested too deeply to be read
             body = request.get_json(force=True)
-        except RecursionError as error:
-            raise BadRequest("the body is nested too deeply") from error
         if not isinstance(body, dict):
             raise BadRequest("the body is no JSON object")
         found |= body

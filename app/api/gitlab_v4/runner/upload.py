@@ -1,17 +1,15 @@
 """A multipart body whose file goes straight to where it will stay, hashed on the way."""
 
-import contextlib
 import io
-from collections.abc import Iterator
 from time import monotonic
-from typing import Any
+from typing import IO, Any, cast
 
 from flask import request
-from werkzeug.exceptions import BadRequest, HTTPException
+from werkzeug.exceptions import BadRequest
 from werkzeug.formparser import FormDataParser
 
+from app.api.gitlab_v4.runner.body import Body
 from app.api.gitlab_v4.runner.parameters import text
-from app.domain.errors import SkerryError
 from app.services.core import Core
 from app.services.store_artifact import keep_lease
 from app.storage.base import Incoming, Stored
@@ -20,10 +18,6 @@ from app.storage.base import Incoming, Stored
 OVERHEAD = 1 << 20
 #: The lease of a job that uploads is renewed so often, in seconds.
 RENEW_EVERY = 30.0
-
-
-class StorageBroken(Exception):
-    """The server could not write what it received."""
 
 
 class _Sink(io.RawIOBase):
@@ -40,10 +34,7 @@ class _Sink(io.RawIOBase):
             keep_lease(self._core, self._job_id)
             self._core.session.close()
             self._renew_at = monotonic() + RENEW_EVERY
-        try:
-            return self._incoming.write(bytes(data))
-        except OSError as error:
-            raise StorageBroken(str(error)) from error
+        return self._incoming.write(bytes(data))
 
     def seek(self, offset: int, whence: int = 0) -> int:
         return 0  # the parser rewinds what it has written; nobody reads it here
@@ -69,26 +60,15 @@ def receive(core: Core, job_id: int) -> tuple[str, Stored]:
             names.append(filename or "")
             return _Sink(core, job_id, incoming if len(names) == 1 else None)
 
-        with _cut_off_is_the_clients():
-            parser = FormDataParser(
-                stream_factory=sink, max_form_memory_size=OVERHEAD, max_form_parts=100, silent=False
-            )
-            kind, length, options = request.mimetype, request.content_length, request.mimetype_params
-            _, _, files = parser.parse(request.stream, kind, length, options)
+        parser = FormDataParser(stream_factory=sink, max_form_memory_size=OVERHEAD, max_form_parts=100, silent=False)
+        body, kind, length = Body(request.stream), request.mimetype, request.content_length
+        try:
+            _, _, files = parser.parse(cast(IO[bytes], body), kind, length, request.mimetype_params)
+        except ValueError as error:
+            raise BadRequest("the upload was cut off or is malformed") from error
         if "file" not in files or len(names) > 1:
             raise BadRequest("the body needs exactly one file, called `file`")
         return file_name(names[0]), incoming.keep()
-
-
-@contextlib.contextmanager
-def _cut_off_is_the_clients() -> Iterator[None]:
-    try:
-        yield
-    except (HTTPException, SkerryError, StorageBroken):
-        raise
-    except (ValueError, OSError) as error:
-        # The connection broke, or a chunk or a boundary is not as it should be.
-        raise BadRequest("the upload was cut off or is malformed") from error
 
 
 def file_name(given: str) -> str:

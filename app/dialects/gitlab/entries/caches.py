@@ -1,11 +1,11 @@
 """`cache`: one or up to four."""
 
 import hashlib
+from collections.abc import Callable
 from collections.abc import Mapping as Files
-from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 
-from app.dialects.gitlab import values
+from app.dialects.gitlab import patterns, values
 from app.dialects.gitlab.entries.artifacts import WHENS
 from app.dialects.gitlab.nodes import Mapping, Node, Sequence
 from app.dialects.gitlab.report import Report
@@ -14,6 +14,9 @@ from app.domain.plan import CacheSpec
 MOST_CACHES = 4
 MOST_FALLBACK_KEYS = 5
 MOST_KEY_FILES = 2
+MOST_GLOBS = 100
+"""How many different globs the keys of one configuration may have; each is held against every file."""
+
 POLICIES = ("pull-push", "push", "pull")
 _KEYS = ("key", "paths", "untracked", "policy", "when", "unprotect", "fallback_keys")
 _KEY_KEYS = ("files", "files_commits", "prefix")
@@ -21,10 +24,11 @@ _STRINGS = "config should be an array of strings"
 
 
 class CacheReader:
-    """Reads `cache`. `files` is all paths of the repository with their blob ids, for keys made of files."""
+    """Reads `cache`. `list_files` gives all paths of the repository with their blob ids, for keys made of files."""
 
-    def __init__(self, files: Files[str, str]) -> None:
-        self._files = files
+    def __init__(self, list_files: Callable[[], Files[str, str]]) -> None:
+        self._list_files = list_files
+        self._found: dict[str, tuple[str, ...]] = {}
 
     def caches(self, report: Report, node: Node, path: str) -> tuple[CacheSpec, ...] | None:
         """One cache or a list of them."""
@@ -71,21 +75,42 @@ class CacheReader:
         if names is None or not 1 <= len(names) <= MOST_KEY_FILES:
             values.refuse(report, given or node, f"{path}:files", f"config requires 1 to {MOST_KEY_FILES} items")
             return None
+        self._check_globs(report, given or node, f"{path}:files", names)
         prefix = values.text(report, prefix_node, f"{path}:prefix") if prefix_node else None
         if prefix is None:
             prefix = f"{index}_" + "_".join(PurePosixPath(name).stem for name in names)
         return f"{prefix}-{self._digest(names)}"
 
+    def _check_globs(self, report: Report, node: Node, path: str, names: tuple[str, ...]) -> None:
+        fresh = [name for name in names if "*" in name and name not in self._found]
+        if fresh and len(self._found) >= MOST_GLOBS:
+            values.refuse(report, node, path, f"config: there are more than {MOST_GLOBS} globs in all cache keys")
+
     def _digest(self, names: tuple[str, ...]) -> str:
-        blobs = {
-            blob
-            for name in names
-            for path, blob in ([(name, self._files[name])] if name in self._files else self._files.items())
-            if path == name or ("*" in name and fnmatchcase(path, name))
-        }
+        blobs = {blob for name in names for blob in self._blobs(name)}
         # The digest is a name for a set of contents, and SHA-1 is what makes it equal to GitLab's.
         joined = "-".join(sorted(blobs)).encode()
         return hashlib.sha1(joined, usedforsecurity=False).hexdigest() if blobs else "default"
+
+    def _blobs(self, name: str) -> tuple[str, ...]:
+        """The blob ids of the file `name`, or of all files that match where it is a glob."""
+        files = self._list_files()
+        if name in files:
+            return (files[name],)
+        if "*" not in name:
+            return ()
+        if name not in self._found:
+            self._found[name] = self._search(name)
+        return self._found[name]
+
+    def _search(self, glob: str) -> tuple[str, ...]:
+        if len(self._found) >= MOST_GLOBS:
+            return ()
+        try:
+            matches = patterns.glob(glob)
+        except patterns.InvalidPattern:
+            return ()
+        return tuple(blob for path, blob in self._list_files().items() if matches(path))
 
 
 def _checked_key(report: Report, node: Node, path: str) -> str | None:

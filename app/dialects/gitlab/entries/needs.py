@@ -9,6 +9,9 @@ from app.dialects.gitlab.nodes import Mapping, Mark, Node, Sequence
 from app.dialects.gitlab.report import Report
 
 LONGEST_NAME = 255
+MOST_WRITTEN = 200
+"""More needs than a job may have, since optional ones may turn out to be absent."""
+
 _KEYS = ("job", "artifacts", "optional", "parallel")
 _ELSEWHERE = ("pipeline", "project", "ref")
 
@@ -23,10 +26,18 @@ class NeedConfig:
     optional: bool = False
     choices: tuple[tuple[Choice, ...], ...] = ()
 
+    @property
+    def names_matrix(self) -> bool:
+        """Whether the need has a `$[[ matrix.X ]]` in it, and so may mean something else for each instance."""
+        return "$[[" in self.job or any("$[[" in value for choice in self.choices for _, value in choice)
+
 
 def needs(report: Report, node: Node, path: str) -> tuple[NeedConfig, ...] | None:
     """A list of job names and mappings; one alone need not be in a list."""
     items = node.items if isinstance(node, Sequence) else (node,)
+    if len(items) > MOST_WRITTEN:
+        values.refuse(report, node, path, f"config has too many entries (maximum {MOST_WRITTEN})")
+        return None
     found = (_need(report, item, path) for item in items)
     return tuple(need for need in found if need)
 

@@ -20,6 +20,10 @@ class Parallel:
     count: int = 0
     choices: tuple[tuple[Choice, ...], ...] = ()
 
+    @property
+    def total(self) -> int:
+        return len(self.choices) or self.count
+
 
 def parallel(report: Report, node: Node, path: str) -> Parallel | None:
     """A number, or `{matrix: […]}`."""

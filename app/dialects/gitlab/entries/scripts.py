@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from app.dialects.gitlab import patterns, values
 from app.dialects.gitlab.nodes import Mapping, Node, Scalar, Sequence
-from app.dialects.gitlab.report import Report, did_you_mean, quoted
+from app.dialects.gitlab.report import Report, quoted
 from app.domain import durations, failure
 from app.domain.plan import RetryPolicy
 
@@ -102,7 +102,7 @@ def _retry_when(report: Report, node: Node, path: str) -> tuple[str, ...]:
     found = values.text_or_texts(report, node, path, "should be an array of strings or a string") or ()
     for reason in found:
         if reason not in known:
-            values.refuse(report, node, path, f"unknown value: {quoted(reason)}{did_you_mean(reason, known)}")
+            values.refuse(report, node, path, f"unknown value: {quoted(reason)}{report.did_you_mean(reason, known)}")
     return found
 
 

@@ -5,6 +5,7 @@ from app.dialects.gitlab.nodes import Entry, Mapping, Node, Scalar, Sequence
 from app.dialects.gitlab.report import Report, quoted
 from app.domain.plan import Variable
 
+MOST_VARIABLES = 1000
 _LONGEST_KEY = 255
 _JOB_KEYS = ("value", "expand")
 _GLOBAL_KEYS = ("value", "description", "options", "expand")
@@ -23,6 +24,9 @@ def global_variables(report: Report, node: Node, path: str) -> tuple[Variable, .
 def _read(report: Report, node: Node, path: str, keys: tuple[str, ...]) -> tuple[Variable, ...] | None:
     if not isinstance(node, Mapping):
         values.refuse(report, node, path, "config should be a hash of key value pairs")
+        return None
+    if len(node.entries) > MOST_VARIABLES:
+        values.refuse(report, node, path, f"config has too many entries (maximum {MOST_VARIABLES})")
         return None
     found = (_variable(report, key, entry, path, keys) for key, entry in node.entries.items())
     return tuple(variable for variable in found if variable)

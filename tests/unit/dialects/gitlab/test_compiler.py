@@ -1,5 +1,6 @@
 """The compiler as a whole: it never raises, and every plan it makes is sound."""
 
+import json
 import time
 
 import pytest
@@ -10,8 +11,7 @@ from hypothesis import strategies as st
 from app.dialects.base import Compilation, CompileContext
 from app.dialects.gitlab import compile_text, keywords
 from app.dialects.registry import compile_configuration, compiler_for
-from app.domain.plan import Plan
-from app.domain.processing import JobState, process
+from tests.unit.dialects.gitlab.soundness import assert_sound
 
 CONTEXT = CompileContext(render_merged=True)
 names = st.sampled_from(
@@ -45,27 +45,6 @@ def check(found: Compilation) -> None:
     assert_sound(found.plan)
 
 
-def assert_sound(plan: Plan) -> None:
-    by_name = {job.name: job for job in plan.jobs}
-    assert len(by_name) == len(plan.jobs)
-    assert {job.stage for job in plan.jobs} == set(plan.stages)
-    ids = {name: number for number, name in enumerate(by_name)}
-    states = [
-        JobState(
-            ids[job.name],
-            job.name,
-            plan.stages.index(job.stage),
-            "created",
-            job.when,
-            job.allow_failure,
-            None if job.needs is None else tuple(ids[need.job] for need in job.needs),
-            job.start_in,
-        )
-        for job in plan.jobs
-    ]
-    assert process(states)
-
-
 @given(st.text(max_size=80))
 def test_any_text_is_answered(text: str) -> None:
     check(compiled(text))
@@ -76,7 +55,7 @@ def test_any_text_that_looks_like_yaml_is_answered(text: str) -> None:
     check(compiled(text))
 
 
-@settings(max_examples=400)
+@settings(max_examples=200)
 @given(configurations)
 def test_any_configuration_is_answered(configuration: dict[str, object]) -> None:
     check(compiled(yaml.safe_dump(configuration, sort_keys=False)))
@@ -88,6 +67,15 @@ def test_the_merged_text_compiles_to_the_same_plan(configuration: dict[str, obje
     if found.plan is not None:
         assert found.merged is not None
         assert compiled(found.merged).plan == found.plan
+
+
+@pytest.mark.parametrize("text", ["1,000", "1e3", "yes", "1:30", "0b1", "~", "", "0x1f", ".5", "a: b", "\x1b[0m\n"])
+def test_a_text_that_looks_like_something_else_is_still_text_in_the_merged_configuration(text: str) -> None:
+    found = compiled(json.dumps({"job": {"script": ["x", text], "stage": "test"}}))
+    assert found.plan is not None
+    assert found.plan.jobs[0].steps[0].script == ("x", text)
+    assert found.merged is not None
+    assert compiled(found.merged).plan == found.plan
 
 
 @pytest.mark.parametrize("keyword", keywords.JOB)
@@ -128,9 +116,9 @@ def test_a_hundred_jobs_in_1500_lines_compile_quickly() -> None:
 
 
 def _seconds(text: str) -> float:
-    started = time.perf_counter()
+    started = time.process_time()
     assert compiled(text).plan is not None
-    return time.perf_counter() - started
+    return time.process_time() - started
 
 
 def test_thousands_of_problems_are_cut_off() -> None:
@@ -143,3 +131,30 @@ def test_the_compiler_is_chosen_by_the_file_name() -> None:
     assert compiler_for("ci/other.YAML") is compile_text
     assert compiler_for("Layerfile") is None
     assert [error.code for error in compile_configuration("notes.txt", "x", CONTEXT).errors] == ["unknown_dialect"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "".join(f"job{n}: {{script: x, needs: [gone{n}], whem: 1, stage: s{n}}}\n" for n in range(8000)),
+        "".join(f"job{n}: {{script: x, parallel: 200}}\n" for n in range(20_000)),
+        "".join(f"job{n}: {{script: x, parallel: 25, needs: [job{n - 1 if n else 1}]}}\n" for n in range(200)),
+        "a: {script: x, parallel: 200}\n"
+        + "".join(f"job{n}: {{script: x, needs: [a, {', '.join(['a'] * 150)}]}}\n" for n in range(500)),
+        "variables: {"
+        + ", ".join(f"V{n}: x" for n in range(900))
+        + "}\n"
+        + "".join(f"job{n}: {{script: x, parallel: 200}}\n" for n in range(20)),
+        "a:\n  script: x\n  parallel: 200\n  rules:\n" + "    - if: $NOBODY =~ /a+b/ && $A\n" * 30_000,
+        "stages: [" + "s, " * 30_000 + "]\na: {script: x, stage: none}",
+        "".join(f"job{n}: {{script: x, cache: {{key: {{files: ['*{n}*']}}}}}}\n" for n in range(5000)),
+        "".join(f".j{n}: {{extends: .j{n + 1}}}\n" for n in range(20_000)) + "a: {script: x}",
+        "a: {script: x, only: [" + "/a+/, " * 40_000 + "]}",
+    ],
+    ids=["errors", "parallel", "chain", "needs", "variables", "rules", "stages", "caches", "extends", "only"],
+)
+def test_a_hostile_configuration_is_answered_within_seconds(text: str) -> None:
+    files = {f"folder/{number}": "0" * 40 for number in range(5000)}
+    started = time.process_time()
+    compile_text(".gitlab-ci.yml", text, CompileContext(list_files=lambda: files))
+    assert time.process_time() - started < 20

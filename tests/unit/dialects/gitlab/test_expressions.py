@@ -134,15 +134,15 @@ def test_any_text_is_an_expression_or_refused(text: str) -> None:
 
 
 def test_a_pattern_that_takes_others_minutes_takes_no_time() -> None:
-    started = time.monotonic()
+    started = time.process_time()
     assert not parse("$A =~ /^(a+)+$/").is_true({"A": "a" * 50_000 + "b"})
     assert not parse("$A =~ $B").is_true({"A": "a" * 50_000 + "b", "B": "/^(a|aa)+$/"})
-    assert time.monotonic() - started < 2
+    assert time.process_time() - started < 2
 
 
 def test_a_long_text_without_end_is_refused_in_no_time() -> None:
-    started = time.monotonic()
+    started = time.process_time()
     for text in ("/" + "a" * 500_000, "'" + "a" * 500_000, "(" * 500_000, "/" + "\\/" * 250_000):
         with pytest.raises(InvalidExpression):
             parse(text)
-    assert time.monotonic() - started < 2
+    assert time.process_time() - started < 2

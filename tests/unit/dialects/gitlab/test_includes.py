@@ -38,17 +38,17 @@ def test_files_that_include_each_other_are_refused() -> None:
 
 def test_files_that_include_two_others_again_and_again_are_stopped() -> None:
     files = {f"{number}.yml": f"include: [{number + 1}.yml, {number + 1}.yml]" for number in range(200)}
-    started = time.monotonic()
-    assert messages(compiled("include: 0.yml", files)) == ["Maximum of 150 nested includes are allowed!"]
-    assert time.monotonic() - started < 2
+    started = time.process_time()
+    assert "Maximum of 150 nested includes are allowed!" in messages(compiled("include: 0.yml", files))
+    assert time.process_time() - started < 2
 
 
 def test_large_files_included_again_and_again_are_stopped() -> None:
     files = {"big.yml": "# " + "x" * 2_000_000 + "\na: {script: x}"}
-    started = time.monotonic()
+    started = time.process_time()
     found = compiled("include: [" + "big.yml, " * 100 + "]", files)
     assert "characters" in messages(found)[0]
-    assert time.monotonic() - started < 5
+    assert time.process_time() - started < 5
 
 
 def test_an_error_in_an_included_file_is_shown_there() -> None:
@@ -149,12 +149,35 @@ def test_references_into_each_other_that_multiply_are_stopped() -> None:
 def test_variables_of_many_jobs_that_grow_are_stopped() -> None:
     doubling = "variables:\n  V0: " + "x" * 1000 + "\n"
     doubling += "".join(f"  V{i}: '$V{i - 1}$V{i - 1}'\n" for i in range(1, 9))
-    started = time.monotonic()
+    started = time.process_time()
     found = compiled(doubling + "".join(f"job{i}: {{script: x, tags: [$V0]}}\n" for i in range(1000)))
-    assert [error.code for error in found.errors] == ["bad_variables"]
-    assert time.monotonic() - started < 10
+    assert [error.code for error in found.errors] == ["limit_exceeded"]
+    assert time.process_time() - started < 10
 
 
 def test_variables_in_a_circle_are_reported_for_the_job() -> None:
     found = compiled("job: {script: x, tags: [$A], variables: {A: $B, B: $A}}")
     assert messages(found)[0].startswith("job: circular variable reference detected: [")
+
+
+def test_references_that_lead_deeper_and_deeper_are_stopped() -> None:
+    opening, closing = "[" * 80, "]" * 80
+    chain = "".join(f".r{i}: {{s: {opening}!reference [.r{i + 1}, s]{closing}}}\n" for i in range(9))
+    found = compiled(chain + ".r9: {s: x}\njob: {script: !reference [.r0, s]}")
+    assert [error.code for error in found.errors] == ["too_large"]
+
+
+def test_files_nested_as_deep_as_allowed_that_are_deep_themselves_are_read() -> None:
+    deep = "[" * 90 + "x" + "]" * 90
+    condition = "(" * 48 + "$A" + ")" * 48
+    files = {
+        f"{i}.yml": (
+            "spec: {inputs: {y: {default: z}}}\n---\n"
+            f"include: {{local: {i + 1}.yml, rules: [{{if: '{condition} == null'}}]}}\n.deep{i}: {{s: {deep}}}\n"
+        )
+        for i in range(99)
+    }
+    found = compiled("include: 0.yml", {**files, "99.yml": "job: {script: x}"})
+    assert found.plan is not None, found.errors
+    too_deep = {**files, "99.yml": "include: 100.yml", "100.yml": "include: 101.yml", "101.yml": "job: {script: x}"}
+    assert "levels deep" in messages(compiled("include: 0.yml", too_deep))[0]

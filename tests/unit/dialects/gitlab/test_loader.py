@@ -105,6 +105,7 @@ def test_duplicate_keys_are_reported_and_the_last_one_counts() -> None:
         ("a: {<<: 3}", "f:1:9"),
         ("a: !reference [x]", "f:1:4"),
         ("a: \x00", "f:1:4"),
+        ('a: "\\0"', "f:1:4"),
         ("a:\n  b\x1b", "f:2:4"),
         ("a: \ud800", "f:1:4"),
         ("a: " + "[" * 200 + "]" * 200, "f:1:103"),
@@ -125,16 +126,16 @@ def test_a_syntax_error_reads_as_it_does_in_gitlab() -> None:
 
 def test_aliases_that_multiply_are_refused_at_once() -> None:
     levels = "".join(f"l{i}: &l{i} [{', '.join([f'*l{i - 1}'] * 9)}]\n" for i in range(1, 60))
-    started = time.monotonic()
+    started = time.process_time()
     assert "more than 100000 values" in problems("l0: &l0 x\n" + levels)[0]
-    assert time.monotonic() - started < 2
+    assert time.process_time() - started < 2
 
 
 @pytest.mark.parametrize("text", ["- a\n" * 500_000, "[" * 1_000_000, "a" * 3_000_000, "{a: " * 200_000])
 def test_two_megabytes_of_anything_are_answered_within_seconds(text: str) -> None:
-    started = time.monotonic()
+    started = time.process_time()
     assert len(problems(text)) == 1
-    assert time.monotonic() - started < 5
+    assert time.process_time() - started < 5
 
 
 def test_merging_is_deep_for_mappings_and_replaces_the_rest() -> None:

@@ -57,27 +57,22 @@ def test_globs_written_down_by_hand(glob: str, path: str, expected: bool) -> Non
 
 @given(st.text(st.sampled_from("ab*?[]{}!^\\,/.-"), max_size=12), st.text(st.sampled_from("ab/."), max_size=6))
 def test_any_glob_is_answered(glob: str, path: str) -> None:
-    assert any_match({path: ""}, (glob,), {}) in (True, False)
+    assert any_match({path: ""}, (glob,)) in (True, False)
 
 
 @given(st.text(st.sampled_from("abc/._-"), min_size=1, max_size=10))
 def test_a_path_matches_itself(path: str) -> None:
-    assert any_match({path}, (path,), {})
+    assert any_match({path}, (path,))
     assert patterns.glob(path)(path)
 
 
-def test_variables_in_globs_are_expanded() -> None:
-    assert any_match({"src/a.py"}, ("$DIR/*.py",), {"DIR": "src"})
-    assert not any_match({"src/a.py"}, ("$DIR/*.py",), {})
-
-
 def test_too_much_to_compare_is_a_match_and_nothing_to_compare_is_none() -> None:
-    assert any_match({str(number) for number in range(60_000)}, ("*.x",), {})
-    assert not any_match(set(), ("*",), {})
+    assert any_match({str(number) for number in range(60_000)}, ("*.x",))
+    assert not any_match(set(), ("*",))
 
 
 def test_a_glob_of_many_stars_takes_no_time() -> None:
-    started = time.monotonic()
+    started = time.process_time()
     with contextlib.suppress(patterns.InvalidPattern):
         assert not patterns.glob("*a" * 200 + "b")("a" * 5000)
-    assert time.monotonic() - started < 2
+    assert time.process_time() - started < 2

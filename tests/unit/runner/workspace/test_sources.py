@@ -7,11 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.unit.runner.workspace.conftest import PASSWORD, GitServer, Upstream, git, make_upstream
 
 from runner.workspace.base import Selection, SourcesError
 from runner.workspace.local import LocalWorkspace, LocalWorkspaces
 from runner.workspace.object_cache import REPOSITORY
+from tests.unit.runner.workspace.upstream import PASSWORD, GitServer, Upstream, git, make_upstream
 
 NEVER = threading.Event()
 Serve = Callable[..., GitServer]

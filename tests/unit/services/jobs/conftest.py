@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from tests.databases import BOTH
 from tests.support.world import Clock, World
 
 
@@ -22,3 +23,9 @@ def core(app, clock):
 @pytest.fixture
 def world(core):
     return World(core)
+
+
+def pytest_generate_tests(metafunc):
+    """Every test here runs on both databases."""
+    if "database" in metafunc.fixturenames:
+        metafunc.parametrize("database", BOTH, indirect=True)

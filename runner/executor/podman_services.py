@@ -1,0 +1,126 @@
+"""Services: containers beside a job, found by name on a network of their own.
+
+Names need a bridge with Podman's own DNS, which costs a quarter of a second, so only jobs with services get one.
+Each such network is the job's alone and goes with it.
+"""
+
+import logging
+import re
+import secrets
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from runner.executor.base import Build, Cancelled, ExecutorError, Output, ServiceRef
+from runner.executor.podman_api import PodmanClient, PodmanError
+from runner.executor.podman_container import base_specification
+from runner.executor.podman_images import Image, Images
+from runner.executor.podman_removal import Removal
+from runner.executor.podman_settings import PodmanSettings
+from runner.workspace.userns import Helper, HelperError
+
+HOST_NAME = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]{0,251}[A-Za-z0-9_])?")
+
+logger = logging.getLogger(__name__)
+
+
+class Services:
+    """The services of one job. `network` is "" until `start` has made one."""
+
+    def __init__(self, client: PodmanClient, images: Images, helper: Helper, settings: PodmanSettings) -> None:
+        self.network = ""
+        self.containers: list[str] = []
+        self._client = client
+        self._images = images
+        self._helper = helper
+        self._settings = settings
+
+    def start(self, build: Build, limits: Mapping[str, Any], output: Output, cancelled: Cancelled) -> None:
+        """Start all services and wait until each has a port open that its image names. Raises ExecutorError.
+
+        A service that opens none in time is a warning: the job may know better.
+        """
+        images = [
+            self._images.get(ref.image, self._settings.allowed_services, output, cancelled) for ref in build.services
+        ]
+        self._make_network(build)
+        waiting: list[tuple[str, str, Sequence[int]]] = []
+        for ref, image in zip(build.services, images, strict=True):
+            output(f"Starting service {ref.image.name} ...\n".encode("utf-8", "replace"))
+            container = self._start(build, ref, image, limits)
+            waiting.append((ref.image.name, container, image.ports))
+        deadline = time.monotonic() + self._settings.service_timeout
+        for name, container, ports in waiting:
+            if ports and not cancelled.is_set():
+                self._wait(name, container, ports, deadline, output)
+
+    def remove(self, removal: Removal) -> None:
+        """Have the containers and the network removed in the background."""
+        containers, self.containers = self.containers, []
+        for container in containers:
+            removal.container(container)
+        network, self.network = self.network, ""
+        if network:
+            removal.network(network)
+
+    def _make_network(self, build: Build) -> None:
+        """By Podman's SDK, which only jobs with services have to load."""
+        from podman import PodmanClient as Sdk
+        from podman.errors import APIError
+
+        name = f"skerry-{build.job_id}-{secrets.token_hex(6)}"
+        try:
+            with Sdk(base_url=f"unix://{self._client.path}") as sdk:
+                sdk.networks.create(name, driver="bridge", dns_enabled=True, labels=dict(build.labels))
+        except (APIError, OSError) as error:
+            raise ExecutorError(f"The network for services cannot be made: {error}") from error
+        self.network = name
+
+    def _start(self, build: Build, ref: ServiceRef, image: Image, limits: Mapping[str, Any]) -> str:
+        name = f"skerry-{build.job_id}-service-{secrets.token_hex(6)}"
+        environment = {**build.environment, **ref.environment}
+        spec = base_specification(image.id, name, build.labels, environment) | dict(limits)
+        spec |= network_of(self.network, host_names(ref))
+        if ref.image.entrypoint is not None:
+            spec["entrypoint"] = list(ref.image.entrypoint) or [""]
+        if ref.command is not None:
+            spec["command"] = list(ref.command)
+        if ref.image.user:
+            spec["user"] = ref.image.user
+        try:
+            container = str(self._client.request("POST", "/containers/create", spec)["Id"])
+            self.containers.append(container)
+            self._client.request("POST", f"/containers/{container}/start")
+        except PodmanError as error:
+            raise ExecutorError(f"The service {ref.image.name} cannot be started: {error}") from error
+        return container
+
+    def _wait(self, name: str, container: str, ports: Sequence[int], deadline: float, output: Output) -> None:
+        """Until one of `ports` answers, seen from inside the service's own network."""
+        try:
+            state = self._client.request("GET", f"/containers/{container}/json")
+            arguments = {
+                "namespace": state["NetworkSettings"]["SandboxKey"],
+                "ports": list(ports),
+                "pid": state["State"]["Pid"],
+                "timeout": max(0.1, deadline - time.monotonic()),
+            }
+            if not self._helper.call("wait_for_port", arguments).result:
+                output(f"WARNING: Service {name} probably didn't start properly.\n".encode("utf-8", "replace"))
+        except (PodmanError, HelperError) as error:
+            output(f"WARNING: Service {name} probably didn't start properly: {error}\n".encode("utf-8", "replace"))
+
+
+def network_of(network: str, aliases: Sequence[str] = ()) -> dict[str, Any]:
+    """The part of a container's specification that puts it on `network` under the names `aliases`."""
+    return {"netns": {"nsmode": "bridge"}, "networks": {network: {"aliases": list(aliases)}}}
+
+
+def host_names(ref: ServiceRef) -> list[str]:
+    """The names by which the job finds a service: its image's (`a/b:1` is `a__b` and `a-b`), then its aliases."""
+    path = ref.image.name.partition("@")[0]
+    folder, _, last = path.rpartition("/")
+    path = f"{folder}/{last.partition(':')[0]}" if folder else last.partition(":")[0]
+    path = path.replace(":", "")
+    names = [path.replace("/", "__"), path.replace("/", "-"), *ref.aliases]
+    return list(dict.fromkeys(name for name in names if HOST_NAME.fullmatch(name)))

@@ -1,0 +1,188 @@
+"""A client that knows nothing of us: python-gitlab, against the server over real HTTP."""
+
+import io
+import subprocess
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import gitlab
+import pytest
+
+from app.services.authenticate import runner_by_token
+from tests.conftest import LiveServer
+from tests.contract.gitlab_v4.conftest import Place, zipped
+
+CONFIGURATION = """
+stages: [build, deploy]
+compile:
+  stage: build
+  script: [make]
+release:
+  stage: build
+  when: manual
+  script: [make release]
+"""
+
+
+@pytest.fixture
+def lab(server: LiveServer, place: Place) -> Iterator[gitlab.Gitlab]:
+    """The client, signed in as the project's owner."""
+    with gitlab.Gitlab(server.url, private_token=place.tokens["owner"], timeout=30) as client:
+        yield client
+
+
+@pytest.fixture
+def project(lab: gitlab.Gitlab):
+    return lab.projects.get("acme/rocket")
+
+
+@pytest.fixture
+def pushed(place: Place, server: LiveServer, tmp_path: Path) -> str:
+    """The commit of the project's default branch, which has a configuration."""
+
+    def git(*arguments: str) -> str:
+        done = subprocess.run(
+            ["git", "-c", "user.name=Ada", "-c", "user.email=ada@example.com", *arguments],
+            cwd=tmp_path,
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+        return done.stdout.strip()
+
+    (tmp_path / ".gitlab-ci.yml").write_text(CONFIGURATION)
+    git("init", "--quiet", "--initial-branch", "main")
+    git("add", ".gitlab-ci.yml")
+    git("commit", "--quiet", "--message", "Begin")
+    address = server.clone_url("acme/rocket", "owner", place.tokens["owner"])
+    git("push", "--quiet", "--push-option", "ci.skip", address, "main")
+    return git("rev-parse", "HEAD")
+
+
+def test_signing_in(lab: gitlab.Gitlab) -> None:
+    lab.auth()
+    assert lab.user.username == "owner"
+    assert lab.version()[0].startswith("19.")
+    token = lab.personal_access_tokens.get("self")
+    assert token.scopes == ["api"]
+
+
+def test_finding_projects(lab: gitlab.Gitlab, project) -> None:
+    assert project.path_with_namespace == "acme/rocket"
+    assert [found.id for found in lab.projects.list(search="rock")] == [project.id]
+    made = lab.projects.create({"name": "Second", "namespace_id": project.namespace["id"]})
+    keyset = lab.projects.list(iterator=True, pagination="keyset", order_by="id", per_page=1)
+    assert [found.id for found in keyset] == [made.id, project.id]
+
+
+def test_listing_jobs(place: Place, project) -> None:
+    jobs = [place.job(status="failed" if number % 2 else "success").id for number in range(5)][::-1]
+    assert [job.id for job in project.jobs.list(iterator=True, per_page=2)] == jobs
+    keyset = project.jobs.list(iterator=True, pagination="keyset", order_by="id", per_page=2)
+    assert [job.id for job in keyset] == jobs
+    assert len(project.jobs.list(scope=["failed"], get_all=True)) == 2
+    pipeline = project.pipelines.list(get_all=True)[0]
+    listed = pipeline.jobs.list(iterator=True, per_page=2)
+    assert (listed.total, listed.total_pages, [job.id for job in listed]) == (5, 3, jobs)
+    assert pipeline.bridges.list(get_all=True) == []
+
+
+def test_reading_a_log_and_artifacts(place: Place, project) -> None:
+    row = place.job(name="build", status="success")
+    place.log(row, b"\x1b[32mhello\xff\n")
+    data = zipped({"public/index.html": b"<p>", "big": bytes(300_000)})
+    place.archive(row, data)
+    place.set(place.pipeline, status="success", ref="feature/x")
+    job = project.jobs.get(row.id)
+    assert job.trace() == b"\x1b[32mhello\xff\n"
+    assert job.artifacts() == data
+    assert job.artifact("public/index.html") == b"<p>"
+    assert project.artifacts.download(ref_name="feature/x", job="build") == data
+    assert project.artifacts.raw(ref_name="feature/x", artifact_path="big", job="build") == bytes(300_000)
+    written = io.BytesIO()
+    job.artifacts(streamed=True, action=written.write)
+    assert zipfile.ZipFile(written).namelist() == ["public/index.html", "big"]
+    job.delete_artifacts()
+    with pytest.raises(gitlab.GitlabGetError) as caught:
+        job.artifacts()
+    assert caught.value.response_code == 404
+
+
+def test_acting_on_jobs(place: Place, project) -> None:
+    job = project.jobs.get(place.job().id)
+    assert job.cancel()["status"] == "canceled"
+    again = project.jobs.get(job.retry()["id"])
+    assert (again.id != job.id, again.status) == (True, "pending")
+    manual = project.jobs.get(place.job(status="manual", when="manual").id)
+    manual.play(job_variables={"TARGET": "moon"})
+    assert project.jobs.get(manual.id).status == "pending"
+    ended = place.job(status="failed")
+    place.log(ended, b"x")
+    place.archive(ended, zipped({"a": b""}), expire_at=place.core.now().replace(year=9000))
+    job = project.jobs.get(ended.id)
+    job.keep_artifacts()
+    job.erase()
+    assert project.jobs.get(ended.id).erased_at
+    with pytest.raises(gitlab.GitlabJobEraseError) as caught:
+        job.erase()
+    assert caught.value.error_message == "403 Forbidden - Job is not erasable!"
+
+
+def test_running_pipelines(project, pushed: str) -> None:
+    made = project.pipelines.create({"ref": "main", "variables": [{"key": "COLOUR", "value": "red"}]})
+    assert (made.sha, made.source, made.user["username"]) == (pushed, "api", "owner")
+    assert project.pipelines.latest(ref="main").id == made.id
+    assert [variable.key for variable in made.variables.list(get_all=True)] == ["COLOUR"]
+    assert {job.name: job.status for job in made.jobs.list(get_all=True)} == {"compile": "pending", "release": "manual"}
+    made.cancel()
+    assert project.pipelines.get(made.id).status == "canceled"
+    made.retry()
+    assert project.pipelines.get(made.id).status in ("pending", "running", "manual")
+    assert [row.id for row in project.pipelines.list(ref="main", source="api", get_all=True)] == [made.id]
+    made.delete()
+    with pytest.raises(gitlab.GitlabGetError):
+        project.pipelines.get(made.id)
+
+
+def test_a_pipeline_that_cannot_be_made(project, pushed: str) -> None:
+    with pytest.raises(gitlab.GitlabCreateError) as caught:
+        project.pipelines.create({"ref": "nothing"})
+    assert (caught.value.response_code, caught.value.error_message) == (400, {"base": ["Reference not found"]})
+
+
+def test_variables(project) -> None:
+    made = project.variables.create({"key": "TOKEN", "value": "long-enough", "masked": True})
+    made.value = "longer-still"
+    made.save()
+    assert project.variables.get("TOKEN").value == "longer-still"
+    project.variables.create({"key": "TOKEN", "value": "other", "environment_scope": "live"})
+    assert project.variables.get("TOKEN", filter={"environment_scope": "live"}).value == "other"
+    project.variables.delete("TOKEN", filter={"environment_scope": "live"})
+    assert len(project.variables.list(get_all=True)) == 1
+
+
+def test_runners(lab: gitlab.Gitlab, place: Place, project) -> None:
+    lab.auth()
+    made = lab.user.runners.create({"runner_type": "project_type", "project_id": project.id, "tag_list": "a,b"})
+    assert runner_by_token(place.core, made.token).id == made.id
+    runner = lab.runners.get(made.id)
+    assert (runner.tag_list, runner.status) == (["a", "b"], "never_contacted")
+    runner.paused = True
+    runner.save()
+    assert [row.id for row in lab.runners.list(paused=True, get_all=True)] == [made.id]
+    assert [row.id for row in project.runners.list(get_all=True)] == [made.id]
+    assert runner.jobs.list(get_all=True) == []
+    with pytest.raises(gitlab.GitlabListError):
+        lab.runners_all.list(get_all=True)
+    runner.delete()
+    assert lab.runners.list(get_all=True) == []
+
+
+def test_a_job_speaks_for_itself(server: LiveServer, place: Place) -> None:
+    job = place.job(status="running")
+    token = place.job_token(job)
+    with gitlab.Gitlab(server.url, job_token=token, timeout=30) as client:
+        assert client.http_get("/job")["id"] == job.id
+        pipeline = client.projects.get(1, lazy=True).pipelines.get(1)
+        assert [row.id for row in pipeline.jobs.list(get_all=True)] == [job.id]

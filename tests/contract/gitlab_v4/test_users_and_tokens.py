@@ -1,0 +1,83 @@
+"""Users, personal access tokens, what the server is."""
+
+from datetime import timedelta
+
+from tests.contract.gitlab_v4.conftest import Api, Place
+from tests.contract.gitlab_v4.shapes import differences
+
+TOKEN = {
+    "id": "integer",
+    "name": "text",
+    "revoked": "boolean",
+    "created_at": "time",
+    "description": "text?",
+    "scopes": "list",
+    "user_id": "integer",
+    "last_used_at": "time?",
+    "active": "boolean",
+    "expires_at": "text?",
+}
+
+
+def test_who_one_is(api: Api) -> None:
+    shown = api.get("/user").json
+    assert (shown["username"], shown["state"], shown["is_admin"], shown["email"]) == ("maintainer", "active", False, "")
+    assert api.get("/user", token=None).json == {"message": "401 Unauthorized"}
+
+
+def test_other_users_show_no_address(api: Api, place: Place) -> None:
+    user = place.user("eve", email="eve@example.com")
+    shown = api.get(f"/users/{user.id}").json
+    assert shown["username"] == "eve"
+    assert "eve@example.com" not in str(shown)
+    assert [row["username"] for row in api.get("/users?username=EVE").json] == ["eve"]
+    assert [row["username"] for row in api.get("/users?search=ev").json] == ["eve", "developer"]
+
+
+def test_the_version(api: Api) -> None:
+    version = api.get("/version").json
+    assert version["version"].split(".")[0].isdigit()
+    assert set(version) == {"version", "revision"}
+    whole = api.get("/metadata").json
+    assert whole == version | {
+        "kas": {"enabled": False, "externalUrl": None, "externalK8sProxyUrl": None, "version": None},
+        "enterprise": False,
+    }
+
+
+def test_the_token_in_use_says_what_it_is_and_gives_itself_up(api: Api, place: Place) -> None:
+    token = place.token(place.users["guest"], scopes=["read_user"])
+    shown = api.get("/personal_access_tokens/self", token=token).json
+    assert differences(shown, TOKEN) == []
+    assert (shown["scopes"], shown["active"], shown["user_id"]) == (["read_user"], True, place.users["guest"].id)
+    assert api.delete("/personal_access_tokens/self", token=token).status_code == 204
+    assert api.get("/personal_access_tokens/self", token=token).status_code == 401
+
+
+def test_everyone_lists_and_revokes_their_own_tokens(api: Api, place: Place) -> None:
+    user = place.users["maintainer"]
+    place.token(user, name="spare", revoked_at=place.core.now())
+    old = place.token(user, name="old", expires_at=place.core.now() - timedelta(days=1))
+    rows = api.get("/personal_access_tokens").json
+    assert [row["name"] for row in rows] == ["test", "spare", "old"]
+    assert [row["active"] for row in rows] == [True, False, False]
+    assert {row["user_id"] for row in rows} == {user.id}
+    assert old not in str(rows)
+    assert [row["name"] for row in api.get("/personal_access_tokens?state=inactive").json] == ["spare", "old"]
+    assert [row["name"] for row in api.get("/personal_access_tokens?revoked=true").json] == ["spare"]
+    assert [row["name"] for row in api.get("/personal_access_tokens?search=OL").json] == ["old"]
+    own = rows[0]["id"]
+    assert api.get(f"/personal_access_tokens/{own}").json["name"] == "test"
+    assert api.delete(f"/personal_access_tokens/{own}").status_code == 204
+    assert api.get("/user").status_code == 401
+
+
+def test_other_peoples_tokens_are_an_admins_business(api: Api, place: Place) -> None:
+    guest = place.users["guest"].id
+    rows = api.get(f"/personal_access_tokens?user_id={guest}", token=place.tokens["admin"]).json
+    assert [row["user_id"] for row in rows] == [guest]
+    assert api.get(f"/personal_access_tokens?user_id={guest}").status_code == 401
+    assert api.get(f"/personal_access_tokens/{rows[0]['id']}").status_code == 404
+    assert api.delete(f"/personal_access_tokens/{rows[0]['id']}").status_code == 404
+    assert api.delete(f"/personal_access_tokens/{rows[0]['id']}", token=place.tokens["admin"]).status_code == 204
+    assert api.get("/user", token=place.tokens["guest"]).status_code == 401

@@ -1,0 +1,50 @@
+"""No group can stand in front of our own pages."""
+
+import pytest
+from flask import Flask
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.domain.errors import InvalidRequest
+from app.domain.plan import Variable
+from app.services.paths import RESERVED_ANYWHERE, RESERVED_GROUPS, split_path
+from app.services.push_options import parse_push_options
+
+
+def test_the_first_segment_of_every_route_is_reserved(app: Flask) -> None:
+    rules = [rule.rule for rule in app.url_map.iter_rules()]
+    first = {rule.split("/")[1] for rule in rules} - {""}
+    assert {segment for segment in first if "<" not in segment} <= RESERVED_GROUPS | RESERVED_ANYWHERE
+
+
+def test_what_follows_a_repositorys_address_is_no_name_of_a_project() -> None:
+    for name in ("info", "git-upload-pack", "git-receive-pack", "-"):
+        with pytest.raises(InvalidRequest):
+            split_path(f"group/{name}")
+
+
+@given(st.text())
+def test_any_text_is_a_path_or_refused(text: str) -> None:
+    try:
+        segments = split_path(f"group/{text}")
+    except InvalidRequest:
+        return
+    assert all(segment.isascii() and segment not in (".", "..") for segment in segments)
+
+
+@pytest.mark.parametrize(
+    ("options", "skip", "no_pipeline", "variables", "ignored"),
+    [
+        (["ci.skip"], True, False, (), ()),
+        (["CI.Skip", "ci.no_pipeline"], True, True, (), ()),
+        (['ci.variable="A=b=c"', "ci.variable=A=d", "ci.variable=B="], False, False, (("A", "d"), ("B", "")), ()),
+        (["ci.variable=A", "ci.variable=a b=c", "x=y", ""], False, False, (), ("ci.variable", "ci.variable", "x", "")),
+        ([], False, False, (), ()),
+    ],
+)
+def test_push_options_are_understood_or_named(
+    options: list[str], skip: bool, no_pipeline: bool, variables: tuple[tuple[str, str], ...], ignored: tuple[str, ...]
+) -> None:
+    found = parse_push_options(options)
+    assert (found.skip, found.no_pipeline, found.ignored) == (skip, no_pipeline, ignored)
+    assert found.variables == tuple(Variable(key, value, public=False) for key, value in variables)
