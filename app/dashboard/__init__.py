@@ -11,6 +11,7 @@ def init_app(app: Flask) -> None:
         job_log,
         jobs,
         members,
+        new_pipeline,
         pipelines,
         projects,
         routing,

@@ -14,7 +14,7 @@ from app.dashboard.context import open_project, visitor
 from app.dashboard.headers import CONTENT_POLICY
 from app.dashboard.plain_log import plain_lines
 from app.dashboard.stream_guard import still_allowed
-from app.dashboard.streams import END, Event, stream
+from app.dashboard.streams import END, MORE, Event, stream
 from app.domain.errors import NotAllowed, NotFound
 from app.domain.permissions import Action
 from app.edge import core
@@ -153,7 +153,9 @@ class _LogReader:
         if version != self._version:
             self._version = version
             yield Event("changed", version)
-        if ended and not behind:
+        if behind:
+            yield MORE
+        elif ended:
             yield END
 
     def _log(self) -> Generator[Event, None, bool]:

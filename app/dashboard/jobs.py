@@ -6,12 +6,10 @@ from flask.typing import ResponseReturnValue
 from app.dashboard.blueprint import pages
 from app.dashboard.context import open_project, signed_in
 from app.dashboard.job_log import log_tail
+from app.dashboard.play_variables import variables_of_form
 from app.dashboard.sentences import job_sentence
-from app.domain.errors import InvalidRequest
 from app.domain.permissions import Action
-from app.domain.plan import Variable
 from app.domain.status import COMPLETED
-from app.domain.variables import valid_key
 from app.edge import core
 from app.models import Job, User
 from app.services.cancel_job import cancel_job
@@ -20,8 +18,6 @@ from app.services.keep_artifacts import keep_artifacts
 from app.services.play_job import play_job
 from app.services.retry_job import retry_job
 from app.services.show_job import find_job, job_version, show_job
-
-MAX_PLAY_VARIABLES = 100
 
 
 @pages.get("/<project:path>/-/jobs/<key:job_id>")
@@ -62,7 +58,7 @@ def retry(path: str, job_id: int) -> ResponseReturnValue:
 @pages.post("/<project:path>/-/jobs/<key:job_id>/play")
 def play(path: str, job_id: int) -> ResponseReturnValue:
     found, user = _to_change(path, job_id)
-    started = play_job(core(), found, user, _variables())
+    started = play_job(core(), found, user, variables_of_form())
     flash("The job starts as soon as a runner is free.", "done")
     return _to(path, started.id)
 
@@ -95,14 +91,3 @@ def _to(path: str, job_id: int) -> ResponseReturnValue:
         found = core().session.get_one(Job, job_id)
         return redirect(url_for("pages.pipeline", path=path, pipeline_id=found.pipeline_id), 303)
     return redirect(url_for("pages.job", path=path, job_id=job_id), 303)
-
-
-def _variables() -> list[Variable]:
-    """The rows KEY and VALUE of the form, without empty ones."""
-    pairs = zip(request.form.getlist("key"), request.form.getlist("value"), strict=False)
-    found = {key.strip(): value for key, value in pairs if key.strip()}
-    if wrong := [key for key in found if not valid_key(key)]:
-        raise InvalidRequest(f"{wrong[0]!r} cannot name a variable: use letters, digits and underscores")
-    if len(found) > MAX_PLAY_VARIABLES:
-        raise InvalidRequest(f"at most {MAX_PLAY_VARIABLES} variables")
-    return [Variable(key, value) for key, value in found.items()]

@@ -40,6 +40,8 @@ class Event:
 
 
 END = Event("end", "")
+#: Not sent: there is more to read already, so nothing is waited for.
+MORE = Event("more", "")
 
 
 class _Visitors:
@@ -70,6 +72,7 @@ _visitors = _Visitors()
 
 def stream(topics: Sequence[str], read: Callable[[], Iterable[Event]], allowed: Callable[[], bool]) -> Response:
     """A response that sends what `read` finds, now and whenever one of `topics` is announced, until it yields END.
+    What it yields MORE after is followed by the next reading at once.
 
     `read` and `allowed` run in an application context of their own, with a fresh database session each time.
     Answers 503 when too many wait: the page comes again.
@@ -118,7 +121,8 @@ def _events(
                     return
             events = list(read())
         for event in events:
-            yield event.encode()
+            if event is not MORE:
+                yield event.encode()
             if event is END:
                 return
         if events:
@@ -126,4 +130,5 @@ def _events(
         elif monotonic() - spoke >= HEARTBEAT:
             spoke = monotonic()
             yield b": still here\n\n"
-        wait()
+        if MORE not in events:
+            wait()

@@ -65,11 +65,9 @@ def update_interval(core: Core, job: Job) -> int:
     Three while somebody watches the log. Else a minute for a stock runner. Ours sends at once whenever it may send
     every three seconds, and asks for a cancel as often: clients that poll the log see it live too.
     """
-    if core.bus.watched(f"trace:{job.id}"):
-        return WATCHED
     manager = job.runner_manager
     ours = manager is not None and manager.features.get("skerry_steps") is True
-    return UNWATCHED_OURS if ours else UNWATCHED
+    return LIVE if ours or core.bus.watched(f"trace:{job.id}") else UNWATCHED
 
 
-WATCHED, UNWATCHED_OURS, UNWATCHED = 3, 3, 60
+LIVE, UNWATCHED = 3, 60

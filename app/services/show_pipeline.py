@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import joinedload, undefer
 
 from app.domain.errors import NotFound
-from app.domain.status import composite
+from app.domain.status import BLOCKED, composite
 from app.models import Job, Pipeline, Project
 from app.services.core import Core
 
@@ -51,11 +51,20 @@ def show_pipeline(core: Core, project: Project, pipeline_id: int) -> PipelineVie
         attempts[job.name] = attempts.get(job.name, 0) + 1
         if not job.retried:
             columns.setdefault(job.stage, []).append(job)
+    _load_plans(core, [job for jobs in columns.values() for job in jobs if job.status in BLOCKED])
     stages = [
         Stage(name, composite((job.status, job.allow_failure) for job in jobs) or "created", jobs)
         for name, jobs in columns.items()
     ]
     return PipelineView(pipeline, stages, {name: count for name, count in attempts.items() if count > 1})
+
+
+def _load_plans(core: Core, jobs: list[Job]) -> None:
+    """The plans of `jobs` in one go: who starts one by hand may have to confirm what its plan says."""
+    ids = [job.id for job in jobs]
+    if ids:
+        query = select(Job).where(Job.id.in_(ids)).options(undefer(Job.plan))
+        core.session.scalars(query.execution_options(populate_existing=True)).all()
 
 
 def pipeline_version(core: Core, pipeline_id: int) -> str | None:

@@ -1,6 +1,4 @@
-"""Debian's Chromium, driven over the real pages. A script that fails, a dialog, or a breach of the content policy
-fails the test.
-"""
+"""Debian's Chromium over the real pages. A failing script, a dialog or a breach of the content policy fails a test."""
 
 import shutil
 from collections.abc import Iterator

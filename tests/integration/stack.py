@@ -224,14 +224,9 @@ class Repository:
     def must_pass(self, pipeline: dict[str, Any]) -> None:
         """Fail with the logs of what failed unless `pipeline` has passed."""
         if pipeline["status"] != "success":
-            ended = [job for job in self.jobs(pipeline["id"]).values() if job["status"] == "failed"]
-            raise AssertionError(
-                [pipeline["yaml_errors"]]
-                + [
-                    (job["name"], job["failure_reason"], self.trace(job)[-1500:].decode("utf-8", "replace"))
-                    for job in ended
-                ]
-            )
+            failed = [job for job in self.jobs(pipeline["id"]).values() if job["status"] == "failed"]
+            logs = {job["name"]: self.trace(job)[-1500:].decode("utf-8", "replace") for job in failed}
+            raise AssertionError(f"{pipeline['status']} {pipeline['yaml_errors']} {logs}")
 
     def jobs(self, pipeline_id: int) -> dict[str, Any]:
         """The pipeline's jobs by name."""

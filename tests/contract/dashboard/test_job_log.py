@@ -8,7 +8,7 @@ import time
 import pytest
 import requests
 
-from app.dashboard import streams
+from app.dashboard import job_log, streams
 from app.events.base import Notice, TooManyWaiting
 from app.models import write
 
@@ -94,6 +94,21 @@ def test_the_stream_of_an_ended_job_sends_all_of_it_and_ends(logged):
     assert events[-1]["event"] == "end"
     logs = [event for event in events if event["event"] == "log"]
     assert logs[-1]["id"] == str(len(LOG))
+
+
+def test_a_reader_who_is_far_behind_does_not_wait(site, core):
+    log = b"x" * (3 * streams_bytes() + 5)
+    core.traces.append(1, 0, log)
+    with write(core.session):
+        site.job.status = "success"
+    begun = time.monotonic()
+    assert _bytes(_events(site.visitor("guest").get(EVENTS).text)) == log
+    assert time.monotonic() - begun < streams.TICK
+
+
+def streams_bytes() -> int:
+    """What a stream sends in one go."""
+    return job_log.BURST * job_log.CHUNK
 
 
 def test_a_reader_who_comes_again_loses_and_repeats_nothing(logged):

@@ -29,7 +29,7 @@ from app.services.runner_contact import note_contact
 
 blueprint = Blueprint("runner_registration", __name__)
 #: What our runner may use beyond GitLab's protocol; any other one ignores it.
-EXTENSIONS = {"X-Skerry-Features": "skerry_steps skerry_hand_back half_close"}
+EXTENSIONS = {"X-Skerry-Features": "skerry_steps skerry_hand_back skerry_half_close"}
 _LONGEST_TIMEOUT = 10**8
 
 
