@@ -143,6 +143,7 @@ BODIES = {
     "POST /projects/1/variables": {"key": "NEW", "value": "v"},
     "PUT /projects/1/variables/KEY": {"value": "w"},
     "POST /projects/1/pipeline": {"ref": "nothing"},
+    "POST /projects/1/ci/lint": {"content": "build: {script: make}"},
     "POST /user/runners": {"runner_type": "project_type", "project_id": 1},
     "PUT /runners/{runner}": {"paused": True},
     "POST /projects/1/jobs/{canceling}/cancel": {"force": True},

@@ -28,8 +28,7 @@ VALUES = {
     "filename": "x",
     "folder": "a",
     "file": "a",
-    "any(pause, resume, remove):verb": "pause",
-    "any(block, unblock):verb": "block",
+    "verb": "pause",
 }
 #: What a route has to be given before it looks at anything else.
 NEEDED: dict[str, dict[str, Any]] = {
@@ -61,8 +60,8 @@ def read_table() -> list[Row]:
     rows = []
     for line in lines:
         if line and not line.startswith("#"):
-            method, rule, callers = re.fullmatch(r"(\w+)\s+(\S+(?: \S+)*?)\s{2,}(.+)", line).groups()
-            rows.append(Row(method, rule, frozenset(callers.split())))
+            method, rule, *callers = line.split()
+            rows.append(Row(method, rule, frozenset(callers)))
     return sorted(rows, key=lambda row: VERBS.index(row.method))
 
 
@@ -70,8 +69,9 @@ TABLE = read_table()
 
 
 def routes(app: Flask) -> list[tuple[str, str, Any]]:
+    """Method, address and view of each. What a placeholder takes is left out: `<int:job_id>` is `<job_id>`."""
     return [
-        (method, rule.rule, app.view_functions[rule.endpoint])
+        (method, re.sub(r"<[^<>]*:(\w+)>", r"<\1>", rule.rule), app.view_functions[rule.endpoint])
         for rule in app.url_map.iter_rules()
         for method in rule.methods - {"HEAD", "OPTIONS"}
     ]
@@ -155,12 +155,8 @@ class Caller:
 
 def address(row: Row, job_id: int = 1) -> str:
     """The row's address with its placeholders filled in."""
-
-    def value(match: re.Match[str]) -> str:
-        whole, name = match[1], match[1].rpartition(":")[2]
-        return str(job_id) if name == "job_id" else VALUES.get(whole, VALUES.get(name, "1"))
-
-    return re.sub(r"<([^<>]+)>", value, row.rule)
+    values = VALUES | {"job_id": str(job_id)} | ({"verb": "block"} if "/users/" in row.rule else {})
+    return re.sub(r"<(\w+)>", lambda name: values.get(name[1], "1"), row.rule)
 
 
 def basic(name: str, password: str) -> dict[str, str]:
