@@ -18,12 +18,12 @@ from app.domain.errors import InvalidRequest, NotAllowed
 from app.edge import core
 from app.models import Runner
 from app.services.authenticate import runner_by_token
+from app.services.manage_runner import remove_runner
 from app.services.register_runner import (
     Registration,
     register_runner,
     reset_runner_token,
     unregister_manager,
-    unregister_runner,
 )
 from app.services.runner_contact import note_contact
 
@@ -54,7 +54,7 @@ def verify() -> Response:
 
 @blueprint.delete("/runners")
 def unregister() -> Response:
-    unregister_runner(core(), authenticated_runner(parameters()))
+    remove_runner(core(), authenticated_runner(parameters()))
     return Response(status=204)
 
 

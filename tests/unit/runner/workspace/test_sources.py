@@ -360,8 +360,9 @@ def test_the_refs_of_old_jobs_are_forgotten(upstream: Upstream, workspaces: Loca
     sha = upstream.commit({"a": "1"})
     for number in range(1, 25):
         workspaces.create(number, 1, "g/p", 0).get_sources(upstream.sources(sha), lambda _: None, NEVER)
+    workspaces.close()
     listed = git(tmp_path / "caches/1/git" / REPOSITORY, "for-each-ref", "--format=%(refname)").splitlines()
-    assert {name.split("/")[2] for name in listed} == {str(number) for number in range(4, 25)}
+    assert {name.split("/")[2] for name in listed} == {str(number) for number in range(5, 25)}
 
 
 def test_permissions_let_the_owner_alone_in(upstream: Upstream, workspace: LocalWorkspace, tmp_path: Path) -> None:
