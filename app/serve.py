@@ -5,6 +5,7 @@ fork. 3. Then it starts its background work. 4. SIGTERM rings the bell of all wh
 """
 
 import os
+import resource
 import signal
 import socket
 import sys
@@ -108,6 +109,8 @@ def settings(config: Config) -> dict[str, Any]:
         "graceful_timeout": GRACE,
         "keepalive": KEEP_ALIVE,
         "limit_request_line": 8190,
+        # Which proxies are believed is the application's own business (SKERRY_TRUSTED_PROXIES).
+        "forwarded_allow_ips": "",
         "control_socket_disable": True,
         "logger_class": JsonLogger,
         "accesslog": "-",
@@ -164,7 +167,15 @@ def stop_worker(_server: Any, worker: Any) -> None:
 def serve(config: Config) -> None:
     """Serve until SIGTERM or SIGINT. Raises ConfigError where the address cannot be used."""
     check_address(config.bind)
+    _allow_many_files()
     Server(config).run()
+
+
+def _allow_many_files() -> None:
+    """Every connection is a file; the usual soft limit of 1,024 is soon reached."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY and soft < hard:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def check_address(bind: str) -> None:

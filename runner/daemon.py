@@ -12,7 +12,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
@@ -22,8 +22,9 @@ from runner import identity
 from runner.config import Config, RunnerConfig
 from runner.control import JobControl
 from runner.executor.base import Executor
-from runner.failure import reason_for
-from runner.job import Host, JobRun, record_of, run_job
+from runner.job import run_job
+from runner.job_end import record_of
+from runner.job_run import Host, JobRun
 from runner.job_variables import split_credentials
 from runner.masking import TOKEN_PREFIXES, Masker, secrets_of
 from runner.places import make_executor, make_workspaces
@@ -34,9 +35,9 @@ from runner.protocol.job_client import JobClient
 from runner.protocol.outcomes import VerifyState
 from runner.protocol.transport import Transport
 from runner.protocol.wire import Job
-from runner.sender import Result, Sender
+from runner.recovery import report_lost
 from runner.slots import Slots
-from runner.state import JobFolder, JobFolders, JobRecord
+from runner.state import JobFolders
 from runner.trace import Trace
 
 log = structlog.get_logger("runner.daemon")
@@ -120,6 +121,7 @@ class Daemon:
             self._shut_down(pollers)
             for one in served:
                 one.host.executor.close()
+                one.transport.close()
 
     def _begin(self, runner: RunnerConfig, system_id: str, boot: str) -> _Served:
         host = self._hosts(self._config, runner, system_id, boot)
@@ -221,28 +223,11 @@ class Daemon:
     def _recover(self) -> None:
         """Bring to an end what an earlier run had begun, each job in a thread of its own."""
         for folder, record in self._folders.left_over():
-            runner = next((r for r in self._config.runners if r.url == record.url), None)
-            thread = threading.Thread(target=self._report_lost, args=(folder, record, runner), name="recover")
+            thread = threading.Thread(
+                target=report_lost, args=(self._config, folder, record, self._give_up), name="recover"
+            )
             self._recoveries.append(thread)
             thread.start()
-
-    def _report_lost(self, folder: JobFolder, record: JobRecord, runner: RunnerConfig | None) -> None:
-        transport = Transport(record.url, runner.tls_ca_file if runner else "")
-        client = JobClient(transport, record.job_id, record.token, runner_info("", {}))
-        limit = runner.output_limit * 1024 if runner else RunnerConfig("", "", "").output_limit * 1024
-        trace = Trace(folder.trace, Masker(), limit)
-        result = record.result
-        if result is None:
-            trace.say("\n\x1b[31;1mERROR: Job failed (system failure): the runner was stopped while it ran\x1b[0;m\n")
-            result = Result("failed", reason_for("runner_system_failure", record.reasons))
-            folder.write(replace(record, result=result))
-        sender = Sender(client, trace)
-        delivered = sender.deliver(result, time.monotonic() + self._config.final_update_timeout, self._give_up)
-        log.warning("job of an earlier run reported", job=record.job_id, state=result.state, delivered=delivered)
-        trace.close()
-        transport.close()
-        if delivered:
-            folder.remove()
 
     def _shut_down(self, pollers: list[Poller]) -> None:
         self._stop.set()

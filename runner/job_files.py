@@ -1,15 +1,9 @@
 """The phases that move files: caches, and artifacts in both directions (gitlab.md A.6, A.7)."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
+from runner.job_run import JobRun
 from runner.protocol.outcomes import JobAnswer, Outcome
 from runner.protocol.wire import Artifact, Cache, Dependency
 from runner.workspace.base import CacheRef, Packed, Selection, Workspace, WorkspaceError
-
-if TYPE_CHECKING:
-    from runner.job import JobRun
 
 _TRIES = 3
 _FORMATS = ("zip", "gzip", "raw")

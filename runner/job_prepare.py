@@ -1,20 +1,16 @@
 """The phases before the script: a place to run in, and the sources."""
 
-from __future__ import annotations
-
 import re
 import socket
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from runner import job_steps
 from runner.executor.base import Build, ConfigurationError, ImageRef, ServiceRef
+from runner.job_run import JobRun
 from runner.job_variables import Places, job_sources, job_variables
+from runner.masking import secrets_of
 from runner.protocol.wire import Image, Service
 from runner.variables import Variables
-
-if TYPE_CHECKING:
-    from runner.job import JobRun
 
 
 def prepare_executor(run: JobRun) -> None:
@@ -27,6 +23,8 @@ def prepare_executor(run: JobRun) -> None:
     run.places = places = _places(run, path)
     ca_file = Path(host.runner.tls_ca_file).read_text() if host.runner.tls_ca_file else ""
     run.variables = job_variables(job, host.runner, host.executor.name, places, ca_file)
+    # A masked value may name other variables: what the job prints is the value as it is now.
+    run.trace.hide(secrets_of(run.variables.masked_values()))
     run.client.debug_trace = run.variables.flag("CI_DEBUG_TRACE") or run.variables.flag("CI_DEBUG_SERVICES")
     # From the first script on the control folder belongs to the job: all that is ours in it is written before.
     _write_file_variables(workspace.control, run.variables)

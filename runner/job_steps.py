@@ -20,7 +20,7 @@ from runner.scripts import Script, launcher, stage_script
 from runner.variables import Variables
 
 if TYPE_CHECKING:
-    from runner.job import JobRun
+    from runner.job_run import JobRun
 
 AFTER_SCRIPT_TIMEOUT = 300.0
 HOOKS = ("pre_get_sources_script", "post_get_sources_script")

@@ -40,17 +40,24 @@ class Masker:
     """One log's filter. Not thread-safe. `secrets` are hidden whole, after a token prefix the token is."""
 
     def __init__(self, secrets: Iterable[bytes] = (), token_prefixes: Iterable[str] = TOKEN_PREFIXES) -> None:
-        self._secrets = [secret for secret in dict.fromkeys(secrets) if secret]
+        self._secrets: list[bytes] = []
         prefixes = [prefix.encode() for prefix in dict.fromkeys(token_prefixes) if prefix]
         family = [prefix for prefix in prefixes if _FAMILY.fullmatch(prefix)]
         self._family = re.compile(b"gl(?:" + b"|".join(prefix[2:] for prefix in family) + b")") if family else None
         self._prefixes = [prefix for prefix in prefixes if prefix not in family]
         # A prefix is held back whole until its first token byte has come: one byte more than a secret would be.
-        self._starts = [(secret, len(secret) - 1) for secret in self._secrets]
-        self._starts += [(prefix, len(prefix)) for prefix in prefixes]
+        self._starts = [(prefix, len(prefix)) for prefix in prefixes]
         self._held = b""
         self._covered = 0  # so many bytes at the start of `_held` belong to a mask that is already written
         self._in_token = False  # the mask written last was a token's, and the token may go on
+        self.hide(secrets)
+
+    def hide(self, secrets: Iterable[bytes]) -> None:
+        """Hide these too, from here on."""
+        for secret in secrets:
+            if secret and secret not in self._secrets:
+                self._secrets.append(secret)
+                self._starts.append((secret, len(secret) - 1))
 
     def feed(self, data: bytes) -> bytes:
         """Take the next bytes; return those that are safe to show."""

@@ -14,10 +14,10 @@ from runner.slots import Slots
 
 log = structlog.get_logger("runner.poller")
 
-# How long a stopping poller waits for the answer to its last question. A server that sees half closed connections
-# (`HALF_CLOSE`) gives no job to one, so only an answer on its way is waited for; from any other a job could
-# come as long as it parks the question.
-HALF_CLOSE = "skerry_half_close"
+# How long a stopping poller waits for the answer to its last question. A server that takes jobs back (it says so in
+# `X-Skerry-Features`) gives none to a half closed connection, and takes back what nobody was heard of: there only an
+# answer on its way is waited for. From any other server a job could come as long as it parks the question.
+HAND_BACK = "skerry_hand_back"
 LAST_ANSWER = 60.0
 LAST_ANSWER_HALF_CLOSED = 2.0
 
@@ -53,12 +53,12 @@ class Poller:
     def stop(self) -> None:
         """Ask for no more jobs. Returns at once; `join` waits."""
         self._stop.set()
-        if HALF_CLOSE in self._client.extensions:
+        if HAND_BACK in self._client.extensions:
             self._client.half_close()
 
     def join(self, hurry: threading.Event) -> bool:
         """Wait until no job can come any more, or `hurry` is set. True when the thread has ended."""
-        patience = LAST_ANSWER_HALF_CLOSED if HALF_CLOSE in self._client.extensions else LAST_ANSWER
+        patience = LAST_ANSWER_HALF_CLOSED if HAND_BACK in self._client.extensions else LAST_ANSWER
         deadline = time.monotonic() + patience
         while self._thread.is_alive() and time.monotonic() < deadline and not hurry.is_set():
             self._thread.join(0.05)
@@ -76,6 +76,7 @@ class Poller:
             if not taken:
                 self._slots.give(self._key)
             self._stop.wait(self._pause(poll, time.monotonic() - started))
+        self._client.close()
 
     def _ask(self) -> Poll:
         return Poll(PollState.NONE) if self._stop.is_set() else self._client.request_job(self._stop)

@@ -7,7 +7,7 @@ daemon sends what is missing. Bytes stay as the job printed them; they are neith
 import os
 import threading
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from runner.masking import Masker
@@ -57,6 +57,11 @@ class Trace:
             data = self._masker.feed(text.encode("utf-8", "surrogatepass")) + self._masker.flush()
             self._append(data[: max(0, self._limit - self.size)])
         self.on_growth()
+
+    def hide(self, secrets: Iterable[bytes]) -> None:
+        """Mask these too, from here on."""
+        with self._lock:
+            self._masker.hide(secrets)
 
     def mark(self) -> int:
         """The size of all that was written up to here; nothing written later can continue a secret across it."""

@@ -69,7 +69,7 @@ class Checkout:
         return self.git("rev-parse", "HEAD")
 
     def push(self, *arguments: str) -> Result:
-        """`git push --porcelain`-less push to origin, whatever comes of it."""
+        """`git push origin …`, whatever comes of it."""
         return self.try_git("push", "origin", *arguments)
 
 

@@ -1,5 +1,6 @@
 """What the leader does, and how often."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -25,6 +26,15 @@ class Task:
     seconds: float
 
 
+#: An upload that nobody has written to for so long belongs to a server that was killed, in seconds.
+ABANDONED_AFTER = 6 * 3600
+
+
+def sweep_uploads(core: Core) -> None:
+    """Remove what uploads left behind that never ended."""
+    core.artifacts.sweep(time.time() - ABANDONED_AFTER)
+
+
 TASKS = (
     Task("start delayed jobs", start_delayed_jobs, 1),
     Task("finish interrupted pushes", finish_pushes, 10),
@@ -33,5 +43,6 @@ TASKS = (
     Task("explain why jobs wait", explain_waiting, 10),
     Task("end stuck jobs", end_stuck_jobs, 60),
     Task("remove expired artifacts", expire_artifacts, 60),
+    Task("remove abandoned uploads", sweep_uploads, 3600),
     Task("tidy repositories", tidy_repositories, 3600),
 )

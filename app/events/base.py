@@ -83,6 +83,10 @@ class Bus(Protocol):
     def stopping(self) -> bool:
         """True once the server stops: whoever waits answers at once."""
 
+    @property
+    def waiting(self) -> int:
+        """How many requests of this process wait now, polls and listeners."""
+
     def queue(self, job: QueuedJob) -> None:
         """A job became pending: wake one waiter that fits, not all."""
 

@@ -78,6 +78,10 @@ class MemoryBus:
     def stopping(self) -> bool:
         return self._stopping
 
+    @property
+    def waiting(self) -> int:
+        return self._waiting
+
     def queue(self, job: QueuedJob) -> None:
         self.ring_others(None, [_Ring(job)])
 

@@ -44,6 +44,10 @@ class PostgresBus:
     def stopping(self) -> bool:
         return self._local.stopping
 
+    @property
+    def waiting(self) -> int:
+        return self._local.waiting
+
     def queue(self, job: QueuedJob) -> None:
         self._local.queue(job)
         self._send(wire.queued(job))

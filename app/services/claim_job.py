@@ -193,7 +193,7 @@ def _start_pipeline(core: Core, pipeline_id: int) -> bool:
     pipeline = core.session.scalar(
         select(Pipeline)
         .where(Pipeline.id == pipeline_id)
-        .with_for_update(skip_locked=True)
+        .with_for_update(skip_locked=True, key_share=True)
         .execution_options(populate_existing=True)
     )
     if pipeline is None:

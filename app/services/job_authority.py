@@ -1,10 +1,11 @@
 """A runner speaks of a job with the job's token: is it the right one, and does the job still run?"""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 from app import crypto
 from app.domain import status
-from app.domain.errors import NotAllowed
+from app.domain.errors import NotAllowed, NotFound
 from app.models import Job
 from app.services.core import Core
 from app.services.locks import lock_job, lock_job_alone
@@ -19,14 +20,22 @@ class NotProcessing(NotAllowed):
         self.job_status = job_status
 
 
+_FIND: dict[str, Callable[[Core, int], Job | None]] = {
+    "": lambda core, job_id: core.session.get(Job, job_id),
+    "alone": lock_job_alone,
+    "to move": lock_job,
+}
+
+
 def owned_job(core: Core, job_id: int, token: str, *, hold: str = "") -> Job:
     """The job, whose token `token` has to be, in whatever status. `hold`, *in a write*: "alone" or "to move".
 
     Raises NotProcessing, for unknown jobs too.
     """
-    job = core.session.get(Job, job_id)
-    if job is not None and hold:
-        job = lock_job(core, job_id) if hold == "to move" else lock_job_alone(core, job_id)
+    try:
+        job = _FIND[hold](core, job_id)
+    except NotFound:
+        job = None
     if job is None or job.token_hash is None or not crypto.same(job.token_hash, crypto.token_hash(token)):
         raise NotProcessing
     return job

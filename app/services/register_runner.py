@@ -1,18 +1,14 @@
-"""Runners that register, prove themselves, and go (gitlab.md A.1)."""
+"""Runners that register with the installation's token, change their own token, and lose a manager (gitlab.md A.1)."""
 
 from dataclasses import dataclass
 
 from sqlalchemy import select
 
 from app import crypto
-from app.domain.errors import InvalidRequest, NotAllowed, NotFound
+from app.domain.errors import NotAllowed, NotFound
 from app.models import Runner, RunnerManager, Setting, write
 from app.services.core import Core
-from app.services.queue import tick
-
-RUNNER_TOKEN_PREFIX = "glrt-"  # noqa: S105 - how runner tokens begin, no token
-LEAST_TIMEOUT = 600
-ACCESS_LEVELS = ("not_protected", "ref_protected")
+from app.services.create_runner import create_runner
 
 
 class RegistrationClosed(NotAllowed):
@@ -40,47 +36,17 @@ def register_runner(core: Core, registration_token: str, asked: Registration) ->
     known = core.session.scalar(select(Setting.value).where(Setting.name == "registration_token_hash"))
     if known is None or not crypto.same(known, crypto.token_hash(registration_token)):
         raise NotAllowed("invalid token supplied")
-    _check(asked)
-    token = crypto.new_token(RUNNER_TOKEN_PREFIX)
-    with write(core.session):
-        runner = Runner(
-            runner_type="instance_type",
-            token_hash=crypto.token_hash(token),
-            description=asked.description,
-            maintenance_note=asked.maintenance_note,
-            tags=sorted(set(asked.tags)),
-            run_untagged=asked.run_untagged,
-            locked=asked.locked,
-            paused=asked.paused,
-            access_level=asked.access_level,
-            maximum_timeout=asked.maximum_timeout,
-            created_at=core.now(),
-        )
-        core.session.add(runner)
-        core.session.flush()
-        tick(core)
-    return runner, token
-
-
-def _check(asked: Registration) -> None:
-    if not asked.tags and not asked.run_untagged:
-        raise InvalidRequest("can not be empty when runner is not allowed to pick untagged jobs", "tags_list")
-    if asked.maximum_timeout is not None and asked.maximum_timeout < LEAST_TIMEOUT:
-        raise InvalidRequest("needs to be at least 10 minutes", "maximum_timeout")
-    if asked.access_level not in ACCESS_LEVELS:
-        raise InvalidRequest("is not included in the list", "access_level")
-    if asked.maintenance_note and len(asked.maintenance_note) > 1024:
-        raise InvalidRequest("is too long (maximum is 1024 characters)", "maintenance_note")
-
-
-def unregister_runner(core: Core, runner: Runner) -> None:
-    """Remove a runner and its managers. Jobs that it runs are lost with their leases."""
-    runner_id = runner.id
-    with write(core.session):
-        found = core.session.get(Runner, runner_id)
-        if found is not None:
-            core.session.delete(found)
-        tick(core)
+    return create_runner(
+        core,
+        description=asked.description,
+        maintenance_note=asked.maintenance_note,
+        tags=asked.tags,
+        run_untagged=asked.run_untagged,
+        locked=asked.locked,
+        paused=asked.paused,
+        access_level=asked.access_level,
+        maximum_timeout=asked.maximum_timeout,
+    )
 
 
 def unregister_manager(core: Core, runner: Runner, system_id: str) -> None:
@@ -97,7 +63,7 @@ def unregister_manager(core: Core, runner: Runner, system_id: str) -> None:
 
 def reset_runner_token(core: Core, runner: Runner) -> tuple[Runner, str]:
     """A new token for a runner; the old one is void at once."""
-    runner_id, token = runner.id, crypto.new_token(RUNNER_TOKEN_PREFIX)
+    runner_id, token = runner.id, crypto.new_token("glrt-")
     with write(core.session):
         found = core.session.get_one(Runner, runner_id)
         found.token_hash = crypto.token_hash(token)

@@ -78,6 +78,8 @@ def _write(core: Core, runner_id: int, system_id: str, said: dict[str, Any]) -> 
 def _write_once(core: Core, runner_id: int, system_id: str, said: dict[str, Any]) -> RunnerManager:
     now = core.now()
     with write(core.session):
+        # The runner's row before its manager's, as `touch_runner` has it: so two of them never wait for each other.
+        core.session.execute(update(Runner).where(Runner.id == runner_id).values(contacted_at=now))
         manager = _find(core, runner_id, system_id)
         if manager is None:
             manager = RunnerManager(runner_id=runner_id, system_id=system_id, features={}, created_at=now)
@@ -85,5 +87,4 @@ def _write_once(core: Core, runner_id: int, system_id: str, said: dict[str, Any]
         for key, value in said.items():
             setattr(manager, key, value)
         manager.contacted_at = now
-        core.session.execute(update(Runner).where(Runner.id == runner_id).values(contacted_at=now))
     return manager

@@ -9,9 +9,9 @@ more rights than the runner's user has is done by `runner.workspace.userns`.
 import json
 import logging
 import os
-import threading
 import weakref
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from runner.executor.base import Build, Cancelled, ExecutorError, Output
@@ -20,7 +20,7 @@ from runner.executor.podman_environment import PodmanEnvironment
 from runner.executor.podman_images import Images
 from runner.executor.podman_limits import limits
 from runner.executor.podman_removal import Removal
-from runner.executor.podman_service import PodmanService, run_once
+from runner.executor.podman_service import PodmanService
 from runner.executor.podman_settings import PodmanSettings
 from runner.workspace.userns import Helper, HelperError, UserNamespace
 
@@ -49,16 +49,18 @@ class PodmanExecutor:
             self._service = PodmanService(settings.podman)
             self._client = PodmanClient(self._service.socket)
         else:
-            run_once(settings.podman)
             self._client = PodmanClient(settings.socket)
         self.helper = helper or UserNamespace(settings.podman)
         self._own_helper = helper is None
         self._images = Images(self._client, settings)
         self._removal = Removal(self._client)
-        self._limits: Mapping[str, Any] | None = None
         self._environments: weakref.WeakSet[PodmanEnvironment] = weakref.WeakSet()
-        self._lock = threading.Lock()
         self._warm_up()
+
+    @property
+    def socket(self) -> Path:
+        """The Podman service's socket, for other executors of the same process."""
+        return self._client.path
 
     def features(self) -> dict[str, bool]:
         """See `executor.base.Executor.features` (gitlab.md A.2)."""
@@ -68,7 +70,7 @@ class PodmanExecutor:
     def prepare(self, build: Build, output: Output, cancelled: Cancelled) -> PodmanEnvironment:
         """See `executor.base.Executor.prepare`."""
         environment = PodmanEnvironment(
-            build, self._client, self._images, self.helper, self._settings, self._known_limits(), self._removal
+            build, self._client, self._images, self.helper, self._settings, self._limits, self._removal
         )
         self._environments.add(environment)
         try:
@@ -124,17 +126,12 @@ class PodmanExecutor:
             if error.status != 404:
                 logger.warning("an orphan cannot be removed: %s", error)
 
-    def _known_limits(self) -> Mapping[str, Any]:
-        with self._lock:
-            if self._limits is None:
-                self._limits = limits(self._client, self._settings)
-            return self._limits
-
     def _warm_up(self) -> None:
-        """Have the helper started before the first job needs it."""
-        if isinstance(self.helper, UserNamespace):
-            try:
+        """Ask and start before the first job what every job needs."""
+        try:
+            self._limits: Mapping[str, Any] = limits(self._client, self._settings)
+            if isinstance(self.helper, UserNamespace):
                 self.helper.start()
-            except HelperError as error:
-                self.close()
-                raise ExecutorError(str(error)) from error
+        except (HelperError, ExecutorError) as error:
+            self.close()
+            raise ExecutorError(str(error)) from error

@@ -17,12 +17,13 @@ from runner.executor.base import (
     StageResult,
 )
 from runner.executor.podman_api import PodmanClient
-from runner.executor.podman_container import Container, specification
+from runner.executor.podman_container import Container
 from runner.executor.podman_images import Image, Images
 from runner.executor.podman_relay import Relay, loopback_target
 from runner.executor.podman_removal import Removal
 from runner.executor.podman_services import Services, network_of
 from runner.executor.podman_settings import PodmanSettings
+from runner.executor.podman_specification import specification
 from runner.workspace.userns import Helper, HelperError
 
 HELPER_SECONDS = 60.0

@@ -12,7 +12,9 @@ logger = logging.getLogger(__name__)
 
 
 def limits(client: PodmanClient, settings: PodmanSettings) -> dict[str, Any]:
-    """The part of a container's specification that limits it. Call it once: it warns about what cannot be enforced.
+    """The part of every container's specification that the administrator decides: limits, and lines for /etc/hosts.
+
+    Call it once: it warns about what cannot be enforced.
 
     Controllers count where cgroups v2 delegates them to this user. Without the pids controller, RLIMIT_NPROC keeps a
     fork bomb from taking the host down; it counts all processes of the runner's user, so a bomb may starve jobs beside
@@ -31,6 +33,8 @@ def limits(client: PodmanClient, settings: PodmanSettings) -> dict[str, Any]:
             resources["pids"] = {"limit": settings.pids_limit}
         else:
             spec["r_limits"] = [{"type": "nproc", "soft": settings.pids_limit, "hard": settings.pids_limit}]
+    if settings.extra_hosts:
+        spec["hostadd"] = list(settings.extra_hosts)
     if settings.shm_size:
         spec["shm_size"] = settings.shm_size
     if resources:

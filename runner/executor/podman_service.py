@@ -56,7 +56,11 @@ class PodmanService:
         while not self._closing.is_set():
             self.socket.unlink(missing_ok=True)
             self._child = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,  # a Ctrl-C is for the runner, which still needs the service to tidy up
             )
             code = self._child.wait()
             if not self._closing.wait(1.0):

@@ -13,10 +13,10 @@ from typing import Any
 
 from runner.executor.base import Build, Cancelled, ExecutorError, Output, ServiceRef
 from runner.executor.podman_api import PodmanClient, PodmanError
-from runner.executor.podman_container import base_specification
 from runner.executor.podman_images import Image, Images
 from runner.executor.podman_removal import Removal
 from runner.executor.podman_settings import PodmanSettings
+from runner.executor.podman_specification import base_specification
 from runner.workspace.userns import Helper, HelperError
 
 HOST_NAME = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]{0,251}[A-Za-z0-9_])?")

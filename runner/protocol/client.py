@@ -8,8 +8,9 @@ from typing import Any
 import requests
 
 from runner.protocol.outcomes import PollState, VerifyState
+from runner.protocol.parse import parse_job
 from runner.protocol.transport import Transport, UnreachableError
-from runner.protocol.wire import Job, WireError, parse_job
+from runner.protocol.wire import Job, WireError
 
 # The server parks a poll for up to 50 s; an answer that takes much longer than that is not coming.
 POLL_TIMEOUT = 120.0

@@ -24,6 +24,7 @@ from pathlib import Path
 from runner.executor.base import Cancelled
 from runner.workspace.base import Sources, SourcesError
 from runner.workspace.git import Git, GitError
+from runner.workspace.history import Commits, boundary
 
 REPOSITORY = "bare.git"
 KEPT_JOBS = 20
@@ -81,9 +82,13 @@ class ObjectCache:
                 return self._fetch(git, sources, job)
 
     def tidy(self, git: Git) -> None:
-        """Collect garbage if there is much and nobody uses the repository; objects of the last two weeks stay."""
+        """Forget the refs of old jobs, and collect garbage if there is much; objects of the last two weeks stay.
+
+        Done between jobs: when somebody uses the repository, it is left for the next time.
+        """
         with contextlib.suppress(OSError, SourcesError), self._lock_file() as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self._forget_old_jobs(git)
             git.run(["-c", "gc.auto=2000", "gc", "--auto", "--quiet", "--no-detach"], self.repository)
 
     def _ensure(self, git: Git, sources: Sources) -> None:
@@ -99,16 +104,16 @@ class ObjectCache:
 
     def _fetch(self, git: Git, sources: Sources, job: str) -> Fetched:
         prefix = f"refs/jobs/{job}/"
-        self._forget_old_jobs(git, prefix)
         arguments = ["fetch", "--no-recurse-submodules", "--no-write-fetch-head", "--no-auto-maintenance", "--no-tags"]
         arguments += ["--force", *self._depth(sources), "--end-of-options", sources.repository]
         git.run([*arguments, *refspecs(sources, prefix)], self.repository, show="--quiet" not in sources.fetch_flags)
         refs = self._refs(git, prefix)
-        if not self._has(git, sources.sha):
-            # The server moved the ref on meanwhile; most servers also give a commit that is asked for by its name.
-            git.run([*arguments, f"{sources.sha}:{prefix}commit"], self.repository)
-        tips = {*refs.values(), sources.sha}
-        shallow = self._boundary(git, tips, sources.depth) if sources.depth else frozenset()
+        with Commits(git, self.repository) as commits:
+            if not commits.parents([sources.sha]):
+                # The server moved the ref on meanwhile; most servers also give a commit that is asked for by its name.
+                git.run([*arguments, f"{sources.sha}:{prefix}commit"], self.repository)
+            tips = {*refs.values(), sources.sha}
+            shallow = boundary(commits, tips, sources.depth, self._own_boundary()) if sources.depth else frozenset()
         return Fetched(refs, shallow)
 
     def _depth(self, sources: Sources) -> list[str]:
@@ -124,61 +129,18 @@ class ObjectCache:
         pairs = (line.split(" ", 1) for line in listed.splitlines())
         return {f"refs/{name.removeprefix(prefix)}": sha for sha, name in pairs}
 
-    def _has(self, git: Git, sha: str) -> bool:
-        try:
-            git.run(["cat-file", "-e", f"{sha}^{{commit}}"], self.repository)
-        except GitError:
-            return False
-        return True
-
-    def _boundary(self, git: Git, tips: set[str], depth: int) -> frozenset[str]:
-        """The commits `depth` steps from a tip that have parents, and those where the cache's own history is cut off.
-
-        This is what `git fetch --depth` would write into a repository's list of shallow commits.
-        """
-        cut_here = self._own_boundary()
-        boundary: set[str] = set()
-        seen: set[str] = set()
-        level = tips
-        for step in range(1, depth + 1):
-            level = level - seen
-            if not level:
-                break
-            seen |= level
-            parents = self._parents(git, level)
-            ends = {sha for sha, above in parents.items() if sha in cut_here or (above and step == depth)}
-            boundary |= ends
-            level = {parent for sha, above in parents.items() if sha not in ends for parent in above}
-        return frozenset(boundary)
-
     def _own_boundary(self) -> set[str]:
         try:
             return set((self.repository / "shallow").read_text().split())
         except FileNotFoundError:
             return set()
 
-    def _parents(self, git: Git, objects: set[str]) -> dict[str, list[str]]:
-        """The parents that each commit object names; tags lead to their commit first, other objects are left out."""
-        names = "".join(f"{name}^{{commit}}\n" for name in sorted(objects))
-        data = git.run(["cat-file", "--batch"], self.repository, stdin=names.encode())
-        parents: dict[str, list[str]] = {}
-        while data:
-            head, _, data = data.partition(b"\n")
-            words = head.split()
-            if len(words) != 3 or not words[2].isdigit():
-                continue
-            size = int(words[2])
-            header = data[:size].partition(b"\n\n")[0].decode("utf-8", "replace")
-            parents[words[0].decode()] = [line[7:] for line in header.split("\n") if line.startswith("parent ")]
-            data = data[size + 1 :]
-        return parents
-
-    def _forget_old_jobs(self, git: Git, current: str) -> None:
-        """Drop the refs of all but the last jobs, and what an earlier try of this one left."""
+    def _forget_old_jobs(self, git: Git) -> None:
+        """Drop the refs of all but the last jobs."""
         listed = git.run(["for-each-ref", "--format=%(refname)", "refs/jobs/"], self.repository).decode().splitlines()
         numbers = sorted({int(name.split("/")[2]) for name in listed}, reverse=True)
-        dropped = {f"refs/jobs/{number}/" for number in numbers[KEPT_JOBS:]} | {current}
-        orders = "".join(f"delete {name}\n" for name in listed if "/".join(name.split("/")[:3]) + "/" in dropped)
+        dropped = set(numbers[KEPT_JOBS:])
+        orders = "".join(f"delete {name}\n" for name in listed if int(name.split("/")[2]) in dropped)
         if orders:
             git.run(["update-ref", "--stdin"], self.repository, stdin=orders.encode())
 

@@ -18,6 +18,8 @@ from runner.workspace.object_cache import REPOSITORY, SHA, Fetched, ObjectCache
 from runner.workspace.submodules import update_submodules
 
 MOUNT = "/skerry/git"
+# git-lfs replaces the pointers only where these say that it is installed.
+LFS_FILTER = {"filter.lfs.clean": "git-lfs clean -- %f", "filter.lfs.smudge": "git-lfs smudge -- %f"}
 LFS_ATTRIBUTE = ":(attr:filter=lfs)"
 
 
@@ -106,4 +108,6 @@ def pull_large_files(git: Git, sources: Sources, tree: Path, output: Output, bor
         return
     output(b"Fetching files of Git LFS...\n")
     server = sources.repository.rstrip("/") + "/info/lfs"
-    git.run(["-c", f"lfs.url={server}", "lfs", "pull"], tree, borrowing)
+    settings = LFS_FILTER | {"lfs.url": server}
+    flags = [word for key, value in settings.items() for word in ("-c", f"{key}={value}")]
+    git.run([*flags, "lfs", "pull"], tree, borrowing)

@@ -99,8 +99,11 @@ class UserNamespace:
             ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
             command = [self._podman, "unshare", sys.executable, "-I", "-c", BOOT, str(CODE_ROOT)]
             try:
-                # The working directory must be one that every user may read.
-                self._process = subprocess.Popen(command, stdin=theirs.fileno(), stdout=subprocess.DEVNULL, cwd="/")
+                # In a session of its own, a Ctrl-C for the runner does not end it. The working directory must be one
+                # that every user may read.
+                self._process = subprocess.Popen(
+                    command, stdin=theirs.fileno(), stdout=subprocess.DEVNULL, cwd="/", start_new_session=True
+                )
             except OSError as error:
                 ours.close()
                 raise HelperError(f"the user namespace cannot be entered: {error}") from error

@@ -123,8 +123,7 @@ def readable_checkout(user: RunnerUser) -> RunnerUser:
         return user
     copy = user.home / "checkout"
     shutil.rmtree(copy, ignore_errors=True)
-    copy.mkdir()
-    for name in ("runner", "tests", "contrib"):
-        shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(ROOT / "pyproject.toml", copy)
+    left_out = shutil.ignore_patterns(".git", ".venv", "data", "node_modules", "results", "__pycache__", ".*_cache")
+    shutil.copytree(ROOT, copy, ignore=left_out, symlinks=True)
+    copy.chmod(0o755)
     return RunnerUser(user.name, user.uid, user.gid, user.home, user.env, copy)

@@ -32,7 +32,7 @@ def list_project_jobs(call: Call) -> Response:
     """List a project's jobs, newest first. Nobody counts them: there are no totals."""
     project = call.project(Action.READ_JOB)
     query = list_jobs.project_jobs(project, call.params["scope"])
-    if wants_keyset(call):
+    if wants_keyset(call, f"{call.params['order_by']} {call.params['sort']}", ("id desc",)):
         return by_key(call, query, _render(call), Job.id)
     return by_number(call, query, _render(call), counted=False)
 

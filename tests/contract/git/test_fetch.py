@@ -2,6 +2,7 @@
 
 import base64
 import gzip
+import hashlib
 import http.client
 from collections.abc import Callable
 from datetime import timedelta
@@ -255,6 +256,25 @@ def test_a_push_that_is_none_is_400_and_moves_nothing(hosted: Hosted, pushed: Ch
     assert answer.status_code == 400
     assert answer.headers["Content-Type"].startswith("text/plain")
     assert len(hosted.pipelines()) == 1
+
+
+@pytest.mark.parametrize(
+    "name", [b"$(touch x);--upload-pack=y", b"\xff\xfe", b"a\nb", b"a..b", b"../../x", b"x" * 2000, b"-x"]
+)
+def test_names_that_git_would_not_send_are_refused_one_by_one(hosted: Hosted, pushed: Checkout, name: bytes) -> None:
+    head = pushed.git("rev-parse", "HEAD").encode()
+    commands = [
+        b"0" * 40 + b" " + head + b" refs/heads/" + name + b"\0report-status",
+        b"0" * 40 + b" " + head + b" refs/tags/ok",
+    ]
+    lines = b"".join(b"%04x" % (len(line) + 4) + line for line in commands)
+    empty_pack = b"PACK\0\0\0\2\0\0\0\0"
+    answer = _post(hosted, "git-receive-pack", lines + b"0000" + empty_pack + hashlib.sha1(empty_pack).digest())
+    assert answer.status_code == 200
+    assert b"unpack ok" in answer.content
+    assert b"ng refs/heads/" + name.replace(b"\n", b"") in answer.content.replace(b"\n", b"")
+    assert b"ok refs/tags/ok" in answer.content
+    assert [found.ref for found in hosted.pipelines()] == ["main", "ok"]
 
 
 def test_the_dumb_protocol_is_refused(hosted: Hosted, pushed: Checkout) -> None:

@@ -148,9 +148,7 @@ def test_control_characters_and_emoji_in_a_message_arrive(hosted: Hosted, checko
     assert "🦭" in commit["title"]
 
 
-@pytest.mark.parametrize(
-    "name", ["$(touch${IFS}x);--upload-pack=y", "a/`id`", "ünïcode/🦭", "x" * 200, "javascript:"[:-1]]
-)
+@pytest.mark.parametrize("name", ["$(touch${IFS}x);--upload-pack=y", "a/`id`", "ünïcode/🦭", "x" * 200, "javascript"])
 def test_a_branch_may_be_called_anything_that_git_allows(
     hosted: Hosted, pushed: Checkout, tmp_path: Path, name: str
 ) -> None:

@@ -123,8 +123,9 @@ def test_projects_by_key_in_both_orders(api: Api, place: Place, sort: str, expec
     assert seen == expected
 
 
-def test_an_order_without_a_key_is_refused(api: Api) -> None:
-    response = api.get("/projects?pagination=keyset&order_by=name")
+@pytest.mark.parametrize("path", ["/projects?order_by=name", "/projects/1/jobs?order_by=id&sort=asc"])
+def test_an_order_without_a_key_is_refused(api: Api, path: str) -> None:
+    response = api.get(f"{path}&pagination=keyset")
     assert response.status_code == 405
     assert response.json == {"error": "Keyset pagination is not yet available for this type of request"}
 

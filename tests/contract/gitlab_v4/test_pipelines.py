@@ -10,7 +10,10 @@ from app.models import Job, Pipeline
 from app.services.search_pipelines import busy_seconds
 from tests.contract.gitlab_v4.conftest import Api, Place, zipped
 from tests.contract.gitlab_v4.shapes import differences
+from tests.databases import BOTH
 from tests.factories import make_pipeline
+
+pytestmark = pytest.mark.parametrize("database", BOTH, indirect=True)
 
 BASIC = {
     "id": "integer",

@@ -10,7 +10,10 @@ from app.services.search_runners import status_of
 from tests.contract.gitlab_v4.conftest import Api, Place
 from tests.contract.gitlab_v4.shapes import differences
 from tests.contract.gitlab_v4.test_job_entity import TODAY
+from tests.databases import BOTH
 from tests.factories import make_manager, make_runner
+
+pytestmark = pytest.mark.parametrize("database", BOTH, indirect=True)
 
 DETAILS = TODAY["runner"] | {
     "tag_list": "list",

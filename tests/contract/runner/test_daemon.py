@@ -175,7 +175,7 @@ def test_a_server_that_takes_jobs_back_gets_this_one_back(gitlab, serve):
 
 def test_a_server_that_sees_half_closed_polls_is_not_waited_for(gitlab, serve):
     gitlab.parked = 8
-    gitlab.extensions = "skerry_steps skerry_half_close"
+    gitlab.extensions = "skerry_steps skerry_hand_back"
     running = serve()
     assert gitlab.polled.acquire(timeout=10)
     started = time.monotonic()
@@ -230,7 +230,7 @@ def test_after_kill_9_the_next_run_reports_the_job_failed_at_once(gitlab, config
         from runner.config import load
         from runner.daemon import Daemon
         from runner.executor.fake import FakeExecutor
-        from runner.job import Host
+        from runner.job_run import Host
         from tests.unit.runner.plain_workspaces import PlainWorkspaces
         def host(config, runner, system_id, boot):
             return Host(runner, FakeExecutor(), PlainWorkspaces(pathlib.Path(sys.argv[2])), system_id, boot)

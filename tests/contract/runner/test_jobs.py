@@ -98,6 +98,18 @@ def test_a_masked_value_and_the_job_token_never_arrive(gitlab, serve):
     assert b"[MASKED]\n" in job.trace
 
 
+def test_a_masked_value_that_names_another_variable_is_hidden_as_it_is_printed(gitlab, serve):
+    variables = [
+        {"key": "HALF", "value": "swordfish"},
+        {"key": "WHOLE", "value": "open-$HALF-sesame", "masked": True},
+    ]
+    job = gitlab.add_job(["echo is $WHOLE"], variables=variables)
+    serve()
+    finished(job)
+    assert b"is [MASKED]\n" in job.trace
+    assert b"swordfish" not in job.trace
+
+
 def test_bytes_arrive_as_they_were_printed(gitlab, serve):
     zeros = "head -c 3000000 /dev/zero | tr '\\0' 'x'"
     job = gitlab.add_job([f"printf 'a\\000b\\377\\376\\r\\033[31mc'; {zeros}; printf '\\303'"])

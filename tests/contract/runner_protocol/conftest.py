@@ -4,6 +4,7 @@ import pytest
 
 from app.services.create_runner import create_runner
 from tests.contract.runner_protocol.stock import StockRunner
+from tests.databases import BOTH
 from tests.support.world import World
 
 
@@ -31,3 +32,9 @@ def make_stock(core, server):
 @pytest.fixture
 def stock(make_stock):
     return make_stock()
+
+
+def pytest_generate_tests(metafunc):
+    """Who gets which job is asked of both databases; the rest is the same code in front of services tested on both."""
+    if "database" in metafunc.fixturenames and metafunc.module.__name__.endswith("test_request"):
+        metafunc.parametrize("database", BOTH, indirect=True)

@@ -45,7 +45,7 @@ def test_a_wrong_registration_token_is_refused(stock, registration):
 def test_registration_without_any_tag_or_untagged_jobs_makes_no_sense(stock, registration):
     answer = register(stock, tag_list="", run_untagged=False)
     assert answer.status_code == 400
-    assert "tags_list" in answer.json()["message"]
+    assert "can not be empty" in answer.json()["message"]["tag_list"][0]
 
 
 def test_a_missing_token_is_named(stock):

@@ -56,6 +56,20 @@ def executor(base_image: str) -> Iterator[PodmanExecutor]:
     assert left.stdout == "", "containers are left"
 
 
+@pytest.fixture
+def another(executor: PodmanExecutor) -> Iterator[Callable[..., PodmanExecutor]]:
+    """Executors with other settings, on the same service and helper."""
+    made: list[PodmanExecutor] = []
+
+    def make(**settings: Any) -> PodmanExecutor:
+        made.append(PodmanExecutor(PodmanSettings(socket=executor.socket, **settings), executor.helper))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()
+
+
 @dataclass
 class Job:
     """A prepared environment and what it printed: while it was `prepared`, and what the last stage `printed`."""

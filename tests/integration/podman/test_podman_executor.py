@@ -1,8 +1,11 @@
 """The life of environments: prepared, cancelled, closed, orphaned; images that can and cannot be had."""
 
+import contextlib
 import json
 import os
+import shutil
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -20,6 +23,7 @@ from tests.integration.podman.images import derived, podman
 
 pytestmark = pytest.mark.podman
 Start = Callable[..., Job]
+Another = Callable[..., PodmanExecutor]
 MakeBuild = Callable[..., Build]
 
 ABANDONED = """
@@ -140,21 +144,17 @@ def test_an_image_that_is_nowhere_is_a_pull_error_with_podmans_words(start: Star
         start(image=ImageRef("localhost/no/such"))
 
 
-def test_never_does_not_pull(executor: PodmanExecutor, start: Start) -> None:
-    made = PodmanExecutor(PodmanSettings(pull_policy=("never",)), executor.helper)
-    try:
-        with pytest.raises(ImagePullError, match="pull policy is 'never'"):
-            start(made, image=ImageRef("127.0.0.1:1/no/such:1"))
-        with pytest.raises(ConfigurationError, match="none of those that this runner allows"):
-            start(made, image=ImageRef("127.0.0.1:1/no/such:1", pull_policy=("always",)))
-    finally:
-        made.close()
+def test_never_does_not_pull(another: Another, start: Start) -> None:
+    made = another(pull_policy=("never",))
+    with pytest.raises(ImagePullError, match="pull policy is 'never'"):
+        start(made, image=ImageRef("127.0.0.1:1/no/such:1"))
+    with pytest.raises(ConfigurationError, match="none of those that this runner allows"):
+        start(made, image=ImageRef("127.0.0.1:1/no/such:1", pull_policy=("always",)))
 
 
 def test_a_pull_that_hangs_ends_with_the_limit_and_with_a_cancel(
     executor: PodmanExecutor, make_build: MakeBuild
 ) -> None:
-    import socket
 
     with socket.create_server(("127.0.0.1", 0)) as silent:
         image = ImageRef(f"127.0.0.1:{silent.getsockname()[1]}/never/answers:1")
@@ -170,14 +170,11 @@ def test_a_pull_that_hangs_ends_with_the_limit_and_with_a_cancel(
             made.close()
 
 
-def test_an_image_that_the_runner_does_not_allow_is_refused(executor: PodmanExecutor, start: Start) -> None:
-    made = PodmanExecutor(PodmanSettings(allowed_images=("localhost/skerry/*",)), executor.helper)
-    try:
-        assert start(made).run("true") == StageResult("exited", 0)
-        with pytest.raises(ConfigurationError, match="does not allow"):
-            start(made, image=ImageRef("localhost/skerry-test/web"))
-    finally:
-        made.close()
+def test_an_image_that_the_runner_does_not_allow_is_refused(another: Another, start: Start) -> None:
+    made = another(allowed_images=("localhost/skerry/*",))
+    assert start(made).run("true") == StageResult("exited", 0)
+    with pytest.raises(ConfigurationError, match="does not allow"):
+        start(made, image=ImageRef("localhost/skerry-test/web"))
 
 
 def test_an_image_without_a_shell_says_so(start: Start, base_image: str) -> None:
@@ -240,27 +237,20 @@ def memory_is_delegated() -> bool:
     return host["cgroupVersion"] == "v2" and "memory" in host["cgroupControllers"]
 
 
-def test_running_out_of_memory_is_told(executor: PodmanExecutor, start: Start) -> None:
+def test_running_out_of_memory_is_told(another: Another, start: Start) -> None:
     if not memory_is_delegated():
         pytest.skip("cgroups v2 does not delegate the memory controller here")
-    made = PodmanExecutor(PodmanSettings(memory=64 << 20), executor.helper)
-    try:
-        result = start(made).run("tail -c 1g /dev/zero > /dev/null")
-        assert result.exit_code == 137 or "out of memory" in result.detail
-    finally:
-        made.close()
+    made = another(memory=64 << 20)
+    result = start(made).run("tail -c 1g /dev/zero > /dev/null")
+    assert result.exit_code == 137 or "out of memory" in result.detail
 
 
-def test_a_fork_bomb_is_bounded(executor: PodmanExecutor, start: Start) -> None:
-    made = PodmanExecutor(PodmanSettings(pids_limit=200, grace=0.2), executor.helper)
-    try:
-        job = start(made)
-        job.run("sh -c 'i=0; while [ $i -lt 400 ]; do sleep 60 & i=$((i+1)); done; echo all started'", timeout=20)
-        assert "fork" in job.text
-        assert "all started" not in job.text
-    finally:
-        job.environment.close()
-        made.close()
+def test_a_fork_bomb_is_bounded(another: Another, start: Start) -> None:
+    made = another(pids_limit=200, grace=0.2)
+    job = start(made)
+    job.run("sh -c 'i=0; while [ $i -lt 400 ]; do sleep 60 & i=$((i+1)); done; echo all started'", timeout=20)
+    assert "fork" in job.text
+    assert "all started" not in job.text
 
 
 def test_a_service_that_dies_is_started_again(make_build: MakeBuild) -> None:
@@ -313,3 +303,88 @@ def test_a_running_podman_service_can_be_used(foreign_service: Path, start: Star
     job.environment.close()
     made.close()
     assert not containers(job=str(job.build.job_id))
+
+
+def test_jobs_run_side_by_side_without_mixing(start: Start) -> None:
+    jobs: dict[int, Job] = {}
+    threads = [threading.Thread(target=lambda number=number: jobs.update({number: start()})) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(jobs) == 4
+    results: dict[int, StageResult] = {}
+
+    def run(number: int) -> None:
+        results[number] = jobs[number].run(f"yes {number} | head -n 200000; exit {number}")
+
+    threads = [threading.Thread(target=run, args=(number,)) for number in jobs]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for number, job in jobs.items():
+        assert results[number] == StageResult("exited", number)
+        assert bytes(job.printed) == f"{number}\n".encode() * 200_000
+
+
+@pytest.fixture
+def registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, base_image: str) -> Iterator[str]:
+    """A registry on loopback that has the base image as `team/tool:1`; gives that image's whole name."""
+    if shutil.which("docker-registry") is None:
+        pytest.skip("docker-registry is not installed")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+    (tmp_path / "registry.yml").write_text(
+        f"version: 0.1\nlog: {{level: error}}\nhttp: {{addr: '{address}'}}\n"
+        f"storage: {{filesystem: {{rootdirectory: '{tmp_path}/store'}}}}\n"
+    )
+    (tmp_path / "registries.conf").write_text(f'[[registry]]\nlocation = "{address}"\ninsecure = true\n')
+    monkeypatch.setenv("CONTAINERS_REGISTRIES_CONF", str(tmp_path / "registries.conf"))
+    process = subprocess.Popen(
+        ["docker-registry", "serve", str(tmp_path / "registry.yml")],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    name = f"{address}/team/tool:1"
+    try:
+        assert until(lambda: answers(address), 20)
+        podman("push", "--quiet", base_image, name)
+        yield name
+    finally:
+        process.terminate()
+        process.wait()
+        subprocess.run(["podman", "rmi", "--force", name], capture_output=True, check=False)
+
+
+def answers(address: str) -> bool:
+    host, _, port = address.partition(":")
+    with contextlib.suppress(OSError), socket.create_connection((host, int(port)), 1):
+        return True
+    return False
+
+
+def test_an_image_is_pulled_by_policy(registry: str, executor: PodmanExecutor, start: Start) -> None:
+    policies = ("always", "if-not-present", "never")
+    made = PodmanExecutor(
+        PodmanSettings(allowed_pull_policies=policies), executor.helper
+    )  # a service that knows the registry
+    try:
+        with pytest.raises(ImagePullError):
+            start(made, image=ImageRef(registry, pull_policy=("never",)))
+        for policy, pulls in (("if-not-present", True), ("if-not-present", False), ("always", True), ("never", False)):
+            job = start(made, image=ImageRef(registry, pull_policy=(policy,)))
+            assert (b"Pulling image" in job.prepared) == pulls
+            assert job.run("true") == StageResult("exited", 0)
+        with pytest.raises(ImagePullError, match=r"manifest unknown|not found"):
+            start(made, image=ImageRef(registry.replace("tool", "absent")))
+    finally:
+        made.close()
+
+
+def test_a_ctrl_c_for_the_runner_does_not_reach_what_it_still_needs(executor: PodmanExecutor) -> None:
+    service, helper = executor._service, executor.helper
+    assert service is not None
+    assert service._child is not None
+    for process in (service._child, helper._process):  # type: ignore[attr-defined]
+        assert os.getsid(process.pid) != os.getsid(0)

@@ -16,6 +16,7 @@ from tests.unit.runner.workspace.upstream import PASSWORD, USER, GitServer, make
 
 pytestmark = pytest.mark.podman
 Start = Callable[..., Job]
+Another = Callable[..., PodmanExecutor]
 
 
 @pytest.fixture
@@ -94,17 +95,13 @@ def test_the_way_to_the_server_carries_large_answers(start: Start, executor: Pod
             large.shutdown()
 
 
-def test_without_a_network_there_is_only_loopback(start: Start, executor: PodmanExecutor) -> None:
-    made = PodmanExecutor(PodmanSettings(network="none"), executor.helper)
-    try:
-        job = start(made)
-        job.run("ls /sys/class/net")
-        assert job.text == "lo\n"
-        with pytest.raises(ExecutorError, match="no network"):
-            start(made, services=(ServiceRef(ImageRef("localhost/skerry/base")),))
-    finally:
-        job.environment.close()
-        made.close()
+def test_without_a_network_there_is_only_loopback(start: Start, another: Another) -> None:
+    made = another(network="none")
+    job = start(made)
+    job.run("ls /sys/class/net")
+    assert job.text == "lo\n"
+    with pytest.raises(ExecutorError, match="no network"):
+        start(made, services=(ServiceRef(ImageRef("localhost/skerry/base")),))
 
 
 def test_services_are_reached_by_name_and_go_with_the_job(start: Start, web_image: str) -> None:

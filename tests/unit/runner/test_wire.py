@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from runner.failure import reason_for
 from runner.protocol.outcomes import Outcome, clamp_interval, patch_outcome, range_size, update_outcome, upload_outcome
-from runner.protocol.wire import DEFAULT_TIMEOUT, Job, WireError, parse_job
+from runner.protocol.parse import parse_job
+from runner.protocol.wire import DEFAULT_TIMEOUT, Job, WireError
 
 MINIMAL = {
     "id": 10,

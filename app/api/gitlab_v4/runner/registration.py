@@ -18,18 +18,18 @@ from app.domain.errors import InvalidRequest, NotAllowed
 from app.edge import core
 from app.models import Runner
 from app.services.authenticate import runner_by_token
+from app.services.manage_runner import remove_runner
 from app.services.register_runner import (
     Registration,
     register_runner,
     reset_runner_token,
     unregister_manager,
-    unregister_runner,
 )
 from app.services.runner_contact import note_contact
 
 blueprint = Blueprint("runner_registration", __name__)
 #: What our runner may use beyond GitLab's protocol; any other one ignores it.
-EXTENSIONS = {"X-Skerry-Features": "skerry_steps skerry_hand_back half_close"}
+EXTENSIONS = {"X-Skerry-Features": "skerry_steps skerry_hand_back skerry_half_close"}
 _LONGEST_TIMEOUT = 10**8
 
 
@@ -54,7 +54,7 @@ def verify() -> Response:
 
 @blueprint.delete("/runners")
 def unregister() -> Response:
-    unregister_runner(core(), authenticated_runner(parameters()))
+    remove_runner(core(), authenticated_runner(parameters()))
     return Response(status=204)
 
 

@@ -11,13 +11,13 @@ import pytest
 from runner.executor.base import Build, ConfigurationError, ExecutorError, ImagePullError, ImageRef, ServiceRef, Stage
 from runner.executor.podman import PodmanExecutor
 from runner.executor.podman_api import PodmanClient, PodmanError
-from runner.executor.podman_container import specification
 from runner.executor.podman_images import Image, Images, tcp_ports
 from runner.executor.podman_limits import limits
 from runner.executor.podman_relay import loopback_target
 from runner.executor.podman_script import write_script
 from runner.executor.podman_services import host_names
 from runner.executor.podman_settings import PodmanSettings, size
+from runner.executor.podman_specification import specification
 
 NEVER = threading.Event()
 

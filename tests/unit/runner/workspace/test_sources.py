@@ -1,6 +1,8 @@
 """Sources: what is checked out, what it costs, and what a repository cannot make the host do."""
 
+import hashlib
 import os
+import shutil
 import threading
 import zipfile
 from collections.abc import Callable
@@ -358,8 +360,9 @@ def test_the_refs_of_old_jobs_are_forgotten(upstream: Upstream, workspaces: Loca
     sha = upstream.commit({"a": "1"})
     for number in range(1, 25):
         workspaces.create(number, 1, "g/p", 0).get_sources(upstream.sources(sha), lambda _: None, NEVER)
+    workspaces.close()
     listed = git(tmp_path / "caches/1/git" / REPOSITORY, "for-each-ref", "--format=%(refname)").splitlines()
-    assert {name.split("/")[2] for name in listed} == {str(number) for number in range(4, 25)}
+    assert {name.split("/")[2] for name in listed} == {str(number) for number in range(5, 25)}
 
 
 def test_permissions_let_the_owner_alone_in(upstream: Upstream, workspace: LocalWorkspace, tmp_path: Path) -> None:
@@ -367,3 +370,27 @@ def test_permissions_let_the_owner_alone_in(upstream: Upstream, workspace: Local
     assert (tmp_path / "root").stat().st_mode & 0o077 == 0
     assert (tmp_path / "caches").stat().st_mode & 0o077 == 0
     assert os.stat(workspace.path / "a").st_mode & 0o777 == 0o644  # noqa: PTH116
+
+
+@pytest.mark.skipif(shutil.which("git-lfs") is None, reason="git-lfs is not installed")
+def test_large_files_come_from_the_repositorys_own_server(
+    upstream: Upstream, workspace: LocalWorkspace, output: Output, serve: Serve
+) -> None:
+    content = b"a large file\n"
+    digest = hashlib.sha256(content).hexdigest()
+    pointer = f"version https://git-lfs.github.com/spec/v1\noid sha256:{digest}\nsize {len(content)}\n"
+    other = serve(upstream.bare.parent, locked=False)
+    sha = upstream.commit(
+        {
+            ".gitattributes": "*.bin filter=lfs diff=lfs merge=lfs -text\n",
+            ".lfsconfig": f"[lfs]\n\turl = {other.url}/bare.git/info/lfs\n",
+            "data.bin": pointer,
+        }
+    )
+    server = serve(upstream.bare.parent)
+    server.large[digest] = content
+    workspace.get_sources(upstream.sources(sha, f"{server.url}/bare.git"), output, NEVER)
+    assert (workspace.path / "data.bin").read_bytes() == content
+    assert not other.seen
+    assert PASSWORD.encode() not in b"".join(file.read_bytes() for file in workspace.path.rglob("*") if file.is_file())
+    assert not (workspace.path / ".git/hooks").exists()

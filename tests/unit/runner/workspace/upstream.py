@@ -2,6 +2,7 @@
 
 import base64
 import http.server
+import json
 import os
 import subprocess
 from dataclasses import dataclass, field
@@ -83,6 +84,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.end_headers()
             return
         parts = urlsplit(self.path)
+        if "/lfs/" in parts.path:
+            self.serve_large(parts.path, body)
+            return
         environment = ENVIRONMENT | {
             "GIT_PROJECT_ROOT": str(self.server.root), "GIT_HTTP_EXPORT_ALL": "1", "PATH_INFO": parts.path,
             "QUERY_STRING": parts.query, "REQUEST_METHOD": self.command, "CONTENT_LENGTH": str(len(body)),
@@ -98,17 +102,37 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(content)
 
+    def serve_large(self, path: str, body: bytes) -> None:
+        """Git LFS: the batch call, then the objects themselves, from `server.large`."""
+        content, kind = self.server.large.get(path.rpartition("/")[2], b""), "application/octet-stream"
+        if path.endswith("/objects/batch"):
+            kind = "application/vnd.git-lfs+json"
+            base = f"{self.server.url}{path.removesuffix('/objects/batch')}"
+            objects = [
+                {**wanted, "actions": {"download": {"href": f"{base}/{wanted['oid']}"}}}
+                for wanted in json.loads(body)["objects"]
+            ]
+            content = json.dumps({"transfer": "basic", "objects": objects}).encode()
+        self.send_response(200 if content else 404)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
     def log_message(self, *_arguments: object) -> None:
         """Quiet."""
 
 
 @dataclass
 class GitServer(http.server.ThreadingHTTPServer):
-    """Serves the repositories below `root`; `seen` are (path, Authorization) of every request."""
+    """Serves the repositories below `root`; `seen` are (path, Authorization) of every request, `large` the objects
+    of Git LFS by their SHA-256.
+    """
 
     root: Path
     locked: bool = True
     seen: list[tuple[str, str]] = field(default_factory=list)
+    large: dict[str, bytes] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         http.server.ThreadingHTTPServer.__init__(self, ("127.0.0.1", 0), Handler)

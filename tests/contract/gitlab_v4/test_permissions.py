@@ -1,0 +1,215 @@
+"""What everyone is answered, route by route: permissions.txt is the whole truth."""
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from app.api.gitlab_v4 import ENDPOINTS
+from app.models import Artifact, Job
+from app.services.ci_variables import add_variable
+from tests.contract.gitlab_v4.conftest import Api, Place, zipped
+from tests.factories import make_pipeline, make_project, make_runner
+
+TABLE = Path(__file__).parent / "permissions.txt"
+COLUMNS = (
+    "anonymous",
+    "stranger",
+    "guest",
+    "reporter",
+    "developer",
+    "maintainer",
+    "owner",
+    "admin",
+    "job",
+    "otherjob",
+    "endedjob",
+    "revoked",
+    "expired",
+)
+
+
+def read_tables() -> dict[str, dict[str, tuple[int, ...]]]:
+    """Per visibility: the statuses of each call, in the order of COLUMNS."""
+    tables: dict[str, dict[str, tuple[int, ...]]] = {}
+    for line in TABLE.read_text().splitlines():
+        if line.startswith("== "):
+            current = tables.setdefault(line.split()[1], {})
+        elif line and not line.startswith("#"):
+            words = line.split()
+            current[" ".join(words[:2])] = tuple(int(word) for word in words[2:])
+    return tables
+
+
+TABLES = read_tables()
+
+
+class Things:
+    """Makes what a call is about anew, so that no call depends on one before: `{pending}` is a new pending job."""
+
+    def __init__(self, place: Place) -> None:
+        self._place = place
+        self._place.pipeline = make_pipeline(place.core, place.project, ref="topic", protected=False)
+
+    def make(self, name: str) -> int:
+        builder: Callable[[], int] = getattr(self, f"_{name}")
+        return builder()
+
+    def _job(self, **given: object) -> Job:
+        return self._place.job(**{"user_id": self._place.users["developer"].id, **given})
+
+    def _pending(self) -> int:
+        return self._job().id
+
+    def _canceling(self) -> int:
+        return self._job(status="canceling").id
+
+    def _manual(self) -> int:
+        return self._job(status="manual", when="manual").id
+
+    def _failed(self) -> int:
+        return self._job(status="failed").id
+
+    def _logged(self) -> int:
+        job = self._job(status="failed")
+        self._place.log(job, b"log")
+        return job.id
+
+    def _others(self) -> int:
+        job = self._job(status="failed", user_id=self._place.users["owner"].id)
+        self._place.log(job, b"log")
+        return job.id
+
+    def _debug(self) -> int:
+        job = self._job(status="failed")
+        self._place.set(job, plan=job.plan | {"variables": [{"key": "CI_DEBUG_TRACE", "value": "true"}]})
+        return job.id
+
+    def _archived(self) -> int:
+        job = self._job(name="build", status="success")
+        self._place.archive(job, zipped({"a": b"1"}))
+        return job.id
+
+    def _passed(self) -> int:
+        """A pipeline of the default branch that passed, with artifacts of the job `build`."""
+        before = self._place.pipeline
+        self._place.pipeline = passed = make_pipeline(self._place.core, self._place.project, status="success")
+        self._archived()
+        self._place.pipeline = before
+        return passed.id
+
+    def _pipeline(self) -> int:
+        return make_pipeline(self._place.core, self._place.project, status="failed", ref="topic", protected=False).id
+
+    def _guarded(self) -> int:
+        """A failed job of a protected branch."""
+        unprotected = self._place.pipeline
+        self._place.pipeline = make_pipeline(self._place.core, self._place.project)
+        job = self._job(status="failed")
+        self._place.pipeline = unprotected
+        return job.id
+
+    def _variable(self) -> int:
+        return add_variable(self._place.core, self._place.project, "KEY", "v", {}).id
+
+    def _runner(self) -> int:
+        return make_runner(self._place.core, runner_type="project_type", project=self._place.project)[0].id
+
+
+def credentials(place: Place, column: str) -> dict[str, str]:
+    """The headers of a caller, with a token made for this call."""
+    if column == "anonymous":
+        return {}
+    if column in ("revoked", "expired"):
+        past = place.core.now() - timedelta(seconds=1)
+        given = {"revoked_at": past} if column == "revoked" else {"expires_at": past}
+        return {"PRIVATE-TOKEN": place.token(place.users["owner"], **given)}
+    if not column.endswith("job"):
+        return {"PRIVATE-TOKEN": place.token(place.users[column])}
+    pipeline = place.pipeline
+    if column == "otherjob":
+        elsewhere = make_project(place.core, creator=place.users["owner"])
+        place.pipeline = make_pipeline(place.core, elsewhere, user=place.users["owner"])
+    job = place.job(status="success" if column == "endedjob" else "running")
+    place.set(job, user_id=place.users["developer"].id)
+    place.pipeline = pipeline
+    return {"JOB-TOKEN": place.job_token(job)}
+
+
+BODIES = {
+    "POST /projects/1/variables": {"key": "NEW", "value": "v"},
+    "PUT /projects/1/variables/KEY": {"value": "w"},
+    "POST /projects/1/pipeline": {"ref": "nothing"},
+    "POST /projects/1/ci/lint": {"content": "build: {script: make}"},
+    "POST /user/runners": {"runner_type": "project_type", "project_id": 1},
+    "PUT /runners/{runner}": {"paused": True},
+    "POST /projects/1/jobs/{canceling}/cancel": {"force": True},
+}
+
+
+@pytest.mark.parametrize("column", COLUMNS)
+@pytest.mark.parametrize("visibility", TABLES)
+def test_everyone_gets_what_the_table_says(api: Api, place: Place, visibility: str, column: str) -> None:
+    place.set(place.project, visibility=visibility)
+    things, position = Things(place), COLUMNS.index(column)
+    things.make("variable")
+    expected, found = {}, {}
+    for call, statuses in TABLES[visibility].items():
+        method, path = call.split()
+        path = re.sub(r"{(\w+)}", lambda match: str(things.make(match[1])), path)
+        headers = credentials(place, column)
+        expected[call] = statuses[position]
+        found[call] = api(method, path, token=None, headers=headers, json=BODIES.get(call)).status_code
+    assert found == expected
+
+
+def test_private_things_look_like_things_that_are_not_there(api: Api, place: Place) -> None:
+    for path in ("", "/jobs", "/jobs/1", "/pipelines", "/jobs/1/artifacts", "/jobs/artifacts/main/download?job=x"):
+        hidden = api.get(f"/projects/1{path}", token=place.tokens["stranger"])
+        missing = api.get(f"/projects/99{path}", token=place.tokens["stranger"])
+        assert (
+            (hidden.status_code, hidden.json)
+            == (missing.status_code, missing.json)
+            == (
+                404,
+                {"message": "404 Project Not Found"},
+            )
+        )
+
+
+def test_jobs_that_are_not_public_are_for_reporters(api: Api, place: Place) -> None:
+    job = place.job()
+    place.archive(job, zipped({"a": b"1"}))
+    place.set(place.project, visibility="public", public_jobs=False)
+    for path in ("/jobs", f"/jobs/{job.id}", f"/jobs/{job.id}/trace", f"/jobs/{job.id}/artifacts", "/pipelines"):
+        assert api.get(f"/projects/1{path}", token=None).status_code == 403
+        assert api.get(f"/projects/1{path}", token=place.tokens["guest"]).status_code == 403
+        assert api.get(f"/projects/1{path}", token=place.tokens["reporter"]).status_code == 200
+    assert api.get("/projects/1", token=None).status_code == 200
+    assert place.core.session.get(Artifact, 1) is not None
+
+
+#: About the caller alone, or the same for everyone who is signed in: tested with users, tokens and projects.
+ELSEWHERE = {
+    "create",
+    "get_metadata",
+    "get_own_token",
+    "get_token",
+    "get_user",
+    "list_users",
+    "revoke_own_token",
+    "revoke_token",
+}
+
+
+def test_the_table_has_every_endpoint(app: Flask) -> None:
+    adapter = app.url_map.bind("localhost")
+    listed = set()
+    for call in TABLES["private"]:
+        method, path = call.split()
+        endpoint, _ = adapter.match("/api/v4" + re.sub(r"{\w+}", "1", path.partition("?")[0]), method)
+        listed.add(endpoint.removeprefix("gitlab_v4."))
+    assert listed == {endpoint.name for endpoint in ENDPOINTS} - ELSEWHERE
