@@ -6,7 +6,15 @@ import structlog
 from flask import Blueprint, Response, current_app, request
 from sqlalchemy import func, select
 from sqlalchemy.exc import OperationalError
-from werkzeug.exceptions import BadRequest, Forbidden, HTTPException, RequestEntityTooLarge, Unauthorized
+from werkzeug.exceptions import (
+    BadRequest,
+    Forbidden,
+    HTTPException,
+    RequestEntityTooLarge,
+    ServiceUnavailable,
+    TooManyRequests,
+    Unauthorized,
+)
 
 from app.api.git_http.bodies import FETCH_LIMIT, body_of, spooled
 from app.api.git_http.callers import CHALLENGE, caller_of, require_read, require_write
@@ -75,6 +83,8 @@ def _refused(error: HTTPException) -> Response:
     response = _sorry(text or error.name, error.code or 500)
     if isinstance(error, Unauthorized):
         response.www_authenticate = CHALLENGE
+    if isinstance(error, TooManyRequests | ServiceUnavailable):
+        response.retry_after = error.retry_after
     return response
 
 
