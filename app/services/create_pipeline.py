@@ -95,6 +95,7 @@ def _add_pipeline(core: Core, prepared: Prepared) -> Pipeline:
         status=status.CREATED,
         config_path=prepared.config_path,
         config_text=prepared.config_text,
+        yaml_warnings="\n".join(prepared.warnings) or None,
         stages=list(prepared.plan.stages) if prepared.plan else [],
         commit=prepared.commit,
         created_at=now,

@@ -9,13 +9,17 @@ from app.services.protected_refs import is_protected, may_act_on
 
 
 def require_ref(core: Core, user: User | None, pipeline: Pipeline) -> None:
-    """Raises NotAllowed where `user` may not run jobs of the protected ref of `pipeline`.
+    """Raises NotAllowed where `user` may not run jobs of `pipeline`, which was made on a protected ref.
 
-    The jobs of a pipeline that was made on a protected ref see protected variables whatever became of the ref's rules
-    since: where none is left, the usual right to push to protected refs counts.
+    Its jobs see protected variables whatever became of the ref's rules since: where none is left, the usual right to
+    push to protected refs counts.
     """
-    allowed = may_act_on(core, user, pipeline.project, pipeline.ref, pipeline.tag)
-    if pipeline.protected and not is_protected(core, pipeline.project, pipeline.ref, pipeline.tag):
-        allowed = access.may(core, Action.PUSH_PROTECTED, user, pipeline.project)
+    if not pipeline.protected:
+        return
+    project, ref = pipeline.project, pipeline.ref
+    if is_protected(core, project, ref, pipeline.tag):
+        allowed = may_act_on(core, user, project, ref, pipeline.tag)
+    else:
+        allowed = access.may(core, Action.PUSH_PROTECTED, user, project)
     if not allowed:
-        raise NotAllowed(f"{pipeline.ref} is protected, and your role does not allow to run its jobs")
+        raise NotAllowed(f"{ref} is protected, and your role does not allow to run its jobs")

@@ -252,7 +252,7 @@ def test_a_protected_ref_takes_the_right_to_push_there(core, world, project, use
     ("rule", "made_protected", "may"),
     [
         (Role.MAINTAINER, True, {"maintainer", "admin"}),
-        (Role.MAINTAINER, False, {"maintainer", "admin"}),
+        (Role.MAINTAINER, False, {"developer", "maintainer", "admin"}),
         (Role.DEVELOPER, True, {"developer", "maintainer", "admin"}),
         (Role.NONE, True, set()),
         (None, True, {"maintainer", "admin"}),
