@@ -38,7 +38,8 @@ _SKIP = re.compile(r"\[(?:ci[ _-]skip|skip[ _-]ci)\]", re.IGNORECASE)
 class Prepared:
     """A pipeline that only has to be written. `plan` None: it is skipped, or `errors` say what is wrong.
 
-    `warnings` are said of what compiles all the same. `nothing_to_do` is set where the configuration asks for no pipeline here: none is made.
+    `warnings` are said of what compiles all the same. `nothing_to_do` is set where the configuration asks for no
+    pipeline here: none is made.
     """
 
     request: PipelineRequest
