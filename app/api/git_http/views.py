@@ -66,6 +66,7 @@ def receive_pack(full_path: str) -> Response:
     parts = core()
     project, user = require_write(parts, caller_of(parts, request), _project(full_path))
     body = body_of(request, parts.config.push_limit)
+    parts.session.rollback()  # a client that is slow to say what it wants holds no connection
     try:
         wanted = read_push(body)
     except ProtocolError as error:
