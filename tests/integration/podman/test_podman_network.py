@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from runner import doctor_podman
+from runner.doctor_base import Check
 from runner.executor.base import ExecutorError, ImageRef, ServiceRef, StageResult
 from runner.executor.podman import PodmanExecutor
 from runner.executor.podman_settings import PodmanSettings
@@ -132,3 +134,8 @@ def test_a_service_that_ends_at_once_is_a_warning(start: Start, web_image: str) 
     job = start(services=(ServiceRef(ImageRef(web_image), ("web",), ("false",)),))
     assert f"WARNING: Service {web_image} probably didn't start properly" in job.prepared.decode()
     assert job.run("true") == StageResult("exited", 0)
+
+
+def test_the_doctor_finds_that_bridges_work_and_leaves_none(base_image: str) -> None:
+    assert doctor_podman.bridges() == Check("bridges", True, "jobs can have services")
+    assert "skerry-doctor" not in podman("network", "ls", "--quiet")
