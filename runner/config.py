@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from runner.executor.podman_settings import NETWORKS, PULL_POLICIES
 from runner.toml_reader import ConfigError, TableReader
 
-PULL_POLICIES = ("always", "if-not-present", "never")
 LOG_LEVELS = ("debug", "info", "warning", "error", "critical")
 EXECUTORS = ("podman", "fake")
 
@@ -204,7 +204,7 @@ def _podman(table: TableReader) -> PodmanTable:
         cpus=table.number("cpus", 0.0),
         pids_limit=table.integer("pids_limit", 4096),
         shm_size=table.size("shm_size"),
-        network_mode=table.choice("network_mode", ("", "none"), ""),
+        network_mode=table.choice("network_mode", NETWORKS, ""),
         extra_hosts=table.strings("extra_hosts"),
         wait_for_services_timeout=table.seconds("wait_for_services_timeout", 30.0),
         pull_timeout=table.seconds("pull_timeout", 600.0),

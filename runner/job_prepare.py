@@ -6,8 +6,9 @@ from pathlib import Path
 
 from runner import job_steps
 from runner.executor.base import Build, ConfigurationError, ImageRef, ServiceRef
+from runner.executor.podman_relay import server_urls
 from runner.job_run import JobRun
-from runner.job_variables import Places, job_sources, job_variables
+from runner.job_variables import Places, job_sources, job_variables, split_credentials
 from runner.masking import secrets_of
 from runner.protocol.wire import Image, Service
 from runner.variables import Variables
@@ -42,6 +43,7 @@ def prepare_executor(run: JobRun) -> None:
         read_only_mounts=workspace.read_only_mounts,
         labels={"skerry.runner": host.system_id, "skerry.job": str(job.id), "skerry.boot": host.boot},
         timeout=job.timeout,
+        server_urls=server_urls(host.runner.url, host.runner.clone_url, split_credentials(job.git.repo_url, "")[0]),
     )
     run.environment = host.executor.prepare(run.build, run.trace.write, run.control.script)
     if run.control.everything.is_set():

@@ -47,7 +47,6 @@ def _podman_settings(runner: RunnerConfig) -> Any:
         network=table.network_mode,
         shm_size=module.size(table.shm_size),
         extra_hosts=table.extra_hosts,
-        server_url=runner.url,
         socket=Path(table.host.removeprefix("unix://")) if table.host else None,
         service_timeout=table.wait_for_services_timeout,
         pull_timeout=table.pull_timeout,

@@ -66,6 +66,7 @@ class Build:
     of this job outside the workspace (scripts, file variables, exit codes), seen by the container at `control_dir`.
     `read_only_mounts` maps host folders to container paths (the object cache that the tree borrows from).
     `labels` go on every container, so that orphans can be found: skerry.runner, skerry.job, skerry.boot.
+    `server_urls` are the server's addresses as the job knows them: it must be reachable there.
     """
 
     job_id: int
@@ -80,6 +81,7 @@ class Build:
     read_only_mounts: Mapping[Path, str]
     labels: Mapping[str, str]
     timeout: float
+    server_urls: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
