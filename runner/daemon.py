@@ -120,6 +120,7 @@ class Daemon:
         finally:
             self._shut_down(pollers)
             for one in served:
+                one.host.workspaces.close()
                 one.host.executor.close()
                 one.transport.close()
 

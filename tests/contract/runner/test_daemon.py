@@ -147,6 +147,7 @@ def test_stopping_waits_for_running_jobs(gitlab, serve):
     running.join()
     assert job.status == "success"
     assert other.status in ("pending", "failed")
+    assert running.workspaces.closed
 
 
 def test_a_job_that_arrives_after_the_signal_is_given_back(gitlab, serve):
