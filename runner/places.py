@@ -12,13 +12,13 @@ from runner.executor.podman_settings import PodmanSettings, size
 from runner.workspace.base import Workspaces
 
 
-def make_executor(runner: RunnerConfig) -> Executor:
+def make_executor(config: Config, runner: RunnerConfig) -> Executor:
     """The executor of one runner. Raises ExecutorError where this host cannot have it."""
     if runner.executor == "fake":
         from runner.executor.fake import FakeExecutor
 
         return FakeExecutor()
-    executor: Executor = import_module("runner.executor.podman").PodmanExecutor(_podman_settings(runner))
+    executor: Executor = import_module("runner.executor.podman").PodmanExecutor(_podman_settings(config, runner))
     return executor
 
 
@@ -34,7 +34,7 @@ def make_workspaces(config: Config, runner: RunnerConfig, executor: Executor) ->
     return workspaces
 
 
-def _podman_settings(runner: RunnerConfig) -> PodmanSettings:
+def _podman_settings(config: Config, runner: RunnerConfig) -> PodmanSettings:
     table: PodmanTable = runner.podman
     settings = PodmanSettings(
         pull_policy=table.pull_policy,
@@ -47,6 +47,7 @@ def _podman_settings(runner: RunnerConfig) -> PodmanSettings:
         network=table.network_mode,
         shm_size=size(table.shm_size),
         extra_hosts=table.extra_hosts,
+        private_images=config.data_dir / "private-images.json",
         socket=Path(table.host.removeprefix("unix://")) if table.host else None,
         service_timeout=table.wait_for_services_timeout,
         pull_timeout=table.pull_timeout,

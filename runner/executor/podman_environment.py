@@ -70,7 +70,7 @@ class PodmanEnvironment:
     def open(self, output: Output, cancelled: Cancelled) -> None:
         """Get the images and start the containers. Raises ExecutorError; the caller then closes."""
         ref = self._build.image or ImageRef(self._settings.image)
-        image = self._images.get(ref, self._settings.allowed_images, output, cancelled)
+        image = self._images.get(ref, self._settings.allowed_images, output, cancelled, self._build.logins)
         check(cancelled)
         if self._build.services:
             if self._settings.network == "none":
@@ -109,7 +109,7 @@ class PodmanEnvironment:
 
     def _run_in_own_image(self, stage: Stage, ref: ImageRef, output: Output, cancelled: Cancelled) -> StageResult:
         """A fresh container on the same workspace, for this stage alone."""
-        image = self._images.get(ref, self._settings.allowed_images, output, cancelled)
+        image = self._images.get(ref, self._settings.allowed_images, output, cancelled, self._build.logins)
         container = self._start(ref, image, output)
         try:
             return self._run(container, stage, output, cancelled)

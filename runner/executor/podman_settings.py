@@ -23,6 +23,7 @@ class PodmanSettings:
     whatever program Podman has for it (slirp4netns or pasta), "none" is no network; nothing else, so that no job
     shares the host's.
     `socket` is a running Podman service's; None starts one that belongs to this process.
+    `private_images` is the file that remembers which images not every job may have (`podman_private`).
     `shm_size` is in bytes, `extra_hosts` are lines for /etc/hosts ("name:address"); both are the administrator's.
     `grace` is the time in seconds from SIGTERM to SIGKILL, `pull_timeout` bounds one pull, `service_timeout` the wait
     for a service's first open port.
@@ -40,6 +41,7 @@ class PodmanSettings:
     shm_size: int = 0
     extra_hosts: Sequence[str] = ()
     socket: Path | None = None
+    private_images: Path | None = None
     podman: str = "podman"
     grace: float = 5.0
     pull_timeout: float = 600.0

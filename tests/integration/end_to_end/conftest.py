@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.stack import Containers, Daemon, Repository, Server, make_repository
+from tests.integration.stack import Containers, Daemon, Repository, Server, working_copy
 
 
 @pytest.fixture(scope="module")
@@ -46,4 +46,5 @@ def containers(runner_user) -> Containers:
 def repository(server, runner, tmp_path, request) -> Repository:
     """An empty project, named after the test."""
     name = re.sub(r"\W+", "-", request.node.name)[:60].strip("-")
-    return make_repository(server, f"tests/{name}", tmp_path / "work")
+    made = server.api("POST", "/projects", {"path": name})
+    return working_copy(server, made["path_with_namespace"], tmp_path / "work")
