@@ -32,7 +32,7 @@ def data(tmp_path: Path) -> Path:
 
 
 def code() -> dict[str, str]:
-    """Where the server's user finds the code: in this checkout, or, where that is out of reach, installed beside Python."""
+    """Where the server's user finds the code: in this checkout, or, if it is out of reach, installed beside Python."""
     passable = all(folder.stat().st_mode & 0o001 for folder in (CHECKOUT, *CHECKOUT.parents))
     return {"PYTHONPATH": str(CHECKOUT)} if passable else {}
 
