@@ -62,7 +62,7 @@ def ready_user() -> RunnerUser:
         raise UnavailableError(f"not installed: {', '.join(missing)}")
     user = made_user() if os.geteuid() == 0 else own_user()
     if user.name == NAME:  # what an older version of the code wrote does not count
-        user.run(["rm", "-f", ".config/containers/containers.conf"])
+        user.run(["rm", "-rf", ".config/containers/containers.conf", ".config/containers/containers.conf.d"])
     done = user.run([sys.executable, "-m", "runner.host"], cwd=user.checkout, check=False)
     if done.returncode != 0:
         raise UnavailableError(f"rootless Podman cannot be configured: {done.stdout}{done.stderr}")
