@@ -13,7 +13,6 @@ import pytest
 
 from tests.integration.stack import Containers, Daemon, Repository, Server, working_copy
 
-
 NUMBERS = itertools.count(1)
 
 
