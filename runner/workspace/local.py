@@ -60,7 +60,7 @@ class LocalWorkspaces:
         self.git_settings = dict(git_settings or {})
         for folder in (root, root / "jobs", root / "trash", cache_root):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._cache_limits = cache_limits or CacheLimits()
+        self.cache_limits = cache_limits or CacheLimits()
         self._background = ThreadPoolExecutor(1, "workspace-removal")
         self._closing = threading.Event()
         self._evicted = 0.0
@@ -107,7 +107,7 @@ class LocalWorkspaces:
         now = time.monotonic()
         if at_once or now - self._evicted > EVICTION_SECONDS:
             self._evicted = now
-            self._later(lambda: evict(self.cache_root, self._cache_limits))
+            self._later(lambda: evict(self.cache_root, self.cache_limits))
 
     def close(self) -> None:
         """See `workspace.base.Workspaces.close`. What a crash leaves is removed by the next `remove_orphans`."""

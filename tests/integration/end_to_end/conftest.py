@@ -3,6 +3,7 @@
 A test that kills one of them starts it again.
 """
 
+import itertools
 import re
 import shutil
 from collections.abc import Iterator
@@ -11,6 +12,8 @@ from pathlib import Path
 import pytest
 
 from tests.integration.stack import Containers, Daemon, Repository, Server, working_copy
+
+NUMBERS = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
@@ -48,6 +51,6 @@ def containers(runner_user) -> Containers:
 @pytest.fixture
 def repository(server, runner, tmp_path, request) -> Repository:
     """An empty project, named after the test."""
-    name = re.sub(r"\W+", "-", request.node.name)[:60].strip("-")
-    made = server.api("POST", "/projects", {"path": name})
+    name = re.sub(r"\W+", "-", request.node.name)[:50].strip("-")
+    made = server.api("POST", "/projects", {"path": f"{name}-{next(NUMBERS)}"})
     return working_copy(server, made["path_with_namespace"], tmp_path / "work")

@@ -45,7 +45,7 @@ def test_files_are_written_only_where_they_are_absent(tmp_path: Path, monkeypatc
 
 def test_a_home_below_var_lib_keeps_its_networks_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_RUNTIME_DIR", "/run/user/7")
-    assert "/run/user/7/containers" in host.bridges_need(Path("/var/lib/skerry-runner"))
+    assert "/run/user/7/containers" in host.bridges_need(Path("/var/lib/no-such-account"))
     assert host.bridges_need(Path("/home/me")) == ""
 
 
