@@ -35,6 +35,7 @@ STATUS_WORDS = {word: word for word in calculated.AVAILABLE} | {
     "failed": calculated.FAILURE,
 }
 _ENDED = tuple(sorted(status.COMPLETED))
+_OPEN = tuple(sorted(set(status.AVAILABLE) - status.COMPLETED))  # an index answers what is in a list, not what is not
 
 
 def latest_run(core: Core, project: Project, query: str) -> Pipeline | None:
@@ -81,7 +82,7 @@ def _status(word: str) -> ColumnElement[bool]:
 
 
 _STATES: dict[State, ColumnElement[bool]] = {
-    State.RUNNING: Pipeline.status.not_in(_ENDED),
+    State.RUNNING: Pipeline.status.in_(_OPEN),
     State.DONE: Pipeline.status.in_(_ENDED),
     State.FAILED: Pipeline.calculated_status.in_(calculated.FAILURES),
 }
@@ -90,19 +91,15 @@ _STATES: dict[State, ColumnElement[bool]] = {
 def _text(core: Core, wanted: Search) -> Iterable[ColumnElement[bool]]:
     on_sqlite = core.session.get_bind().dialect.name == "sqlite"
     position = func.instr if on_sqlite else func.strpos
-    indexed = [piece for piece in wanted.contains if len(piece) >= _TRIGRAM]
-    if on_sqlite and indexed and not _has_index(core):
-        indexed = []
-    if indexed and on_sqlite:
-        yield Pipeline.id.in_(_by_trigrams(indexed))
-    elif indexed:
-        yield from (Pipeline.search_text.like(f"%{_literally(piece)}%") for piece in indexed)
-    yield from (position(Pipeline.search_text, piece) > 0 for piece in wanted.contains if piece not in indexed)
+    long = {piece for piece in wanted.contains if len(piece) >= _TRIGRAM}
+    if not on_sqlite:
+        yield from (Pipeline.search_text.like(f"%{_literally(piece)}%") for piece in sorted(long))
+    elif long and inspect(core.session.connection()).has_table(_INDEX):
+        yield Pipeline.id.in_(_by_trigrams(sorted(long)))
+    else:
+        long = set()
+    yield from (position(Pipeline.search_text, piece) > 0 for piece in wanted.contains if piece not in long)
     yield from (position(Pipeline.search_text, piece) == 0 for piece in wanted.lacks)
-
-
-def _has_index(core: Core) -> bool:
-    return inspect(core.session.connection()).has_table(_INDEX)
 
 
 def _by_trigrams(pieces: Iterable[str]) -> Select[int]:
