@@ -54,7 +54,7 @@ def test_the_routes_are_those_of_the_documents(app: Flask) -> None:
 def test_the_reference_describes_each_call_and_all_its_parameters() -> None:
     described = {
         call: set(re.findall(r"`(\w+)`", parameters))
-        for call, parameters in re.findall(r"^\| `([A-Z]+ /api/v1/\S+)` \| (.*?) \|", PAGE, re.MULTILINE)
+        for call, parameters in re.findall(r"^\| `([A-Z]+ /api/v1/\S+)` \|(.*?)\|", PAGE, re.MULTILINE)
     }
     expected = {f"{row.method} {row.path}": set(row.parameters) - {"token", "layertoken"} for row in rows()}
     assert described == expected
