@@ -54,10 +54,10 @@ def renew_lease(core: Core, job: Job) -> None:
     """*In a write*, with `job` held: its runner was heard of."""
     now, before = core.now(), job.heard_at
     job.heard_at = job.updated_at = now
+    job.lease_expires_at = now + timedelta(seconds=core.config.lease)
     if before is None and not show_start(core, job.pipeline_id):
         pipeline_id = job.pipeline_id
         after_commit(core.session, lambda: _show_start_later(core, pipeline_id))
-    job.lease_expires_at = now + timedelta(seconds=core.config.lease)
     period = CONTACT_EVERY.total_seconds()
     if before is None or before.timestamp() // period != now.timestamp() // period:
         touch_runner(core, job.runner_id, job.runner_manager_id)

@@ -1,5 +1,6 @@
 """The migrations make the tables that the models describe, on both databases."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -118,3 +119,21 @@ def test_runs_of_before_the_search_are_found_by_it(engine):
         if engine.dialect.name == "sqlite":
             indexed = "SELECT rowid FROM search_pipelines WHERE search_pipelines MATCH '\"strasse 4\"'"
             assert connection.exec_driver_sql(indexed).scalars().all() == [4]
+
+
+@pytest.mark.postgresql
+def test_a_database_that_must_not_have_the_extension_works_without_it(postgresql_server):
+    """0002: whoever may make tables, but no extensions, gets all but the index of trigrams."""
+    postgresql_server.execute("CREATE ROLE plain LOGIN")
+    with postgresql_server.database() as name:
+        owner = create_engine(postgresql_server.url(name))
+        with owner.begin() as connection:
+            connection.exec_driver_sql("GRANT ALL ON SCHEMA public TO plain")
+        plain = create_engine(replace(postgresql_server, user="plain").url(name))
+        assert upgrade(plain) == (None, newest_revision())
+        with owner.connect() as connection:
+            assert "search_pipelines_text" not in {row["name"] for row in inspect(owner).get_indexes("pipelines")}
+            found = connection.exec_driver_sql("SELECT count(*) FROM pg_extension WHERE extname = 'pg_trgm'")
+            assert found.scalar() == 0
+        plain.dispose()
+        owner.dispose()

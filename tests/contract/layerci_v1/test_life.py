@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
+from threading import Thread
 from typing import Any
 from uuid import UUID
 
@@ -24,7 +25,7 @@ from app.services.retry_job import retry_job
 from tests.conftest import LiveServer
 from tests.contract.layerci_v1.conftest import LayerCi
 from tests.contract.runner_protocol.stock import StockJob, StockRunner
-from tests.databases import BOTH
+from tests.databases import BOTH, POSTGRESQL
 from tests.factories import make_job, make_pipeline, make_project
 
 CONFIGURATION = """
@@ -137,6 +138,22 @@ def test_a_run_that_is_canceled_or_handed_back(layerci: LayerCi, runner: StockRu
     cancel_pipeline(layerci.core, layerci.run(1), layerci.owner)
     assert now() == ("SEE_RUNNERS", "RUNNER_CANCELLED")
     assert {status for _, status in runners(layerci)} == {"CANCELLED"}
+
+
+@pytest.mark.parametrize("database", POSTGRESQL, indirect=True)
+def test_a_start_that_meets_a_held_run_is_shown_as_soon_as_it_is_free(
+    layerci: LayerCi, runner: StockRunner, now: Any, wait_for: Callable[[Callable[[], bool]], None]
+) -> None:
+    """Waiting for a pipeline while holding a job could deadlock, so the job is heard first and the run told after."""
+    one = runner.take()
+    heard = Thread(target=lambda: one.update("running"))
+    with layerci.core.session.get_bind().connect() as other:
+        other.exec_driver_sql("SELECT 1 FROM pipelines FOR NO KEY UPDATE")
+        heard.start()
+        wait_for(lambda: job_of(layerci, "one").heard_at is not None)
+        assert now() == ("STARTING_RUNNERS", "STARTING_RUNNERS")
+    heard.join(10)
+    assert now() == ("SEE_RUNNERS", "RUNNING")
 
 
 def test_a_run_is_found_by_number_and_by_uuid_in_its_own_repository_alone(layerci: LayerCi) -> None:
