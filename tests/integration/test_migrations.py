@@ -1,18 +1,25 @@
 """The migrations make the tables that the models describe, on both databases."""
 
+import os
+import subprocess
+import sys
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import MetaData, Table, create_engine, insert, inspect
 
 from app.extensions import db
 from app.models import Base, prepare_sqlite
 from app.schema import SchemaTooNew, alembic_config, is_described, newest_revision, upgrade
 from tests.databases import BOTH
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.mark.filterwarnings("ignore:autogenerate skipping metadata-specified expression-based index")
@@ -98,7 +105,7 @@ OLD_RUNS = [
 @pytest.mark.filterwarnings("ignore:Skipped unsupported reflection of expression-based index")
 @pytest.mark.parametrize("engine", BOTH, indirect=True)
 def test_runs_of_before_the_search_are_found_by_it(engine):
-    """0002: what they are called and how they stand is filled in."""
+    """0005: what they are called and how they stand is filled in."""
     command.upgrade(alembic_config(engine), "0001")
     with engine.begin() as connection:
         old_row(connection, "groups", full_path="acme", visibility="private")
@@ -123,7 +130,7 @@ def test_runs_of_before_the_search_are_found_by_it(engine):
 
 @pytest.mark.postgresql
 def test_a_database_that_must_not_have_the_extension_works_without_it(postgresql_server):
-    """0002: whoever may make tables, but no extensions, gets all but the index of trigrams."""
+    """0005: whoever may make tables, but no extensions, gets all but the index of trigrams."""
     postgresql_server.execute("CREATE ROLE plain LOGIN")
     with postgresql_server.database() as name:
         owner = create_engine(postgresql_server.url(name))
@@ -137,3 +144,28 @@ def test_a_database_that_must_not_have_the_extension_works_without_it(postgresql
             assert found.scalar() == 0
         plain.dispose()
         owner.dispose()
+
+
+def test_the_newest_revision_is_alembics_head(app):
+    with app.app_context():
+        script = ScriptDirectory.from_config(alembic_config(db.engine))
+    assert newest_revision() == script.get_current_head()
+
+
+def test_serving_on_sqlite_loads_neither_alembic_nor_a_driver_of_postgresql(core):
+    code = (
+        "import sys; from app import create_app; app = create_app(); client = app.test_client()\n"
+        "assert client.get('/-/ready').status_code == 200\n"
+        "print(sorted({name.partition('.')[0] for name in sys.modules} & {'alembic', 'psycopg', 'gunicorn'}))"
+    )
+    settings = {"SKERRY_DATA_DIR": str(core.data_dir), "PATH": os.environ["PATH"]}
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, env=settings, capture_output=True, text=True, timeout=60
+    )
+    assert (done.stdout, done.returncode) == ("[]\n", 0), done.stderr
+
+
+def test_being_ready_reads_no_migration_again(app, client, monkeypatch):
+    assert client.get("/-/ready").status_code == 200
+    monkeypatch.setattr(Path, "read_text", lambda *_, **__: pytest.fail("a file is read"))
+    assert client.get("/-/ready").status_code == 200

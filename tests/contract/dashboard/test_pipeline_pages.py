@@ -81,6 +81,14 @@ def test_a_broken_configuration_is_shown_with_file_and_line(site, core):
     assert "The configuration is broken" in page
 
 
+def test_warnings_are_shown_as_text(site, core):
+    with write(core.session):
+        site.pipeline.yaml_warnings = ".gitlab-ci.yml:3: <b> looks wrong"
+    page = site.visitor("guest").get("/skerry/hello/-/pipelines/1").text
+    assert "What looks wrong in" in page
+    assert ".gitlab-ci.yml:3: &lt;b&gt; looks wrong" in page
+
+
 def test_an_action_on_the_page_of_a_pipeline_stays_there(site, core):
     developer = site.visitor("developer")
     here = "/skerry/hello/-/pipelines/1"
