@@ -16,6 +16,8 @@ class PipelineRequest:
     before a push.
     `strict`: a configuration that does not compile is an exception, not a failed pipeline. `skip`: it shall only be
     noted.
+    `message` says why, where the commit's own does not. `source_pipeline_id`: the pipeline whose artifacts are the
+    input.
     `definition` None: the project's own configuration. `variables` override those of the settings.
     """
 
@@ -31,3 +33,4 @@ class PipelineRequest:
     skip: bool = False
     definition: PipelineDefinition | None = None
     source_pipeline_id: int | None = None
+    message: str | None = None

@@ -67,6 +67,13 @@ class Trace:
         if self._file:
             self._file.close()
 
+    def part(self, start: int, end: int) -> "Trace":
+        """The bytes from `start` up to `end`, as far as there are any; this trace is not read any more."""
+        start = min(start, self.size)
+        if self._file:
+            self._file.seek(start)
+        return Trace(max(min(end, self.size) - start, 0), self._file)
+
 
 def open_trace(core: Core, job: Job) -> Trace:
     """The log of `job`, empty where there is none yet or any more."""
