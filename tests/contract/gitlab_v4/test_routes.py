@@ -17,7 +17,7 @@ from app.models import Setting, User, write
 from tests.contract.gitlab_v4.conftest import Place, zipped
 from tests.factories import make_manager, make_pipeline, make_runner
 
-KINDS = ("anonymous", "token", "bearer", "session", "job", "runner", "basic", "registration")
+KINDS = ("anonymous", "token", "session", "job", "runner", "basic", "registration")
 VERBS = ("GET", "PUT", "PATCH", "POST", "DELETE")
 VALUES = {
     "full_path": "acme/rocket",
@@ -136,9 +136,8 @@ class Caller:
         place, git = self._place, ".git" in row.rule or row.rule.endswith(("-pack", "info/refs"))
         admin = place.core.session.get_one(User, place.users["admin"].id)
         if self._kind == "token":
-            return {"PRIVATE-TOKEN": place.token(admin)}, {}
-        if self._kind == "bearer":
-            return {"Authorization": f"Bearer {place.token(admin)}"}, {}
+            token = place.token(admin)
+            return {"PRIVATE-TOKEN": token, "Authorization": f"Bearer {token}"}, {}
         if self._kind == "session":
             return {}, {"_user_id": admin.get_id(), "_fresh": True, "signed_in_at": time()}
         if self._kind == "job":
