@@ -120,7 +120,15 @@ def answer_unrouted(app: Flask, prefixes: tuple[str, ...]) -> None:
             return None
         if refused.code not in (404, 405):
             return None
-        response = render(ApiError(refused.code, HTTPStatus(refused.code).phrase))
-        if methods := getattr(refused, "valid_methods", None):
-            response.headers["Allow"] = ", ".join(sorted(methods))
+        methods = _methods(app)
+        code = 405 if methods else 404
+        response = render(ApiError(code, HTTPStatus(code).phrase))
+        if methods:
+            response.headers["Allow"] = ", ".join(methods)
         return response
+
+
+def _methods(app: Flask) -> list[str]:
+    """The verbs that the address takes. Routing itself knows them only for the spelling with a slash at the end."""
+    adapter, path = app.create_url_adapter(request), f"{request.path.rstrip('/')}/"
+    return sorted(method for method in adapter.allowed_methods(path) if adapter.test(path, method)) if adapter else []
