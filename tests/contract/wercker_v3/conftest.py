@@ -28,7 +28,7 @@ class Api:
         chosen = self.token if token == "" else token
         headers = {"Authorization": f"Bearer {chosen}"} if chosen else {}
         headers |= given.pop("headers", {})
-        path = path if path.startswith("/api/") else f"/api/v3{path}"
+        path = path if path.startswith(("/api/", "/status/", "/project/")) else f"/api/v3{path}"
         return self.client.open(path, method=method, headers=headers, buffered=True, **given)
 
     def get(self, path: str, **given: Any) -> TestResponse:
