@@ -41,7 +41,8 @@ class PipelineDefinition(Base):
 class Pipeline(Base):
     """One run. `ref` is the short name, `tag` says of which kind; `iid` counts in the project.
 
-    `variables_sealed` holds the variables given when it was started, as sealed JSON. `config_text` is kept for reruns.
+    `message` is what whoever started it wrote about it; None: the commit's counts. `config_text` is kept for reruns.
+    `variables_sealed` holds the variables given when it was started, as sealed JSON.
     `failure_reason` config_error: `yaml_errors` says what is wrong and there are no jobs.
     `yaml_warnings`: what runs, but hardly as its author thought. Both hold a line for each.
     `calculated_status` (`domain.calculated_status`) moves in the transaction that moves the jobs, at the time beside
@@ -57,6 +58,7 @@ class Pipeline(Base):
     user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"), index=True)
     source_pipeline_id: Mapped[int | None] = mapped_column(ForeignKey("pipelines.id", ondelete="SET NULL"), index=True)
     name: Mapped[str | None] = mapped_column(String(255))
+    message: Mapped[str | None] = mapped_column(Text)
     ref: Mapped[str] = mapped_column(String(1024))
     tag: Mapped[bool] = mapped_column(default=False)
     protected: Mapped[bool] = mapped_column(default=False)
@@ -82,6 +84,7 @@ class Pipeline(Base):
 
     project: Mapped[Project] = relationship()
     user: Mapped[User | None] = relationship()
+    definition: Mapped[PipelineDefinition | None] = relationship()
 
     __table_args__ = (
         Index("uq_pipelines_iid", project_id, iid, unique=True),

@@ -1,5 +1,6 @@
 """Groups, projects, who belongs to them, which refs are protected, and their CI variables."""
 
+import secrets
 from datetime import datetime
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, func
@@ -33,7 +34,8 @@ class Project(Base):
 
     `repository`: hosted (pushed to here), mirrored (fetched from `mirror_url_sealed`) or none. `visibility`: private,
     internal, public.
-    `last_iid` numbers the pipelines; it moves only in the transaction that makes one.
+    `last_iid` numbers the pipelines; it moves only in the transaction that makes one. `badge_key` opens the badges of a
+    private project too, and nothing else. Pushes to `ignored_branches` (`domain.branch_patterns`) start nothing.
     """
 
     __tablename__ = "projects"
@@ -57,6 +59,8 @@ class Project(Base):
     public_jobs: Mapped[bool] = mapped_column(default=True)
     instance_runners: Mapped[bool] = mapped_column(default=True)
     archived: Mapped[bool] = mapped_column(default=False)
+    badge_key: Mapped[str] = mapped_column(Word, default=lambda: secrets.token_hex(16))
+    ignored_branches: Mapped[list[str]] = mapped_column(default=list)
     creator_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
     last_iid: Mapped[int] = mapped_column(Key, default=0)
     created_at: Mapped[datetime]
@@ -67,6 +71,7 @@ class Project(Base):
     __table_args__ = (
         Index("uq_projects_full_path", func.lower(full_path), unique=True),
         Index("ix_projects_path", func.lower(path)),
+        Index("uq_projects_badge_key", badge_key, unique=True),
         CheckConstraint("visibility in ('private', 'internal', 'public')", name="visibility"),
         CheckConstraint("repository in ('hosted', 'mirrored', 'none')", name="repository"),
     )

@@ -58,6 +58,16 @@ def require(core: Core, action: Action, user: User | None, project: Project) -> 
     raise NotAllowed(f"your role in {project.full_path} does not allow this")
 
 
+def require_group(core: Core, user: User | None, group: Group, least: Role) -> None:
+    """Raises NotFound where `user` may not know of the group, NotAllowed where their role in it is below `least`."""
+    if user is not None and (user.is_admin or group.id in managed_groups(core, user, least)) and not user.blocked:
+        return
+    visible = visible_projects(core, user).where(Project.group_id == group.id).limit(1)
+    if group.visibility == "public" or core.session.scalar(visible) is not None:
+        raise NotAllowed(f"your role in {group.full_path} does not allow this")
+    raise NotFound("Group")
+
+
 def find_project(core: Core, reference: str | int, user: User | None) -> Project:
     """The project of a numeric id or a full path (any case). Raises NotFound also where `user` may not see it."""
     text = str(reference)

@@ -7,6 +7,7 @@ from sqlalchemy import Select, and_, func, or_, select
 from app.domain.errors import NotFound
 from app.models import AccessToken, User, write
 from app.services.core import Core
+from app.services.create_token import checked_name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +51,15 @@ def revoke(core: Core, token: AccessToken) -> None:
         held = core.session.get(AccessToken, token_id)
         if held is not None and held.revoked_at is None:
             held.revoked_at = core.now()
+
+
+def rename(core: Core, token: AccessToken, name: str) -> AccessToken:
+    """Call `token` otherwise. Raises InvalidRequest."""
+    token_id, name = token.id, checked_name(name)
+    with write(core.session):
+        held = core.session.get_one(AccessToken, token_id)
+        held.name = name
+    return held
 
 
 def _visible(user: User) -> Select[AccessToken]:

@@ -1,5 +1,7 @@
-"""A project's CI variables: list, find, make, change, remove. Values are sealed at rest; who may is asked before
-(`Action.ADMIN_VARIABLES`)."""
+"""The CI variables of a project or a group: list, find, make, change, remove. Values are sealed at rest.
+
+Who may is asked before (`Action.ADMIN_VARIABLES`, `access.require_group`).
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,7 +10,7 @@ from sqlalchemy import Select, select
 
 from app.domain.errors import AlreadyExists, Conflict, InvalidRequest, NotFound
 from app.domain.variables import maskable, valid_key
-from app.models import CiVariable, Project, write
+from app.models import CiVariable, Group, Project, write
 from app.services.core import Core
 
 #: GitLab's bound. The kernel refuses an environment variable above 128 KiB.
@@ -36,6 +38,12 @@ def project_variables(project: Project) -> Select[CiVariable]:
     return query.order_by(CiVariable.key, CiVariable.environment_scope, CiVariable.id)
 
 
+def group_variables(group: Group) -> Select[CiVariable]:
+    """The group's own variables, by key."""
+    query = select(CiVariable).where(CiVariable.group_id == group.id)
+    return query.order_by(CiVariable.key, CiVariable.environment_scope, CiVariable.id)
+
+
 def find_variable(core: Core, project: Project, key: str, environment_scope: str | None = None) -> CiVariable:
     """The variable of that key, and of that scope where given. Raises NotFound, Ambiguous."""
     query = project_variables(project).where(CiVariable.key == key)
@@ -54,11 +62,11 @@ def value_of(core: Core, variable: CiVariable) -> str:
     return core.box.open(variable.value_sealed, variable.seal_context)
 
 
-def add_variable(core: Core, project: Project, key: str, value: str, settings: Mapping[str, Any]) -> CiVariable:
-    """A new variable; `settings` are any of SETTINGS. Raises InvalidRequest, AlreadyExists."""
-    project_id = project.id
+def add_variable(core: Core, place: Project | Group, key: str, value: str, settings: Mapping[str, Any]) -> CiVariable:
+    """A new variable of a project or a group; `settings` are any of SETTINGS. Raises InvalidRequest, AlreadyExists."""
+    owner = {"project_id" if isinstance(place, Project) else "group_id": place.id}
     with write(core.session):
-        variable = CiVariable(project_id=project_id, key=key, created_at=core.now())
+        variable = CiVariable(key=key, created_at=core.now(), **owner)
         _apply(core, variable, value, {**SETTINGS, **settings})
         core.session.add(variable)
     return variable
@@ -116,6 +124,7 @@ def _refuse_twin(core: Core, variable: CiVariable, environment_scope: str) -> No
     twin = core.session.scalar(
         select(CiVariable.id).where(
             CiVariable.project_id == variable.project_id,
+            CiVariable.group_id == variable.group_id,
             CiVariable.key == variable.key,
             CiVariable.environment_scope == environment_scope,
             CiVariable.id != (variable.id or 0),

@@ -88,6 +88,7 @@ def _add_pipeline(core: Core, prepared: Prepared) -> Pipeline:
         user_id=request.user.id if request.user else None,
         source_pipeline_id=request.source_pipeline_id,
         name=prepared.plan.name if prepared.plan else None,
+        message=request.message,
         ref=request.ref,
         tag=request.tag,
         protected=prepared.protected,

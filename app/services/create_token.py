@@ -18,9 +18,7 @@ def create_token(
 ) -> tuple[AccessToken, str]:
     """A new token of `user`, and its text, which is shown this once. Raises InvalidRequest."""
     chosen = list(dict.fromkeys(scopes))
-    name = name.strip()
-    if not 1 <= len(name) <= 255:
-        raise InvalidRequest("a token's name has 1 to 255 characters", "name")
+    name = checked_name(name)
     if unknown := [scope for scope in chosen if scope not in SCOPES]:
         raise InvalidRequest(f"there is no scope {unknown[0]!r}; the scopes are {', '.join(SCOPES)}", "scopes")
     if not chosen:
@@ -41,3 +39,11 @@ def create_token(
         )
         core.session.add(token)
     return token, plain
+
+
+def checked_name(name: str) -> str:
+    """The name as it is kept. Raises InvalidRequest."""
+    name = name.strip()
+    if not 1 <= len(name) <= 255:
+        raise InvalidRequest("a token's name has 1 to 255 characters", "name")
+    return name

@@ -3,18 +3,28 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import and_, or_, select
 
 from app.models import Artifact, Job
 from app.services.core import Core
 
 
 def jobs_of(core: Core, job: Job) -> list[Job]:
-    """The jobs whose artifacts `job` gets, by stage: all of earlier stages, or those that it names."""
-    names = named(job.plan)
-    query = select(Job).where(Job.pipeline_id == job.pipeline_id, Job.retried.is_(False), Job.id != job.id)
-    query = query.where(Job.stage_index < job.stage_index if names is None else Job.name.in_(names))
-    return list(core.session.scalars(query.order_by(Job.stage_index, Job.id)))
+    """The jobs whose artifacts `job` gets, by stage: those that it names, or all of earlier stages.
+
+    A job that names none gets those of the pipeline which its own was started from too, before all others: they are
+    its input (wercker.md C.2, sourceRunId).
+    """
+    names, source = named(job.plan), job.pipeline.source_pipeline_id
+    query = select(Job).where(Job.retried.is_(False), Job.id != job.id)
+    own = Job.pipeline_id == job.pipeline_id
+    if names is not None:
+        query = query.where(own, Job.name.in_(names))
+    elif source is None:
+        query = query.where(own, Job.stage_index < job.stage_index)
+    else:
+        query = query.where(or_(and_(own, Job.stage_index < job.stage_index), Job.pipeline_id == source))
+    return list(core.session.scalars(query.order_by(Job.pipeline_id, Job.stage_index, Job.id)))
 
 
 def named(plan: Mapping[str, Any]) -> set[str] | None:

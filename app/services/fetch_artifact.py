@@ -18,7 +18,7 @@ def fetch_archive(core: Core, job_id: int, token: str) -> Artifact:
     if running is None:
         raise NotProcessing
     wanted = core.session.get(Job, job_id)
-    if wanted is None or wanted.pipeline_id != running.pipeline_id:
+    if wanted is None or wanted.pipeline_id not in (running.pipeline_id, running.pipeline.source_pipeline_id):
         raise NotFound("Job")
     found = dependencies.archives(core, [wanted]) if wanted in dependencies.jobs_of(core, running) else {}
     if wanted.id not in found:

@@ -17,6 +17,8 @@ class PipelineRequest:
     before a push.
     `strict`: a configuration that does not compile is an exception, not a failed pipeline. `skip`: it shall only be
     noted.
+    `message` says why, where the commit's own does not. `source_pipeline_id`: the pipeline whose artifacts are the
+    input.
     `definition` None: the project's own configuration. `variables` override those of the settings.
     `amend` changes the plan that came of the configuration (`domain.plan_changes`); it may raise InvalidRequest.
     """
@@ -34,3 +36,4 @@ class PipelineRequest:
     definition: PipelineDefinition | None = None
     source_pipeline_id: int | None = None
     amend: Callable[[Plan], Plan] | None = None
+    message: str | None = None

@@ -85,6 +85,13 @@ class Trace:
         if self._file:
             self._file.close()
 
+    def part(self, start: int, end: int) -> "Trace":
+        """The bytes from `start` up to `end`, as far as there are any; this trace is not read any more."""
+        start = min(start, self.size)
+        if self._file:
+            self._file.seek(start)
+        return Trace(max(min(end, self.size) - start, 0), self._file)
+
 
 def open_trace(core: Core, job_id: int, counted: int) -> Trace:
     """The log of a job of which the row counts so many bytes (`trace_size`), empty where there is none."""

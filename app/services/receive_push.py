@@ -14,6 +14,7 @@ import structlog
 from sqlalchemy import select
 
 from app.domain import refs
+from app.domain.branch_patterns import any_matches
 from app.domain.errors import LimitExceeded, NotFound
 from app.git import push_lock
 from app.git.push_lock import PushLock
@@ -172,6 +173,9 @@ def _prepare(
     for update in ways:
         found = FoundRef(update.ref, update.new, repository.commit_of(update.new))
         if found.commit is None:
+            continue
+        if not found.is_tag and any_matches(project.ignored_branches, found.name):
+            notes.append(f"No pipeline for {found.name}: this project ignores the branch.")
             continue
         request = PipelineRequest(
             project=project,

@@ -24,9 +24,13 @@ ORDERS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProjectFilter:
-    """What to look for; None and False do not matter. `owned` and `membership` are about the user who asks."""
+    """What to look for; None and False do not matter. `owned` and `membership` are about the user who asks.
+
+    `group` is the full path of the group that a project lies in directly, in any case.
+    """
 
     search: str | None = None
+    group: str | None = None
     visibility: str | None = None
     owned: bool = False
     membership: bool = False
@@ -52,6 +56,8 @@ def projects(core: Core, user: User | None, wanted: ProjectFilter) -> Select[Pro
                 func.lower(Project.full_path).contains(text, autoescape=True),
             )
         )
+    if wanted.group is not None:
+        query = query.where(Project.group_id.in_(_group(wanted.group)))
     if wanted.visibility is not None:
         query = query.where(Project.visibility == wanted.visibility)
     if wanted.archived is not None:
@@ -64,6 +70,10 @@ def projects(core: Core, user: User | None, wanted: ProjectFilter) -> Select[Pro
     if wanted.sort == "asc":
         return query.order_by(column.asc(), Project.id.asc())
     return query.order_by(column.desc(), Project.id.desc())
+
+
+def _group(full_path: str) -> Select[int]:
+    return select(Group.id).where(func.lower(Group.full_path) == full_path.lower())
 
 
 @dataclass(frozen=True, slots=True)

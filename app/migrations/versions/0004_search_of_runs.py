@@ -10,8 +10,8 @@ from alembic import op
 from app.models.base import Json, UtcTime
 from sqlalchemy.exc import DBAPIError
 
-revision = '0005'
-down_revision = '0004'
+revision = '0004'
+down_revision = '0003'
 
 _BATCH = 500
 _pipelines = sa.table(

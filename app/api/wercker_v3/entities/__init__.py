@@ -1,0 +1,1 @@
+"""What this API's objects look like, one file a kind. What is not known is left out: absent, never null."""
