@@ -2,7 +2,7 @@
 
 A piece of text of three characters or more is looked up in an index of trigrams: on SQLite the FTS5 table
 `search_pipelines`, on PostgreSQL the index `search_pipelines_text` of pg_trgm. Shorter ones have no trigram, and where
-the database has no such index (migration 0005), the texts of the project's runs are compared one by one, newest first.
+the database has no such index (migration 0004), the texts of the project's runs are compared one by one, newest first.
 """
 
 from collections.abc import Iterable

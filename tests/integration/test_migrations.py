@@ -105,7 +105,7 @@ OLD_RUNS = [
 @pytest.mark.filterwarnings("ignore:Skipped unsupported reflection of expression-based index")
 @pytest.mark.parametrize("engine", BOTH, indirect=True)
 def test_runs_of_before_the_search_are_found_by_it(engine):
-    """0005: what they are called and how they stand is filled in."""
+    """0004: what they are called and how they stand is filled in."""
     command.upgrade(alembic_config(engine), "0001")
     with engine.begin() as connection:
         old_row(connection, "groups", full_path="acme", visibility="private")
@@ -130,7 +130,7 @@ def test_runs_of_before_the_search_are_found_by_it(engine):
 
 @pytest.mark.postgresql
 def test_a_database_that_must_not_have_the_extension_works_without_it(postgresql_server):
-    """0005: whoever may make tables, but no extensions, gets all but the index of trigrams."""
+    """0004: whoever may make tables, but no extensions, gets all but the index of trigrams."""
     postgresql_server.execute("CREATE ROLE plain LOGIN")
     with postgresql_server.database() as name:
         owner = create_engine(postgresql_server.url(name))
