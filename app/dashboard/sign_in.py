@@ -2,7 +2,7 @@
 
 import time
 
-from flask import Flask, current_app, flash, redirect, render_template, request, session, url_for
+from flask import Flask, flash, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import login_user, logout_user
 
@@ -14,7 +14,6 @@ from app.edge import core
 from app.extensions import login_manager
 from app.models import User
 from app.services.sign_in import sign_in as check_and_sign_in
-from app.services.sign_in_throttle import SignInThrottle
 
 #: A session ends after two weeks without use, and after two months whatever happens.
 IDLE_SECONDS = 14 * 86_400
@@ -52,7 +51,7 @@ def sign_in_with_password() -> ResponseReturnValue:
     target = safe_next(request.form.get("next"), url_for("pages.projects"))
     username, password = request.form.get("username", ""), request.form.get("password", "")
     try:
-        user = check_and_sign_in(core(), _throttle(), username, password, request.remote_addr or "")
+        user = check_and_sign_in(core(), username, password, request.remote_addr or "")
     except LimitExceeded as error:
         page = render_template("sign_in.html", next=target, username=username, error=str(error))
         return page, 429, {"Retry-After": str(error.limit)}
@@ -77,11 +76,5 @@ def sign_out() -> ResponseReturnValue:
     return redirect(url_for("pages.sign_in"), 303)
 
 
-def _throttle() -> SignInThrottle:
-    throttle: SignInThrottle = current_app.extensions["skerry_sign_in_throttle"]
-    return throttle
-
-
 def init_app(app: Flask) -> None:
-    app.extensions["skerry_sign_in_throttle"] = SignInThrottle()
     app.config.update(PERMANENT_SESSION_LIFETIME=IDLE_SECONDS, SESSION_REFRESH_EACH_REQUEST=True)

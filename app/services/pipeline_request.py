@@ -1,8 +1,9 @@
 """What a pipeline is made of: which commit of which ref, why, for whom, with which variables."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from app.domain.plan import Variable
+from app.domain.plan import Plan, Variable
 from app.models import PipelineDefinition, Project, User
 
 NO_COMMIT = "0" * 40
@@ -19,6 +20,7 @@ class PipelineRequest:
     `message` says why, where the commit's own does not. `source_pipeline_id`: the pipeline whose artifacts are the
     input.
     `definition` None: the project's own configuration. `variables` override those of the settings.
+    `amend` changes the plan that came of the configuration (`domain.plan_changes`); it may raise InvalidRequest.
     """
 
     project: Project
@@ -34,3 +36,4 @@ class PipelineRequest:
     definition: PipelineDefinition | None = None
     source_pipeline_id: int | None = None
     message: str | None = None
+    amend: Callable[[Plan], Plan] | None = None

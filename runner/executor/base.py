@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from runner.executor.registry_logins import Login
+
 Output = Callable[[bytes], None]
 
 
@@ -66,6 +68,8 @@ class Build:
     of this job outside the workspace (scripts, file variables, exit codes), seen by the container at `control_dir`.
     `read_only_mounts` maps host folders to container paths (the object cache that the tree borrows from).
     `labels` go on every container, so that orphans can be found: skerry.runner, skerry.job, skerry.boot.
+    `server_urls` are the server's addresses as the job knows them: it must be reachable there.
+    `logins` are the job's own for image registries.
     """
 
     job_id: int
@@ -80,6 +84,8 @@ class Build:
     read_only_mounts: Mapping[Path, str]
     labels: Mapping[str, str]
     timeout: float
+    server_urls: tuple[str, ...] = ()
+    logins: tuple[Login, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

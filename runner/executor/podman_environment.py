@@ -19,7 +19,7 @@ from runner.executor.base import (
 from runner.executor.podman_api import PodmanClient
 from runner.executor.podman_container import Container
 from runner.executor.podman_images import Image, Images
-from runner.executor.podman_relay import Relay, loopback_target
+from runner.executor.podman_relay import Relay, targets
 from runner.executor.podman_removal import Removal
 from runner.executor.podman_services import Services, network_of
 from runner.executor.podman_settings import PodmanSettings
@@ -70,7 +70,7 @@ class PodmanEnvironment:
     def open(self, output: Output, cancelled: Cancelled) -> None:
         """Get the images and start the containers. Raises ExecutorError; the caller then closes."""
         ref = self._build.image or ImageRef(self._settings.image)
-        image = self._images.get(ref, self._settings.allowed_images, output, cancelled)
+        image = self._images.get(ref, self._settings.allowed_images, output, cancelled, self._build.logins)
         check(cancelled)
         if self._build.services:
             if self._settings.network == "none":
@@ -109,7 +109,7 @@ class PodmanEnvironment:
 
     def _run_in_own_image(self, stage: Stage, ref: ImageRef, output: Output, cancelled: Cancelled) -> StageResult:
         """A fresh container on the same workspace, for this stage alone."""
-        image = self._images.get(ref, self._settings.allowed_images, output, cancelled)
+        image = self._images.get(ref, self._settings.allowed_images, output, cancelled, self._build.logins)
         container = self._start(ref, image, output)
         try:
             return self._run(container, stage, output, cancelled)
@@ -157,15 +157,16 @@ class PodmanEnvironment:
 
     def _connect_to_server(self, container: Container) -> None:
         """A relay to the server where it listens on this host's loopback only."""
-        target = loopback_target(self._settings.server_url)
-        if target is None or not container.network_namespace:
+        wanted = targets(self._build.server_urls)
+        if not wanted or not container.network_namespace:
             return
-        arguments = {"namespace": container.network_namespace, "port": target[1]}
+        arguments = {"namespace": container.network_namespace, "places": list(wanted)}
         try:
             reply = self._helper.call("listen", arguments, timeout=HELPER_SECONDS)
         except HelperError as error:
             raise ExecutorError(f"The way to the server cannot be opened: {error}") from error
-        self._relays[container.id] = Relay(reply.descriptors, target)
+        opened = [wanted[address, port] for address, port in reply.result]
+        self._relays[container.id] = Relay(list(zip(reply.descriptors, opened, strict=True)))
 
     def _hand_over_files(self, container: Container) -> None:
         arguments = {

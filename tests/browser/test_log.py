@@ -55,7 +55,7 @@ def test_a_log_that_begins_anew_is_shown_anew(page, site):
     site.print(b"old\n" * 50)
     page.goto(JOB)
     expect(page.locator(".line")).to_have_count(50)
-    site.core.traces.truncate(1, 0)
+    site.forget_log()
     site.print(b"new\n")
     expect(page.locator(".line")).to_have_count(1)
     assert _lines(page) == ["new"]

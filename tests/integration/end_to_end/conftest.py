@@ -1,5 +1,9 @@
-"""One server and one runner for all tests of this folder, a project of its own for each."""
+"""One server and one runner for all tests of this folder, a project of its own for each.
 
+A test that kills one of them starts it again.
+"""
+
+import itertools
 import re
 import shutil
 from collections.abc import Iterator
@@ -7,10 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.stack import Containers, Daemon, Repository, Server, make_repository
+from tests.integration.stack import Containers, Daemon, Repository, Server, working_copy
+
+NUMBERS = itertools.count(1)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     server = Server(tmp_path_factory.mktemp("server") / "data")
     server.prepare()
@@ -19,7 +25,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     server.stop()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def runner_folder(runner_user, request) -> Iterator[Path]:
     """A folder that belongs to the runner's user."""
     made = runner_user.run(["mktemp", "-d", f"{runner_user.home}/e2e-XXXXXX"]).stdout.strip()
@@ -28,7 +34,7 @@ def runner_folder(runner_user, request) -> Iterator[Path]:
     shutil.rmtree(made, ignore_errors=True)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def runner(server, runner_user, runner_folder, base_image) -> Iterator[Daemon]:
     daemon = Daemon(runner_user, runner_folder)
     daemon.register(server)
@@ -45,5 +51,6 @@ def containers(runner_user) -> Containers:
 @pytest.fixture
 def repository(server, runner, tmp_path, request) -> Repository:
     """An empty project, named after the test."""
-    name = re.sub(r"\W+", "-", request.node.name)[:60].strip("-")
-    return make_repository(server, f"tests/{name}", tmp_path / "work")
+    name = re.sub(r"\W+", "-", request.node.name)[:50].strip("-")
+    made = server.api("POST", "/projects", {"path": f"{name}-{next(NUMBERS)}"})
+    return working_copy(server, made["path_with_namespace"], tmp_path / "work")

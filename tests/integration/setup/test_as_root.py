@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+CHECKOUT = Path(__file__).resolve().parents[3]
 SERVER_UID = 65534
 
 pytestmark = [
@@ -30,11 +31,17 @@ def data(tmp_path: Path) -> Path:
     return folder
 
 
+def code() -> dict[str, str]:
+    """Where the server's user finds the code: in this checkout, or, if it is out of reach, installed beside Python."""
+    passable = all(folder.stat().st_mode & 0o001 for folder in (CHECKOUT, *CHECKOUT.parents))
+    return {"PYTHONPATH": str(CHECKOUT)} if passable else {}
+
+
 def skerry(data: Path | str, *words: str, cwd: Path = Path("/")) -> "subprocess.CompletedProcess[str]":
-    code = "import sys; from app.cli import main; sys.argv[0] = 'skerry'; main()"
+    program = "import sys; from app.cli import main; sys.argv[0] = 'skerry'; main()"
     return subprocess.run(
-        [sys.executable, "-c", code, *words],
-        env=os.environ | {"SKERRY_DATA_DIR": str(data), "PYTHONPATH": str(Path(__file__).resolve().parents[3])},
+        [sys.executable, "-c", program, *words],
+        env=os.environ | {"SKERRY_DATA_DIR": str(data)} | code(),
         cwd=cwd,
         capture_output=True,
         text=True,

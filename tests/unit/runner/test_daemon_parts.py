@@ -51,6 +51,13 @@ def test_the_system_id_stays_and_tells_nothing_of_the_machines(tmp_path):
     assert identity.system_id(tmp_path / "data", machine) == first
 
 
+def test_two_runners_of_one_user_have_two_ids(tmp_path):
+    # Each removes what an earlier run under its own id has left: a shared id would cost the other one its jobs.
+    machine = tmp_path / "machine-id"
+    machine.write_text("0123456789abcdef\n")
+    assert identity.system_id(tmp_path / "one", machine) != identity.system_id(tmp_path / "two", machine)
+
+
 def test_a_record_survives_and_is_private(tmp_path):
     folders = JobFolders(tmp_path / "jobs")
     folder = folders.create("a/b", 7)

@@ -6,8 +6,8 @@ import sqlalchemy as sa
 from alembic import op
 from app.models.base import Json
 
-revision = '0002'
-down_revision = '0001'
+revision = '0006'
+down_revision = '0005'
 
 
 def upgrade() -> None:

@@ -1,0 +1,59 @@
+"""docs/reference/runner.md says what config.py reads: every key, its default, and no other."""
+
+import dataclasses
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runner import job
+from runner.config import Config, PodmanTable, RunnerConfig, parse
+
+PAGE = (Path(__file__).parents[3] / "docs/reference/runner.md").read_text()
+SPELLED = {"tls_ca_file": "tls-ca-file"}
+#: Defaults that the page says in words.
+IN_WORDS = {
+    "data_dir", "url", "token", "cache_dir", "image", "allowed_pull_policies", "allowed_images", "allowed_services",
+    "network_mode", "cache_max_age", "name",
+}  # fmt: skip
+
+
+def documented(heading: str) -> dict[str, str]:
+    """The keys of the table below a heading, with their defaults as written."""
+    section = PAGE.split(f"### {heading}\n")[1].split("\n## ")[0].split("\n### ")[0]
+    return dict(re.findall(r"^\| `([^`]+)` \| (.*?) \|", section, re.MULTILINE))
+
+
+@pytest.mark.parametrize(
+    ("heading", "table", "apart"),
+    [
+        ("At the top", Config, {"path", "runners"}),
+        ("[[runners]]", RunnerConfig, {"podman"}),
+        ("[runners.podman]", PodmanTable, set()),
+    ],
+)
+def test_every_key_and_its_default_is_on_the_page(heading: str, table: Any, apart: set[str]) -> None:
+    fields = {SPELLED.get(one.name, one.name): one for one in dataclasses.fields(table) if one.name not in apart}
+    page = documented(heading)
+    assert set(page) == set(fields)
+    for name in set(fields) - IN_WORDS:
+        assert page[name] == written(fields[name].default), name
+
+
+def written(default: Any) -> str:
+    if isinstance(default, tuple):
+        return "`" + str(list(default)).replace("'", '"') + "`"
+    return f"`{default:g}`" if isinstance(default, float) else f"`{default}`" if default != "" else "–"
+
+
+def test_every_key_of_the_page_is_read(tmp_path: Path) -> None:
+    runner = dict.fromkeys(documented("[[runners]]"), None) | {"url": "http://x", "token": "glrt-x"}
+    runner["podman"] = dict.fromkeys(documented("[runners.podman]"), None)
+    document = dict.fromkeys(documented("At the top"), None) | {"runners": [runner]}
+    assert parse(document, tmp_path / "config.toml")[1] == []
+
+
+def test_every_section_of_a_job_is_on_the_page() -> None:
+    for phase in job.PHASES:
+        assert not phase.section or f"`{phase.section}`" in PAGE
