@@ -9,6 +9,7 @@ from app.api.wercker_v3.entities.common import id_of
 from app.domain.plan import JobPlan, Step
 from app.models import Job, Pipeline
 from app.services import dependencies
+from app.services.fetch_artifact import fetch_archive
 from app.services.variables import open_variables
 from tests.contract.gitlab_v4.conftest import Place, zipped
 from tests.contract.wercker_v3.conftest import Api, Ids
@@ -258,7 +259,9 @@ class TestTrigger:
         job = place.core.session.query(Job).filter_by(pipeline_id=int(run["id"][10:], 16)).one()
         given = dependencies.jobs_of(place.core, job)
         assert [other.id for other in given] == [made.id]
-        assert set(dependencies.archives(place.core, given)) == {made.id}
+        archive = dependencies.archives(place.core, given)[made.id]
+        place.set(job, status="running")
+        assert fetch_archive(place.core, made.id, place.job_token(job)).id == archive.id
         detailed = api.get(f"/runs/{run['id']}").json
         assert detailed["sourceRun"]["id"] == first["id"]
         assert "commits" not in detailed["sourceRun"]
