@@ -1,4 +1,6 @@
-"""What wraps the application: trusted proxies, raw paths (so that `%2F` stays inside its segment), request ids."""
+"""What wraps the application: trusted proxies, raw paths (so that `%2F` stays inside its segment), request ids, and
+an end for connections on which nothing moves.
+"""
 
 import ipaddress
 import re
@@ -8,13 +10,16 @@ from typing import Any
 from urllib.parse import quote, unquote, unquote_to_bytes, urlsplit
 
 import structlog
-from flask import Flask, Response, g
+from flask import Flask, Response, g, request
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import BaseConverter, PathConverter, UnicodeConverter, ValidationError
 
 from app.config import Config
 
 WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+
+#: A client that neither sends nor reads for so many seconds loses its connection, and we get our thread back.
+SILENCE = 600
 
 _KEPT = re.compile(rb"%(?:2[Ff5]|(?![0-9A-Fa-f]{2}))")
 _ASCII = "".join(map(chr, range(128)))
@@ -128,10 +133,21 @@ def identify_requests(app: Flask) -> None:
         return response
 
 
+def give_up_on_the_silent(app: Flask) -> None:
+    """No read of a body and no write of an answer waits longer than SILENCE for the client."""
+
+    @app.before_request
+    def _bound() -> None:
+        socket = request.environ.get("gunicorn.socket") or request.environ.get("werkzeug.socket")
+        if socket is not None:
+            socket.settimeout(SILENCE)
+
+
 def install(app: Flask, config: Config) -> None:
     """Before any blueprint: rules take the converters that they find."""
     decode_segments(app)
     identify_requests(app)
+    give_up_on_the_silent(app)
     app.wsgi_app = RawPaths(app.wsgi_app)  # type: ignore[method-assign]
     if config.trusted_proxies:
         app.wsgi_app = TrustedProxies(app.wsgi_app, config.trusted_proxies)  # type: ignore[method-assign]

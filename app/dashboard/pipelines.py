@@ -22,17 +22,19 @@ from app.services.show_pipelines import show_pipelines
 @pages.get("/<project:path>/-/pipelines")
 def pipelines(path: str) -> ResponseReturnValue:
     project = open_project(path, Action.READ_PIPELINE)
-    ref, status = request.args.get("ref", ""), request.args.get("status", "")
+    ref, status, search = (request.args.get(name, "") for name in ("ref", "status", "search"))
     found = show_pipelines(
         core(),
         project,
         ref=ref,
         status=status if status in AVAILABLE else "",
+        search=search,
         before=key_argument("before"),
         after=key_argument("after"),
     )
     g.section = "pipelines"
-    return render_template("pipelines/list.html", project=project, found=found, ref=ref, status=status)
+    chosen = {name: value for name, value in (("ref", ref), ("status", status), ("search", search)) if value}
+    return render_template("pipelines/list.html", project=project, found=found, chosen=chosen)
 
 
 @pages.get("/<project:path>/-/pipelines/<key:pipeline_id>")

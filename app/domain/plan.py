@@ -125,6 +125,7 @@ class JobPlan:
     `dependencies` None: artifacts of all jobs it waits for; a tuple: of those jobs alone.
     `timeout` None: the project's. `start_in` counts from the moment when the job becomes scheduled.
     `workspace` is the path of the job's tree in its container, None the runner's choice.
+    `optional_start`: `allow_failure` says only that nobody has to start this manual job; started by itself, it counts.
     `instance` is (index, total) of a parallel job, index from 1.
     `hooks` run before the sources are there; a step's name says when. `coverage` is an RE2 pattern without slashes: the
     last number in its last match in the log counts. `resource_group`: one job of that name in the project at a time.
@@ -151,6 +152,7 @@ class JobPlan:
     instance: tuple[int, int] | None = None
     interruptible: bool = False
     manual_confirmation: str | None = None
+    optional_start: bool = False
     hooks: tuple[Step, ...] = ()
     coverage: str | None = None
     resource_group: str | None = None

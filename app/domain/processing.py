@@ -18,7 +18,8 @@ from app.domain import status
 class JobState:
     """What processing has to know of a job. `needs`: ids of the jobs it needs, all of them given too; None: by stage.
 
-    `start_in` is in seconds; a delayed job without it does not wait.
+    `start_in` is in seconds; a delayed job without it does not wait. `failure_reason` and `heard` (its runner was heard
+    of since it took the job) count only for the run as a whole.
     """
 
     id: int
@@ -29,6 +30,8 @@ class JobState:
     allow_failure: bool = False
     needs: tuple[int, ...] | None = None
     start_in: int | None = None
+    failure_reason: str | None = None
+    heard: bool = False
 
 
 @dataclass(frozen=True, slots=True)

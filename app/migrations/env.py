@@ -3,6 +3,7 @@
 from alembic import context
 
 from app.models import Base
+from app.schema import is_described
 
 engine = context.config.attributes["engine"]
 
@@ -12,6 +13,7 @@ with engine.connect() as connection:
         target_metadata=Base.metadata,
         render_as_batch=connection.dialect.name == "sqlite",
         transaction_per_migration=True,
+        include_name=is_described,
         user_module_prefix="app.models.base.",
     )
     with context.begin_transaction():

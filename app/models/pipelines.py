@@ -4,8 +4,10 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ForeignKey, Index, String, Text
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 
+from app.domain import calculated_status as calculated
+from app.domain import search
 from app.models.accounts import User
 from app.models.base import Base, Json, Key, Word
 from app.models.projects import Project
@@ -42,6 +44,8 @@ class Pipeline(Base):
     `variables_sealed` holds the variables given when it was started, as sealed JSON. `config_text` is kept for reruns.
     `failure_reason` config_error: `yaml_errors` says what is wrong and there are no jobs.
     `yaml_warnings`: what runs, but hardly as its author thought. Both hold a line for each.
+    `calculated_status` (`domain.calculated_status`) moves in the transaction that moves the jobs, at the time beside
+    it; None: never moved. `search_text` is the commit's author and message, folded (`domain.search`).
     """
 
     __tablename__ = "pipelines"
@@ -68,6 +72,9 @@ class Pipeline(Base):
     variables_sealed: Mapped[str | None] = mapped_column(Text, deferred=True)
     stages: Mapped[list[str]]
     commit: Mapped[dict[str, Any]] = mapped_column(Json)
+    search_text: Mapped[str] = mapped_column(Text, default="", deferred=True)
+    calculated_status: Mapped[str] = mapped_column(Word, default=calculated.NEW)
+    calculated_status_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
     started_at: Mapped[datetime | None]
@@ -82,7 +89,14 @@ class Pipeline(Base):
         Index("ix_pipelines_project_ref", project_id, ref, id),
         Index("ix_pipelines_project_status", project_id, status, id),
         Index("ix_pipelines_project_sha", project_id, sha),
+        Index("ix_pipelines_project_calculated_status", project_id, calculated_status, id),
     )
+
+    @validates("commit")
+    def _note_search_text(self, _key: str, commit: dict[str, Any]) -> dict[str, Any]:
+        texts = (commit.get(name, "") for name in ("author_name", "author_email", "message"))
+        self.search_text = search.fold("\n".join(texts))
+        return commit
 
     @property
     def seal_context(self) -> str:

@@ -66,6 +66,7 @@ class Project(Base):
 
     __table_args__ = (
         Index("uq_projects_full_path", func.lower(full_path), unique=True),
+        Index("ix_projects_path", func.lower(path)),
         CheckConstraint("visibility in ('private', 'internal', 'public')", name="visibility"),
         CheckConstraint("repository in ('hosted', 'mirrored', 'none')", name="repository"),
     )

@@ -1,18 +1,19 @@
 """Decides what runs next in a pipeline, and what the pipeline's own status is."""
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select
 
-from app.domain import status
+from app.domain import calculated_status, status
+from app.domain.calculated_status import Part, calculate
 from app.domain.processing import JobState, Move, process
 from app.events.base import Notice
 from app.models import Job, Pipeline, after_commit
 from app.services.core import Core
-from app.services.locks import lock_pipeline
+from app.services.locks import lock_pipeline, try_pipeline
 from app.services.queue import job_notice, make_pending, update_jobs
 
 
@@ -28,13 +29,23 @@ def advance(core: Core, pipeline: Pipeline) -> None:
     for move in moves:
         states[move.job_id] = replace(states[move.job_id], status=move.status)
     _apply(core, pipeline, moves, states)
-    _settle(core, pipeline, states.values())
+    _settle(core, pipeline, list(states.values()))
 
 
 def job_states(core: Core, pipeline_id: int) -> dict[int, JobState]:
     """The current jobs of a pipeline (none that were retried) by id, as processing wants them. Light columns only."""
     rows = core.session.execute(
-        select(Job.id, Job.name, Job.stage_index, Job.status, Job.when, Job.allow_failure, Job.needs)
+        select(
+            Job.id,
+            Job.name,
+            Job.stage_index,
+            Job.status,
+            Job.when,
+            Job.allow_failure,
+            Job.needs,
+            Job.failure_reason,
+            Job.heard_at,
+        )
         .where(Job.pipeline_id == pipeline_id, Job.retried.is_(False))
         .order_by(Job.id)
     ).all()
@@ -50,6 +61,8 @@ def job_states(core: Core, pipeline_id: int) -> dict[int, JobState]:
             allow_failure=row.allow_failure,
             needs=None if row.needs is None else tuple(ids[name] for name in needed_names(row.needs) if name in ids),
             start_in=delays.get(row.id),
+            failure_reason=row.failure_reason,
+            heard=row.heard_at is not None,
         )
         for row in rows
     }
@@ -83,17 +96,46 @@ def _row(move: Move, state: JobState, now: datetime) -> dict[str, Any]:
     return {"id": move.job_id, "status": move.status, "scheduled_at": starts, "updated_at": now}
 
 
-def _settle(core: Core, pipeline: Pipeline, states: Iterable[JobState]) -> None:
-    """Set the pipeline's status and times from its jobs'."""
+def _settle(core: Core, pipeline: Pipeline, states: Collection[JobState]) -> None:
+    """Set the pipeline's status, calculated status and times from its jobs'."""
+    now, before = core.now(), (pipeline.status, pipeline.calculated_status)
+    set_calculated_status(
+        pipeline,
+        calculate(Part(state.status, state.allow_failure, state.failure_reason, state.heard) for state in states),
+        now,
+    )
     new = status.pipeline_status(pipeline.status, [(state.status, state.allow_failure) for state in states])
-    if new == pipeline.status:
-        return
-    now = core.now()
-    pipeline.status, pipeline.updated_at = new, now
-    if new == status.RUNNING and pipeline.started_at is None:
-        pipeline.started_at = now
-    pipeline.finished_at = now if new in status.COMPLETED else None
-    announce_pipeline(core, pipeline)
+    if new != pipeline.status:
+        pipeline.status, pipeline.updated_at = new, now
+        if new == status.RUNNING and pipeline.started_at is None:
+            pipeline.started_at = now
+        pipeline.finished_at = now if new in status.COMPLETED else None
+    if before != (pipeline.status, pipeline.calculated_status):
+        announce_pipeline(core, pipeline)
+
+
+def set_calculated_status(pipeline: Pipeline, new: str, now: datetime) -> None:
+    """*In a write*, with `pipeline` held: `new` is how the run as a whole stands (`domain.calculated_status`)."""
+    if new != pipeline.calculated_status:
+        pipeline.calculated_status, pipeline.calculated_status_at = new, now
+
+
+def show_start(core: Core, pipeline_id: int) -> bool:
+    """*In a write*: a runner was heard of for the first time since it took a job; show that the run is under way.
+
+    False where somebody else holds the pipeline: waiting for it while a job is held could deadlock (`locks`), so the
+    caller has it advanced after the commit.
+    """
+    early = (calculated_status.NEW, calculated_status.STARTING)
+    if core.session.scalar(select(Pipeline.calculated_status).where(Pipeline.id == pipeline_id)) not in early:
+        return True
+    pipeline = try_pipeline(core, pipeline_id)
+    if pipeline is None:
+        return False
+    if pipeline.calculated_status in early:
+        set_calculated_status(pipeline, calculated_status.RUNNING, core.now())
+        announce_pipeline(core, pipeline)
+    return True
 
 
 def announce_pipeline(core: Core, pipeline: Pipeline) -> None:

@@ -9,14 +9,14 @@ from sqlalchemy import ColumnElement, Select, false, func, select, update
 from sqlalchemy.orm import aliased
 
 from app import crypto
-from app.domain import failure, status
+from app.domain import calculated_status, failure, status
 from app.domain.errors import Conflict
 from app.models import Group, Job, Pipeline, Project, Runner, TagSet, after_commit, write
 from app.services import dependencies
-from app.services.advance_pipeline import advance, announce_pipeline
+from app.services.advance_pipeline import advance, announce_pipeline, set_calculated_status
 from app.services.core import Core
 from app.services.finish_job import finish
-from app.services.locks import lock_job
+from app.services.locks import lock_job, try_pipeline
 from app.services.queue import job_notice, make_pending
 
 JOB_TOKEN_PREFIX = "glcbt-"  # noqa: S105 - how job tokens begin, no token
@@ -188,19 +188,20 @@ def _take(core: Core, job_id: int, runner_id: int, manager_id: int, token: str) 
 
 def _start_pipeline(core: Core, pipeline_id: int) -> bool:
     """Show that the pipeline runs. False where somebody else holds its row: to wait here could deadlock (`locks`)."""
-    if core.session.scalar(select(Pipeline.status).where(Pipeline.id == pipeline_id)) == status.RUNNING:
+    shown = core.session.execute(
+        select(Pipeline.status, Pipeline.calculated_status).where(Pipeline.id == pipeline_id)
+    ).one()
+    if shown.status == status.RUNNING and shown.calculated_status != calculated_status.NEW:
         return True
-    pipeline = core.session.scalar(
-        select(Pipeline)
-        .where(Pipeline.id == pipeline_id)
-        .with_for_update(skip_locked=True, key_share=True)
-        .execution_options(populate_existing=True)
-    )
+    pipeline = try_pipeline(core, pipeline_id)
     if pipeline is None:
         return False
     now = core.now()
-    pipeline.status, pipeline.updated_at, pipeline.finished_at = status.RUNNING, now, None
-    pipeline.started_at = pipeline.started_at or now
+    if pipeline.status != status.RUNNING:
+        pipeline.status, pipeline.updated_at, pipeline.finished_at = status.RUNNING, now, None
+        pipeline.started_at = pipeline.started_at or now
+    if pipeline.calculated_status == calculated_status.NEW:
+        set_calculated_status(pipeline, calculated_status.STARTING, now)
     announce_pipeline(core, pipeline)
     return True
 

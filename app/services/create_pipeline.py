@@ -1,12 +1,13 @@
 """Make a pipeline of one commit: compile its configuration, write its jobs, start those that are ready."""
 
 from app.domain import plan_json, status
+from app.domain.calculated_status import without_jobs
 from app.domain.errors import InvalidConfiguration, InvalidRequest
 from app.domain.permissions import Action
 from app.domain.plan import JobPlan
 from app.models import Job, JobStep, Pipeline, Project, User, write
 from app.services import access
-from app.services.advance_pipeline import advance, announce_pipeline
+from app.services.advance_pipeline import advance, announce_pipeline, set_calculated_status
 from app.services.core import Core
 from app.services.locks import lock_project
 from app.services.pipeline_request import PipelineRequest
@@ -65,6 +66,7 @@ def insert_pipeline(core: Core, prepared: Prepared) -> Pipeline | None:
         pipeline.status = status.FAILED if prepared.errors else status.SKIPPED
         pipeline.failure_reason = "config_error" if prepared.errors else None
         pipeline.yaml_errors = "\n".join(prepared.errors) or None
+        set_calculated_status(pipeline, without_jobs(pipeline.status, pipeline.failure_reason), pipeline.created_at)
         pipeline.finished_at = pipeline.created_at
         core.session.flush()
         announce_pipeline(core, pipeline)

@@ -6,7 +6,8 @@ from datetime import timedelta
 from app import crypto
 from app.domain import status
 from app.domain.errors import NotAllowed, NotFound
-from app.models import Job
+from app.models import Job, Pipeline, after_commit, write
+from app.services.advance_pipeline import advance, show_start
 from app.services.core import Core
 from app.services.locks import lock_job, lock_job_alone
 from app.services.runner_contact import CONTACT_EVERY, touch_runner
@@ -54,9 +55,17 @@ def renew_lease(core: Core, job: Job) -> None:
     now, before = core.now(), job.heard_at
     job.heard_at = job.updated_at = now
     job.lease_expires_at = now + timedelta(seconds=core.config.lease)
+    if before is None and not show_start(core, job.pipeline_id):
+        pipeline_id = job.pipeline_id
+        after_commit(core.session, lambda: _show_start_later(core, pipeline_id))
     period = CONTACT_EVERY.total_seconds()
     if before is None or before.timestamp() // period != now.timestamp() // period:
         touch_runner(core, job.runner_id, job.runner_manager_id)
+
+
+def _show_start_later(core: Core, pipeline_id: int) -> None:
+    with write(core.session):
+        advance(core, core.session.get_one(Pipeline, pipeline_id))
 
 
 def update_interval(core: Core, job: Job) -> int:

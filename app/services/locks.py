@@ -4,6 +4,8 @@ On SQLite `write` already holds the whole database. On PostgreSQL these are row 
 pipeline first. A claim and a piece of trace take only the job; they never wait for a pipeline while they hold it.
 """
 
+from sqlalchemy import select
+
 from app.domain.errors import NotFound
 from app.models import Job, Pipeline, Project
 from app.services.core import Core
@@ -26,6 +28,16 @@ def lock_pipeline(core: Core, pipeline_id: int) -> Pipeline:
     if pipeline is None:
         raise NotFound("Pipeline")
     return pipeline
+
+
+def try_pipeline(core: Core, pipeline_id: int) -> Pipeline | None:
+    """The same for who holds a job already and must not wait; None where somebody else holds the pipeline."""
+    return core.session.scalar(
+        select(Pipeline)
+        .where(Pipeline.id == pipeline_id)
+        .with_for_update(skip_locked=True, key_share=True)
+        .execution_options(populate_existing=True)
+    )
 
 
 def lock_job(core: Core, job_id: int) -> Job:

@@ -1,8 +1,9 @@
 """What a pipeline is made of: which commit of which ref, why, for whom, with which variables."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from app.domain.plan import Variable
+from app.domain.plan import Plan, Variable
 from app.models import PipelineDefinition, Project, User
 
 NO_COMMIT = "0" * 40
@@ -17,6 +18,7 @@ class PipelineRequest:
     `strict`: a configuration that does not compile is an exception, not a failed pipeline. `skip`: it shall only be
     noted.
     `definition` None: the project's own configuration. `variables` override those of the settings.
+    `amend` changes the plan that came of the configuration (`domain.plan_changes`); it may raise InvalidRequest.
     """
 
     project: Project
@@ -31,3 +33,4 @@ class PipelineRequest:
     skip: bool = False
     definition: PipelineDefinition | None = None
     source_pipeline_id: int | None = None
+    amend: Callable[[Plan], Plan] | None = None

@@ -124,7 +124,8 @@ def _compile(core: Core, prepared: Prepared, text: str, repository: Repository, 
         return _refused(prepared, problems)
     if compiled.plan is None or not compiled.plan.jobs:
         return _nothing(prepared, compiled.skipped_reason)
-    return replace(prepared, plan=compiled.plan)
+    plan = compiled.plan if request.amend is None else request.amend(compiled.plan)
+    return replace(prepared, plan=plan)
 
 
 def _reader(objects: Objects, sha: str) -> Callable[[str], str | None]:

@@ -9,6 +9,7 @@ from sqlalchemy.orm import joinedload
 from app.domain.status import composite
 from app.models import Job, Pipeline, Project
 from app.services.core import Core
+from app.services.search_runs import matching_runs
 
 PAGE = 20
 
@@ -43,12 +44,16 @@ def show_pipelines(
     *,
     ref: str = "",
     status: str = "",
+    search: str = "",
     before: int | None = None,
     after: int | None = None,
     limit: int = PAGE,
 ) -> PipelineList:
-    """The pipelines of `project`, with `ref` and `status` where given, older than id `before` or newer than `after`."""
-    query = select(Pipeline).where(Pipeline.project_id == project.id).options(joinedload(Pipeline.user))
+    """The pipelines of `project` that `search` finds (`domain.search`), with `ref` and `status` where given.
+
+    Older than id `before`, or newer than `after`. Raises InvalidRequest as `search_runs.latest_run` does.
+    """
+    query = matching_runs(core, project, search).options(joinedload(Pipeline.user))
     if ref:
         query = query.where(Pipeline.ref == ref)
     if status:

@@ -11,7 +11,7 @@ from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnsupportedMe
 
 from app.git.command import failure
 from app.git.pktline import Readable
-from app.git.transport import CHUNK, IDLE
+from app.git.transport import CHUNK
 
 #: What a clone or fetch asks for: ids of commits it wants and has.
 FETCH_LIMIT = 64 * 1024 * 1024
@@ -24,7 +24,6 @@ def body_of(request: Request, limit: int) -> Readable:
     encoding = request.headers.get("Content-Encoding", "identity").lower()
     if encoding not in ("identity", "", "gzip", "x-gzip"):
         raise UnsupportedMediaType("The body's encoding is none that git uses.")
-    _give_up_when_silent(request)
     return Gunzip(request.stream, limit) if "gzip" in encoding else request.stream
 
 
@@ -39,13 +38,6 @@ def spooled(body: Readable) -> Iterator[IO[bytes]]:
         except OSError as error:
             raise failure(error) from error
         yield cast(IO[bytes], file)
-
-
-def _give_up_when_silent(request: Request) -> None:
-    """A client that neither sends nor reads for IDLE seconds loses its connection, and we get our thread back."""
-    socket = request.environ.get("gunicorn.socket") or request.environ.get("werkzeug.socket")
-    if socket is not None:
-        socket.settimeout(IDLE)
 
 
 class Gunzip:

@@ -12,6 +12,8 @@ from app.dialects.gitlab.report import Report, quoted
 from app.domain.plan import JobPlan, Need, RetryPolicy, Step, Variable
 
 MOST_NEEDS = 50
+#: Nobody said that it may fail, but nobody has to start it either.
+_OPTIONAL = AllowFailure(True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,7 @@ def to_plan(seed: Seed, names: Collection[str], expanded: Expanded, report: Repo
         instance=None if instance.index is None else (instance.index, instance.total),
         interruptible=bool(interruptible),
         manual_confirmation=job.manual_confirmation,
+        optional_start=allowed is _OPTIONAL,
         hooks=(Step("pre_get_sources_script", job.hooks, phase="pre_get_sources"),) if job.hooks else (),
         coverage=job.coverage,
         resource_group=seed.resource_group,
@@ -72,7 +75,7 @@ def _allow_failure(job: JobConfig, rule: Rule | None) -> AllowFailure:
         return AllowFailure(rule.allow_failure)
     if job.allow_failure is not None:
         return job.allow_failure
-    return AllowFailure(job.when == "manual" and (rule is None or rule.when is None))
+    return _OPTIONAL if job.when == "manual" and (rule is None or rule.when is None) else AllowFailure(False)
 
 
 def _start_in(job: JobConfig, rule: Rule | None) -> int | None:

@@ -123,3 +123,19 @@ def test_lists_pages_and_streams_are_the_same_on_both_databases(many):
     pieces = iter(stream.iter_encoded())
     assert [next(pieces)[:5], b"event: changed" in next(pieces)] == [b"retry", True]
     stream.close()
+
+
+def test_the_search_box_takes_the_search_language_and_pages_keep_it(many):
+    guest = many.visitor("guest")
+    page = guest.get("/skerry/hello/-/pipelines?search=branch:main+-nothing+done").text
+    main = [number for number in range(45, 1, -1) if number % 3]
+    assert _ids(page) == main[:20]
+    assert 'value="branch:main -nothing done"' in page
+    assert _ids(guest.get(_link(page, "next")).text) == main[20:]
+    assert _ids(guest.get("/skerry/hello/-/pipelines?search=branch:other&ref=main").text) == []
+    assert _ids(guest.get("/skerry/hello/-/pipelines?search=%22&status=running").text) == [1]
+
+
+def test_a_search_of_more_terms_than_anybody_writes_is_refused(site):
+    words = "+".join(f"w{number}" for number in range(101))
+    assert site.visitor("guest").get(f"/skerry/hello/-/pipelines?search={words}").status_code == 400

@@ -136,7 +136,8 @@ class Caller:
         place, git = self._place, ".git" in row.rule or row.rule.endswith(("-pack", "info/refs"))
         admin = place.core.session.get_one(User, place.users["admin"].id)
         if self._kind == "token":
-            return {"PRIVATE-TOKEN": place.token(admin)}, {}
+            where = "?token" if row.rule.startswith("/api/v1/") else "PRIVATE-TOKEN"
+            return {where: place.token(admin)}, {}
         if self._kind == "session":
             return {}, {"_user_id": admin.get_id(), "_fresh": True, "signed_in_at": time()}
         if self._kind == "job":

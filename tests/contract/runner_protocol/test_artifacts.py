@@ -6,6 +6,7 @@ import socket
 
 import pytest
 
+from app import middleware
 from app.models import Artifact, Job, write
 from tests.support.world import plan
 
@@ -219,3 +220,17 @@ def test_downloads_are_for_running_jobs_that_depend(core, make_stock, dependent,
 def test_bytes_that_are_lost_are_not_found(core, dependent, running):
     core.artifacts.remove(core.session.query(Artifact).one().storage_key)
     assert dependent.download(running.id).status_code == 404
+
+
+@pytest.mark.parametrize("path", ["artifacts", "trace"])
+def test_a_client_that_falls_silent_is_let_go(core, server, running, monkeypatch, path):
+    monkeypatch.setattr(middleware, "SILENCE", 0.3)
+    method, more = ("POST", FORM) if path == "artifacts" else ("PATCH", b"Content-Range: 0-99999\r\n")
+    head = f"{method} /api/v4/jobs/{running.id}/{path} HTTP/1.1\r\nHost: x\r\nJOB-TOKEN: {running.token}\r\n".encode()
+    host, _, port = server.url.removeprefix("http://").partition(":")
+    with socket.create_connection((host, int(port)), timeout=10) as connection:
+        connection.sendall(head + more + b"Content-Length: 100000\r\n\r\n" + PART)
+        answer = connection.makefile("rb").read()
+    assert answer == b"" or answer.split()[1] == b"400"
+    assert stored(core) == []
+    assert running.print(b"still at work").status_code == 202

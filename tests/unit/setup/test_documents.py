@@ -58,3 +58,15 @@ def test_every_package_of_the_locks_is_pinned_by_hash() -> None:
         for block in re.split(r"^(?=\S)", (TOP / lock).read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]:
             assert "==" in block.splitlines()[0], (lock, block)
             assert "--hash=sha256:" in block, (lock, block)
+
+
+def test_the_architecture_names_packages_and_use_cases_that_exist() -> None:
+    text = (TOP / "docs" / "architecture.md").read_text(encoding="utf-8")
+    packages = {name for name in re.findall(r"`((?:app|runner)(?:\.\w+)+)`", text) if name.islower()}
+    files = set(re.findall(r"`(\w+\.py)`", text.partition("## Use cases")[2].partition("\n## ")[0]))
+    assert len(packages) > 10
+    assert len(files) > 60
+    places = {name: TOP.joinpath(*name.split(".")) for name in packages}
+    lost = {name for name, place in places.items() if not place.is_dir() and not place.with_suffix(".py").is_file()}
+    assert lost == set()
+    assert {name for name in files if not (TOP / "app" / "services" / name).is_file()} == set()
