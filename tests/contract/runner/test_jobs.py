@@ -98,6 +98,21 @@ def test_a_masked_value_and_the_job_token_never_arrive(gitlab, serve):
     assert b"[MASKED]\n" in job.trace
 
 
+def test_logins_of_registries_never_arrive_and_a_broken_list_of_them_is_said(gitlab, serve):
+    config = '{"auths": {"r.example": {"username": "u", "password": "registry-word"}}}'
+    known = {"key": "DOCKER_AUTH_CONFIG", "value": config, "public": False}
+    credential = {"type": "registry", "url": "s.example", "username": "u", "password": "another-word"}
+    job = gitlab.add_job(["echo registry-word another-word"], variables=[known], credentials=[credential])
+    broken = gitlab.add_job(["true"], variables=[{**known, "value": "oops-word"}])
+    serve()
+    assert finished(job)["state"] == finished(broken)["state"] == "success"
+    assert b"\n[MASKED] [MASKED]\n" in job.trace
+    assert b"registry-word" not in job.trace
+    assert b"another-word" not in job.trace
+    assert b"DOCKER_AUTH_CONFIG is not JSON, ignored" in broken.trace
+    assert b"oops-word" not in broken.trace
+
+
 def test_a_masked_value_that_names_another_variable_is_hidden_as_it_is_printed(gitlab, serve):
     variables = [
         {"key": "HALF", "value": "swordfish"},
