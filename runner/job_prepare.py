@@ -42,6 +42,8 @@ def prepare_executor(run: JobRun) -> None:
         read_only_mounts=workspace.read_only_mounts,
         labels={"skerry.runner": host.system_id, "skerry.job": str(job.id), "skerry.boot": host.boot},
         timeout=job.timeout,
+        stage_images=tuple(image for step in job.steps if (image := job_steps.stage_image(run, step))),
+        has_container=not job.steps_bring_containers or bool(job.image),
     )
     run.environment = host.executor.prepare(run.build, run.trace.write, run.control.script)
     if run.control.everything.is_set():

@@ -1,6 +1,7 @@
 """What a pipeline is made of: which commit of which ref, why, for whom, with which variables."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from app.domain.plan import Variable
 from app.models import PipelineDefinition, Project, User
@@ -17,6 +18,8 @@ class PipelineRequest:
     `strict`: a configuration that does not compile is an exception, not a failed pipeline. `skip`: it shall only be
     noted.
     `definition` None: the project's own configuration. `variables` override those of the settings.
+    `sha` NO_COMMIT: the definition's stored text needs no repository. `inputs` are values that a configuration asks for
+    by name.
     """
 
     project: Project
@@ -27,6 +30,7 @@ class PipelineRequest:
     before_sha: str = NO_COMMIT
     source: str = "push"
     variables: tuple[Variable, ...] = ()
+    inputs: Mapping[str, object] = field(default_factory=dict)
     strict: bool = False
     skip: bool = False
     definition: PipelineDefinition | None = None

@@ -1,9 +1,12 @@
 """A job's prepared place: its container, its services and their network, its way to the server."""
 
 import logging
+import re
 import secrets
+import shlex
 import threading
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from runner.executor.base import (
@@ -13,10 +16,11 @@ from runner.executor.base import (
     ExecutorError,
     ImageRef,
     Output,
+    RuntimeUnavailableError,
     Stage,
     StageResult,
 )
-from runner.executor.podman_api import PodmanClient
+from runner.executor.podman_api import PodmanClient, PodmanError
 from runner.executor.podman_container import Container
 from runner.executor.podman_images import Image, Images
 from runner.executor.podman_relay import Relay, loopback_target
@@ -24,9 +28,11 @@ from runner.executor.podman_removal import Removal
 from runner.executor.podman_services import Services, network_of
 from runner.executor.podman_settings import PodmanSettings
 from runner.executor.podman_specification import specification
+from runner.scripts import IMAGE_COMMAND
 from runner.workspace.userns import Helper, HelperError
 
 HELPER_SECONDS = 60.0
+RUNTIME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*", re.ASCII)
 
 logger = logging.getLogger(__name__)
 
@@ -70,15 +76,23 @@ class PodmanEnvironment:
     def open(self, output: Output, cancelled: Cancelled) -> None:
         """Get the images and start the containers. Raises ExecutorError; the caller then closes."""
         ref = self._build.image or ImageRef(self._settings.image)
-        image = self._images.get(ref, self._settings.allowed_images, output, cancelled)
-        check(cancelled)
+        image = self._get(ref, output, cancelled) if self._build.has_container else None
+        # All of them before anything runs: a job whose last image is not to be had has then done nothing yet.
+        for other in self._build.stage_images:
+            self._get(other, output, cancelled)
         if self._build.services:
             if self._settings.network == "none":
                 raise ConfigurationError("This runner gives jobs no network, so they cannot have services")
             self._services.start(self._build, self._limits, output, cancelled)
             check(cancelled)
-        self._main = self._start(ref, image, output)
+        if image is not None:
+            self._main = self._start(ref, image, output)
         check(cancelled)
+
+    def _get(self, ref: ImageRef, output: Output, cancelled: Cancelled) -> Image:
+        image = self._images.get(ref, self._settings.allowed_images, output, cancelled)
+        check(cancelled)
+        return image
 
     def run(self, stage: Stage, output: Output, cancelled: Cancelled) -> StageResult:
         """See `executor.base.Environment.run`."""
@@ -110,7 +124,11 @@ class PodmanEnvironment:
     def _run_in_own_image(self, stage: Stage, ref: ImageRef, output: Output, cancelled: Cancelled) -> StageResult:
         """A fresh container on the same workspace, for this stage alone."""
         image = self._images.get(ref, self._settings.allowed_images, output, cancelled)
-        container = self._start(ref, image, output)
+        container = self._start(ref, image, output, stage.runtime)
+        if stage.image_command:
+            if not image.command:
+                raise ConfigurationError(f"The image {ref.name} has no command of its own")
+            stage = replace(stage, environment={**stage.environment, IMAGE_COMMAND: shlex.join(image.command)})
         try:
             return self._run(container, stage, output, cancelled)
         finally:
@@ -133,17 +151,32 @@ class PodmanEnvironment:
         container.detach()
         self._removal.container(container.id)
 
-    def _start(self, ref: ImageRef, image: Image, output: Output) -> Container:
+    def _start(self, ref: ImageRef, image: Image, output: Output, runtime: str = "") -> Container:
         """Create and start one container of the job, make the server reachable in it, hand the files to its user."""
         name = f"skerry-{self._build.job_id}-{secrets.token_hex(6)}"
         spec = specification(self._build, image.id, ref, name) | dict(self._limits)
         spec |= network_part(self._settings, self._services.network)
-        container = self._create(spec)
-        container.start()
+        container = self._create_and_start(spec, runtime)
         self._connect_to_server(container)
         container.greet(output)
         if not image.runs_as_root(ref.user) or self._owner != (0, 0):
             self._needs_files.add(container.id)
+        return container
+
+    def _create_and_start(self, spec: dict[str, Any], runtime: str) -> Container:
+        """Raises RuntimeUnavailableError where a `runtime` is named and Podman does not get along with it."""
+        if not runtime:
+            container = self._create(spec)
+            container.start()
+            return container
+        # A path would be a program of the host's: only names that the administrator gave to Podman will do.
+        if not RUNTIME.fullmatch(runtime):
+            raise RuntimeUnavailableError(f"{runtime!r} is no name of a container runtime")
+        try:
+            container = self._create(spec | {"oci_runtime": runtime})
+            container.start()
+        except PodmanError as error:
+            raise RuntimeUnavailableError(f"The runtime {runtime!r} is not available: {error}") from error
         return container
 
     def _create(self, spec: dict[str, Any]) -> Container:
