@@ -10,7 +10,7 @@ from app.dialects.diagnostics import Diagnostic, Severity
 DEFAULT_PATH = ".gitlab-ci.yml"
 """The file that is looked for where a project names none."""
 
-_BY_NAME: Mapping[str, Compiler] = dict.fromkeys(("candor.yml", "candor.yaml", "candor.json"), candor.compile_text)
+_BY_NAME: Mapping[str, Compiler] = dict.fromkeys(candor.NAMES, candor.compile_text)
 _BY_SUFFIX: Mapping[str, Compiler] = {".yml": gitlab.compile_text, ".yaml": gitlab.compile_text}
 
 

@@ -38,7 +38,7 @@ def _refused(*problems: Diagnostic) -> Compilation:
 
 
 def fill_in(stage: Stage, parameters: Mapping[str, str]) -> Stage:
-    """`stage` with every `%name%` replaced; what has no value stays as it is written, and values are left as they are."""
+    """`stage` with every `%name%` replaced; what has no value stays as it is, and nothing in a value is replaced."""
 
     names = "|".join(re.escape(name) for name in sorted(parameters, key=len, reverse=True))
     pattern = re.compile(f"%({names})%")
@@ -70,7 +70,7 @@ def _plan(configuration: Configuration, stages: list[Stage], context: CompileCon
     # A stored plan brings its own sources, mostly by `git clone … .`, which wants an empty folder.
     variables = (Variable("GIT_STRATEGY", "empty"),) if context.stored else ()
     # Names are literal here, and globs in the plan.
-    paths = tuple("".join(f"\\{c}" if c in "*?[]\\{}$" else c for c in path) for path in configuration.archive)
+    paths = tuple(_pattern(path) for path in configuration.archive)
     job = JobPlan(
         name=JOB,
         stage=JOB,
@@ -93,6 +93,11 @@ def _step(stage: Stage) -> Step:
         verbatim=True,
         environment=tuple(_variable(entry) for entry in stage.environment if entry),
     )
+
+
+def _pattern(path: str) -> str:
+    """The glob that means `path` alone; `services.archived_files.literal` reads it back."""
+    return "".join(f"\\{char}" if char in "*?[]\\{}" else "[$]" if char == "$" else char for char in path)
 
 
 def _variable(entry: str) -> Variable:
