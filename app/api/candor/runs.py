@@ -52,7 +52,7 @@ def download_archived(pipeline_id: str, run_id: str) -> Response:
     member = _open(_find(definition, run_id), names[0])
     if member is None:
         return word(404, NO_ARCHIVE)
-    response = Response(member, mimetype="application/octet-stream", direct_passthrough=True)
+    response = Response(member, mimetype="application/octet-stream")
     response.call_on_close(member.close)
     if modes[0] == "stream":
         del response.headers["Content-Type"]

@@ -17,6 +17,7 @@ from app.domain.plan import ArtifactSpec, Image, JobPlan, Plan, Step, Variable
 WORKSPACE = "/home/work"
 JOB = "plan"
 LONGEST_NAME = 255
+_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 
 
 def compile_text(path: str, text: str, context: CompileContext) -> Compilation:
@@ -59,8 +60,11 @@ def fill_in(stage: Stage, parameters: Mapping[str, str]) -> Stage:
 def _unusable(stage: Stage, path: str) -> list[Diagnostic]:
     """What the schema lets through and no runner could do; parameters may have brought it in."""
     problems = []
-    if not stage.image.strip() or any(character.isspace() for character in stage.image):
+    if not stage.image.strip() or any(character.isspace() for character in stage.image) or stage.image[0] == "-":
         problems.append(f"{stage.image!r} is no image name")
+    for entry in filter(None, stage.environment):
+        if not _KEY.fullmatch(key := entry.partition("=")[0]):
+            problems.append(f"{key!r} is no name of an environment variable")
     if len(stage.name) > LONGEST_NAME:
         problems.append(f"a stage's name is longer than {LONGEST_NAME} characters")
     return [Diagnostic(Severity.ERROR, "stage", problem, path) for problem in problems]
