@@ -7,6 +7,7 @@
 All but the first want `Authorization: Bearer TOKEN`.
 """
 
+import hashlib
 import hmac
 import json
 import os
@@ -221,12 +222,20 @@ class RunServer:
         log.info("runner stopped")
 
 
+def runner_label(data_dir: Path) -> str:
+    """What this runner's containers are labelled with: its own, also beside a daemon on the same host, since what bears
+    the label is removed at the next start.
+    """
+    folder = hashlib.sha256(os.fsencode(data_dir)).hexdigest()
+    return f"{identity.system_id(data_dir)}-{folder[:12]}"
+
+
 def serve(settings: Settings, config: Config, runner: RunnerConfig) -> None:
     """Serve pushed runs. Raises ExecutorError, AlreadyRunningError or OSError when it cannot begin."""
     config.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     lock = lock_folder(config.data_dir)
     try:
-        host = make_host(config, runner, identity.system_id(config.data_dir), secrets.token_hex(8))
+        host = make_host(config, runner, runner_label(config.data_dir), secrets.token_hex(8))
         try:
             host.executor.remove_orphans(host.system_id, host.boot)
             host.workspaces.remove_orphans()

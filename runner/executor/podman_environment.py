@@ -1,7 +1,6 @@
 """A job's prepared place: its container, its services and their network, its way to the server."""
 
 import logging
-import re
 import secrets
 import shlex
 import threading
@@ -20,7 +19,7 @@ from runner.executor.base import (
     Stage,
     StageResult,
 )
-from runner.executor.podman_api import PodmanClient, PodmanError
+from runner.executor.podman_api import PodmanClient
 from runner.executor.podman_container import Container
 from runner.executor.podman_images import Image, Images
 from runner.executor.podman_relay import Relay, loopback_target
@@ -32,7 +31,6 @@ from runner.scripts import IMAGE_COMMAND
 from runner.workspace.userns import Helper, HelperError
 
 HELPER_SECONDS = 60.0
-RUNTIME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*", re.ASCII)
 
 logger = logging.getLogger(__name__)
 
@@ -124,7 +122,9 @@ class PodmanEnvironment:
     def _run_in_own_image(self, stage: Stage, ref: ImageRef, output: Output, cancelled: Cancelled) -> StageResult:
         """A fresh container on the same workspace, for this stage alone."""
         image = self._images.get(ref, self._settings.allowed_images, output, cancelled)
-        container = self._start(ref, image, output, stage.runtime)
+        if stage.runtime:
+            self._require_runtime(stage.runtime)
+        container = self._start(ref, image, output)
         if stage.image_command:
             if not image.command:
                 raise ConfigurationError(f"The image {ref.name} has no command of its own")
@@ -151,33 +151,28 @@ class PodmanEnvironment:
         container.detach()
         self._removal.container(container.id)
 
-    def _start(self, ref: ImageRef, image: Image, output: Output, runtime: str = "") -> Container:
+    def _start(self, ref: ImageRef, image: Image, output: Output) -> Container:
         """Create and start one container of the job, make the server reachable in it, hand the files to its user."""
         name = f"skerry-{self._build.job_id}-{secrets.token_hex(6)}"
         spec = specification(self._build, image.id, ref, name) | dict(self._limits)
         spec |= network_part(self._settings, self._services.network)
-        container = self._create_and_start(spec, runtime)
+        container = self._create(spec)
+        container.start()
         self._connect_to_server(container)
         container.greet(output)
         if not image.runs_as_root(ref.user) or self._owner != (0, 0):
             self._needs_files.add(container.id)
         return container
 
-    def _create_and_start(self, spec: dict[str, Any], runtime: str) -> Container:
-        """Raises RuntimeUnavailableError where a `runtime` is named and Podman does not get along with it."""
-        if not runtime:
-            container = self._create(spec)
-            container.start()
-            return container
-        # A path would be a program of the host's: only names that the administrator gave to Podman will do.
-        if not RUNTIME.fullmatch(runtime):
-            raise RuntimeUnavailableError(f"{runtime!r} is no name of a container runtime")
-        try:
-            container = self._create(spec | {"oci_runtime": runtime})
-            container.start()
-        except PodmanError as error:
-            raise RuntimeUnavailableError(f"The runtime {runtime!r} is not available: {error}") from error
-        return container
+    def _require_runtime(self, name: str) -> None:
+        """Raises RuntimeUnavailableError unless `name` is the runtime that Podman's service works with.
+
+        The service of Podman 4 takes no other one for a single container, and ignores a wish for one.
+        """
+        info = self._client.request("GET", "/info")
+        own = str(((info.get("host") or {}).get("ociRuntime") or {}).get("name") or "")
+        if name != own:
+            raise RuntimeUnavailableError(f"The runtime {name!r} is not available: Podman works with {own!r} here")
 
     def _create(self, spec: dict[str, Any]) -> Container:
         created = self._client.request("POST", "/containers/create", spec)
