@@ -8,6 +8,8 @@ SETUP := sh contrib/setup/bootstrap.sh
 BIN = $(shell readlink -f .venv)/bin
 # Options for pytest or the benchmarks: make test ARGS="tests/unit -k status"
 ARGS ?=
+# Two tests at a time; what shares the host's one Podman goes one after the other. WORKERS= runs all in one process.
+WORKERS ?= -n 2 --dist loadgroup
 # make test DEPTH=long lets the property tests search for longer.
 DEPTH ?= short
 
@@ -23,7 +25,7 @@ down: ## Stop what `make up` started
 	@$(SETUP) down
 
 test: test-environment ## Run all tests (ARGS="..." goes to pytest, DEPTH=long searches longer)
-	@SKERRY_TEST_DEPTH=$(DEPTH) $(BIN)/python -m pytest $(ARGS)
+	@SKERRY_TEST_DEPTH=$(DEPTH) $(BIN)/python -m pytest $(WORKERS) $(ARGS)
 
 check: environment ## Check style, types and the arrows between the layers
 	@$(BIN)/python -m ruff check .

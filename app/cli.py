@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from flask import Flask
 
     from app.config import Config
-    from app.models import User
+    from app.models import Project, User
     from app.services.core import Core
 
 VISIBILITIES = ["private", "internal", "public"]
@@ -179,7 +179,10 @@ def project() -> None:
 def project_create(
     core: Core, path: str, mirror: str | None, visibility: str, description: str, owner: str | None
 ) -> None:
-    """Make the project GROUP/NAME, and the groups that are missing; print where to push."""
+    """Make the project GROUP/NAME, and the groups that are missing; print where to push.
+
+    A mirror is fetched at once. Where that fails, the project stays and is fetched again later; the exit code is 1.
+    """
     from app.services.create_project import create_project
 
     creator = _user(core, owner) if owner else _first_admin(core)
@@ -192,6 +195,23 @@ def project_create(
         description=description,
     )
     click.echo(f"{core.config.external_url}/{made.full_path}.git")
+    if mirror:
+        _fetch(core, made)
+
+
+def _fetch(core: Core, made: Project) -> None:
+    """Bring a new mirror's content, and say on standard error what came of it: what is printed is the address alone."""
+    from app.domain.errors import SkerryError
+    from app.services.mirror import fetch_mirror
+
+    try:
+        outcome = fetch_mirror(core, made)
+    except SkerryError as error:
+        raise SkerryError(f"the project is made, but its mirror could not be fetched: {error}") from error
+    count = len(outcome.pipelines)
+    click.echo(f"the mirror is fetched; {count} pipeline{'' if count == 1 else 's'} started", err=True)
+    for note in outcome.notes:
+        click.echo(note, err=True)
 
 
 @cli.group()

@@ -1,47 +1,66 @@
-"""The database's tables and their migrations, by Alembic."""
+"""The database's tables and their migrations, by Alembic. Only migrating loads it: serving has no need of it."""
 
+import re
+from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config as AlembicConfig
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, inspect, text
+
+if TYPE_CHECKING:
+    from alembic.config import Config as AlembicConfig
 
 _MIGRATIONS = Path(__file__).resolve().parent / "migrations"
+_REVISION = re.compile(r"^revision = ['\"](\w+)['\"]$", re.MULTILINE)
+_PARENT = re.compile(r"^down_revision = ['\"](\w+)['\"]$", re.MULTILINE)
 
 
 class SchemaTooNew(Exception):
     """The database was used by a newer Skerry: going back would lose data, so nothing is touched."""
 
 
+@cache
 def newest_revision() -> str:
-    """The revision that this version of Skerry needs."""
-    head = ScriptDirectory(str(_MIGRATIONS)).get_current_head()
-    if head is None:
-        raise RuntimeError("the package holds no migrations")
-    return head
+    """The revision that this version of Skerry needs: the one that no other builds on."""
+    scripts = [path.read_text(encoding="utf-8") for path in (_MIGRATIONS / "versions").glob("*.py")]
+    parents = {match[1] for script in scripts if (match := _PARENT.search(script))}
+    heads = [revision for revision in _revisions(scripts) if revision not in parents]
+    if len(heads) != 1:
+        raise RuntimeError(f"the migrations must have one end, not {len(heads)}: {', '.join(sorted(heads))}")
+    return heads[0]
 
 
 def current_revision(connection: Connection) -> str | None:
     """The revision of the database, None for an empty one."""
-    return MigrationContext.configure(connection).get_current_revision()
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    found: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    return found
 
 
 def upgrade(engine: Engine) -> tuple[str | None, str]:
     """Bring the database to `newest_revision`; return (before, after). Raises SchemaTooNew."""
+    from alembic import command
+
     with engine.connect() as connection:
         before = current_revision(connection)
-    known = {script.revision for script in ScriptDirectory(str(_MIGRATIONS)).walk_revisions()}
+    known = _revisions(path.read_text(encoding="utf-8") for path in (_MIGRATIONS / "versions").glob("*.py"))
     if before is not None and before not in known:
         raise SchemaTooNew(f"the database is at revision {before}, which this version of Skerry does not know")
     command.upgrade(alembic_config(engine), "head")
     return before, newest_revision()
 
 
-def alembic_config(engine: Engine) -> AlembicConfig:
+def alembic_config(engine: Engine) -> "AlembicConfig":
     """Alembic's configuration for our migrations on `engine`."""
+    from alembic.config import Config as AlembicConfig
+
     settings = AlembicConfig()
     settings.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
     settings.attributes["engine"] = engine
     return settings
+
+
+def _revisions(scripts: Iterable[str]) -> set[str]:
+    return {match[1] for script in scripts if (match := _REVISION.search(script))}

@@ -5,8 +5,9 @@ Modules that take long to load are imported by the commands that need them: `--h
 
 import socket
 import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -69,13 +70,35 @@ def main() -> None:
     envvar=["CI_SERVER_TOKEN", "SKERRY_RUNNER_TOKEN"],
     help="The runner's token, glrt-…; asked for if absent.",
 )
-@click.option("--name", default=None, help="How this runner is called in logs. Default: this host's name.")
+@click.option(
+    "--registration-token",
+    "-r",
+    envvar="REGISTRATION_TOKEN",
+    help="A token of the older kind, with which this program makes a runner at the server itself.",
+)
+@click.option(
+    "--name", "--description", "name", default=None, help="How this runner is called. Default: this host's name."
+)
+@click.option("--tag-list", default="", help="With --registration-token: the runner's tags, separated by commas.")
+@click.option("--run-untagged", is_flag=True, help="With --registration-token: take jobs without tags as well.")
+@click.option("--locked", is_flag=True, help="With --registration-token: only for the project of the token.")
+@click.option("--paused", is_flag=True, help="With --registration-token: take no jobs until somebody says so.")
 @click.option("--image", default="", help="The image of jobs that name none.")
 @click.option("--executor", type=click.Choice(["podman", "fake"]), default="podman", hidden=True)
-def register(path: Path | None, url: str, token: str | None, name: str | None, image: str, executor: str) -> None:
+def register(
+    path: Path | None,
+    url: str,
+    token: str | None,
+    registration_token: str | None,
+    name: str | None,
+    image: str,
+    executor: str,
+    **wishes: Any,
+) -> None:
     """Check a runner token at its server and add it to the configuration.
 
-    The token is made at the server: `skerry runner create`, or the page of runners.
+    The token is made at the server: `skerry runner create`, or the page of runners. There the runner's tags are said
+    too; only with a registration token they are said here.
     """
     from runner import config_file
     from runner.protocol.outcomes import VerifyState
@@ -84,9 +107,14 @@ def register(path: Path | None, url: str, token: str | None, name: str | None, i
         url = clean_url(url)
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--url") from None
-    token = token or click.prompt("The runner's token", hide_input=True)
     path = path or default_path()
-    runner = RunnerConfig(name=name or socket.gethostname(), url=url, token=token, executor=executor)
+    name = name or socket.gethostname()
+    if registration_token and not token:
+        token = _new_runner(RunnerConfig(name=name, url=url, token=registration_token, executor=executor), path, wishes)
+    elif any(wishes.values()):
+        raise click.UsageError("Tags and the like are settings of the runner at the server; here only with -r.")
+    token = token or click.prompt("The runner's token", hide_input=True)
+    runner = RunnerConfig(name=name, url=url, token=token, executor=executor)
     verification = _client(runner, path).verify()
     if verification.state is not VerifyState.VALID:
         said = "does not accept this token" if verification.state is VerifyState.INVALID else "could not be asked"
@@ -97,6 +125,20 @@ def register(path: Path | None, url: str, token: str | None, name: str | None, i
     except ConfigError as error:
         raise _Failed(str(error)) from None
     click.echo(f"Runner {runner.short_token} is registered in {path}. Start it with: skerry-runner run")
+
+
+def _new_runner(registration: RunnerConfig, path: Path, wishes: Mapping[str, Any]) -> str:
+    """The token of a runner made with a registration token."""
+    from runner.protocol.client import Wishes
+
+    tags = ",".join(tag.strip() for tag in wishes["tag_list"].split(",") if tag.strip())
+    flags = {key: wishes[key] for key in ("run_untagged", "locked", "paused")}
+    # As gitlab-runner has it: a runner without tags takes the jobs without tags, or it would take none.
+    flags["run_untagged"] = flags["run_untagged"] or not tags
+    token, words = _client(registration, path).register(Wishes(registration.name, tags, **flags))
+    if not token:
+        raise _Failed(f"{registration.url} does not register this runner: {words}")
+    return token
 
 
 @main.command()

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from runner.executor.podman_settings import NETWORKS, PULL_POLICIES
 from runner.toml_reader import ConfigError, TableReader
 
-PULL_POLICIES = ("always", "if-not-present", "never")
 LOG_LEVELS = ("debug", "info", "warning", "error", "critical")
 EXECUTORS = ("podman", "fake")
 
@@ -49,8 +49,9 @@ class RunnerConfig:
     """One `[[runners]]` table. `limit` and `request_concurrency` count jobs and polls; `limit` 0 is no limit of its
     own.
 
-    `builds_dir` is the path that jobs see, `cache_dir` a host folder (empty: below `data_dir`). `output_limit` is in
-    KiB. `environment` are (key, value) pairs that every job gets. `unhealthy_interval` is in seconds.
+    `builds_dir` is the path that jobs see, `cache_dir` a host folder (empty: below `data_dir`). `cache_max_size` bounds
+    all caches together ("10g"), `cache_max_age` the seconds that an unused one stays; 0 is no limit. `output_limit` is
+    in KiB. `environment` are (key, value) pairs that every job gets. `unhealthy_interval` is in seconds.
     """
 
     name: str
@@ -60,6 +61,8 @@ class RunnerConfig:
     executor: str = "podman"
     builds_dir: str = "/builds"
     cache_dir: str = ""
+    cache_max_size: str = "10g"
+    cache_max_age: float = 30 * 24 * 3600.0
     clone_url: str = ""
     tls_ca_file: str = ""
     limit: int = 0
@@ -175,6 +178,8 @@ def _runner(table: TableReader) -> RunnerConfig:
         executor=table.choice("executor", EXECUTORS, "podman"),
         builds_dir=table.absolute("builds_dir", "/builds"),
         cache_dir=table.absolute("cache_dir", ""),
+        cache_max_size=table.size("cache_max_size", "10g"),
+        cache_max_age=table.seconds("cache_max_age", 30 * 24 * 3600.0),
         clone_url=table.url("clone_url", ""),
         tls_ca_file=table.absolute("tls-ca-file", ""),
         limit=table.integer("limit", 0),
@@ -204,7 +209,7 @@ def _podman(table: TableReader) -> PodmanTable:
         cpus=table.number("cpus", 0.0),
         pids_limit=table.integer("pids_limit", 4096),
         shm_size=table.size("shm_size"),
-        network_mode=table.choice("network_mode", ("", "none"), ""),
+        network_mode=table.choice("network_mode", NETWORKS, ""),
         extra_hosts=table.strings("extra_hosts"),
         wait_for_services_timeout=table.seconds("wait_for_services_timeout", 30.0),
         pull_timeout=table.seconds("pull_timeout", 600.0),

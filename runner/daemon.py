@@ -120,6 +120,7 @@ class Daemon:
         finally:
             self._shut_down(pollers)
             for one in served:
+                one.host.workspaces.close()
                 one.host.executor.close()
                 one.transport.close()
 
@@ -276,7 +277,7 @@ class Daemon:
 
 def make_host(config: Config, runner: RunnerConfig, system_id: str, boot: str) -> Host:
     """The executor and workspaces that the configuration names."""
-    executor: Executor = make_executor(runner)
+    executor: Executor = make_executor(config, runner)
     if executor.name == "fake":
         log.warning("the fake executor isolates nothing: jobs can do all that this user can", runner=runner.name)
     workspaces = make_workspaces(config, runner, executor)

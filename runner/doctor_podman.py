@@ -2,11 +2,13 @@
 
 import json
 import re
+import secrets
 import subprocess
+from pathlib import Path
 from typing import Any
 
-from runner.doctor_base import OPTIONS, Check, run
-from runner.host import cgroups_v2, choose, systemd_session
+from runner.doctor_base import OPTIONS, Check, install, run
+from runner.host import bridges_need, cgroups_v2, choose, systemd_session
 
 BASE_IMAGE = "localhost/skerry/base"
 
@@ -83,6 +85,30 @@ def delegation() -> Check:
     return Check("cgroup delegation", True, f"not enforced here: {missing}", mend)
 
 
+def bridges() -> Check:
+    """A network of the kind that jobs with services get, tried with a real container and removed again."""
+    if run("podman", "image", "exists", BASE_IMAGE, codes=True) != "0":
+        return Check("bridges", True, f"not tried: no {BASE_IMAGE}")
+    name = f"skerry-doctor-{secrets.token_hex(6)}"
+    if run("podman", "network", "create", name, codes=True) != "0":
+        return Check("bridges", False, "no network can be made", "install netavark (Debian: apt-get install netavark)")
+    try:
+        command = ["podman", "run", "--rm", "--network", name, "--pull", "never", BASE_IMAGE, "true"]
+        done = subprocess.run(command, **OPTIONS)
+    finally:
+        run("podman", "network", "rm", "--force", name)
+    if done.returncode == 0:
+        return Check("bridges", True, "jobs can have services")
+    last = (done.stderr.strip().splitlines() or ["no message"])[-1]
+    return Check("bridges", False, f"jobs with services will fail: {last}", bridges_mend())
+
+
+def bridges_mend() -> str:
+    if bridges_need(Path.home()):
+        return f"`python -m runner.host`, as this user: Podman hides {Path.home()}, where it keeps networks"
+    return install(["netavark", "aardvark-dns", "iptables"]) + ", then `podman system migrate`"
+
+
 def base_image() -> Check:
     there = run("podman", "image", "exists", BASE_IMAGE, codes=True) == "0"
     mend = "" if there else "python3 contrib/base-image/build.py, as this user"
@@ -93,4 +119,4 @@ def information() -> dict[str, Any]:
     return dict(json.loads(run("podman", "info", "--format", "json")))
 
 
-CHECKS = (podman_works, storage_driver, runtime, delegation, base_image)
+CHECKS = (podman_works, storage_driver, runtime, bridges, delegation, base_image)

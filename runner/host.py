@@ -6,7 +6,9 @@ not have. So each choice is tried with a real container (a lone busybox, no imag
 it is written.
 """
 
+import contextlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -17,6 +19,7 @@ from pathlib import Path
 
 RUNTIMES = ("crun", "runc")
 TRIAL_SECONDS = 30
+NETWORK_FILE = Path(".config", "containers", "containers.conf.d", "skerry-networks.conf")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,18 +36,20 @@ class HostChoice:
 
 
 def write_user_configuration(home: Path) -> HostChoice | None:
-    """Write containers.conf and storage.conf below `home`/.config/containers, each only where it is absent.
+    """Write containers.conf and storage.conf below `home`/.config/containers, each only where it is absent, and beside
+    them what bridges need.
 
     Call it as the user whose Podman it is, with HOME and XDG_RUNTIME_DIR set. Returns the choice, None when both files
     were there already and nothing was tried. Raises OSError when the files cannot be written.
     """
     folder = home / ".config" / "containers"
+    write_network_configuration(home)
     wanted = {name: folder / name for name in ("containers.conf", "storage.conf")}
     if all(path.exists() for path in wanted.values()):
         return None
     choice = choose()
     folder.mkdir(parents=True, exist_ok=True)
-    texts = {"containers.conf": containers_conf(choice) + network_conf(home), "storage.conf": storage_conf(choice)}
+    texts = {"containers.conf": containers_conf(choice), "storage.conf": storage_conf(choice)}
     for name, path in wanted.items():
         if not path.exists():
             path.write_text(texts[name])
@@ -167,16 +172,30 @@ def containers_conf(choice: HostChoice) -> str:
     )
 
 
-def network_conf(home: Path) -> str:
-    """Where networks are written down, for users whose home is below /var/lib, as service accounts' are.
+def write_network_configuration(home: Path) -> None:
+    """Have Podman write networks where it finds them again, in a file of ours beside whatever the user has."""
+    if bridges_need(home):
+        path = home / NETWORK_FILE
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"# Written by skerry-runner: jobs with services need it.\n{bridges_need(home)}")
 
-    Podman hides the first existing folder of /var/lib/cni, that is often /var/lib itself, while it sets up a rootless
-    bridge, and then does not find the network that it has just written to the user's home.
+
+def bridges_need(home: Path) -> str:
+    """What is missing in the user's Podman settings for bridges to work, as TOML; "" where nothing is.
+
+    Podman 4 hides the first existing folder of /var/lib/cni, that is often /var/lib itself, while it sets up a
+    rootless bridge. So users whose home is below /var/lib, as service accounts' are, need their networks written down
+    elsewhere, or Podman does not find the network that it has just written to the user's home.
     """
     runtime = os.environ.get("XDG_RUNTIME_DIR", "")
     if not home.is_relative_to("/var/lib") or not runtime:
         return ""
-    return f'\n[network]\nnetwork_config_dir = "{runtime}/containers/skerry-networks"\n'
+    folder = home / ".config" / "containers"
+    for path in (folder / "containers.conf", *(folder / "containers.conf.d").glob("*.conf")):
+        with contextlib.suppress(OSError):
+            if re.search(r"^\s*network_config_dir\s*=", path.read_text(), re.MULTILINE):
+                return ""
+    return f'[network]\nnetwork_config_dir = "{runtime}/containers/skerry-networks"\n'
 
 
 def storage_conf(choice: HostChoice) -> str:

@@ -1,5 +1,6 @@
 """The phases that move files: caches, and artifacts in both directions (gitlab.md A.6, A.7)."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from runner.job_run import JobRun
@@ -80,7 +81,7 @@ def cache_reference(run: JobRun, cache: Cache) -> CacheRef:
     return CacheRef(
         project=str(run.job.project_id),
         keys=tuple(dict.fromkeys(one for one in keys if one)),
-        paths=tuple(run.variables.expand_like_shell(path) for path in cache.paths),
+        paths=_globs(run, cache.paths),
         untracked=cache.untracked,
     )
 
@@ -185,12 +186,25 @@ def selection_of(run: JobRun, artifact: Artifact) -> Selection:
     expand = run.variables.expand_like_shell
     name = expand(artifact.name).rpartition("/")[2].strip() if artifact.name else "artifacts"
     return Selection(
-        paths=tuple(expand(path) for path in artifact.paths),
-        exclude=tuple(expand(path) for path in artifact.exclude),
+        paths=_globs(run, artifact.paths),
+        exclude=_globs(run, artifact.exclude),
         untracked=artifact.untracked,
         name="default" if name in ("", ".", "..") else name,
         file_format=artifact.artifact_format if artifact.artifact_format in _FORMATS else "zip",
     )
+
+
+def _globs(run: JobRun, paths: Iterable[str]) -> tuple[str, ...]:
+    """Globs relative to the project directory. One below it may also be written with its whole path."""
+    top = run.places.project_dir if run.places else ""
+    expanded = (run.variables.expand_like_shell(path) for path in paths)
+    return tuple(_below(path, top) for path in expanded if path)
+
+
+def _below(path: str, top: str) -> str:
+    if path.rstrip("/") == top:
+        return "."
+    return path.removeprefix(f"{top}/").lstrip("/") if path.startswith(f"{top}/") else path
 
 
 def _workspace(run: JobRun) -> Workspace:

@@ -6,8 +6,10 @@ from pathlib import Path
 
 from runner import job_steps
 from runner.executor.base import Build, ConfigurationError, ImageRef, ServiceRef
+from runner.executor.podman_relay import server_urls
+from runner.executor.registry_logins import Login, login, parse_auth_config, secrets_in
 from runner.job_run import JobRun
-from runner.job_variables import Places, job_sources, job_variables
+from runner.job_variables import Places, job_sources, job_variables, split_credentials
 from runner.masking import secrets_of
 from runner.protocol.wire import Image, Service
 from runner.variables import Variables
@@ -26,6 +28,8 @@ def prepare_executor(run: JobRun) -> None:
     # A masked value may name other variables: what the job prints is the value as it is now.
     run.trace.hide(secrets_of(run.variables.masked_values()))
     run.client.debug_trace = run.variables.flag("CI_DEBUG_TRACE") or run.variables.flag("CI_DEBUG_SERVICES")
+    logins = _logins(run)
+    run.trace.hide(secrets_of(secrets_in(logins)))
     # From the first script on the control folder belongs to the job: all that is ours in it is written before.
     _write_file_variables(workspace.control, run.variables)
     job_steps.write_scripts(run)
@@ -44,10 +48,23 @@ def prepare_executor(run: JobRun) -> None:
         timeout=job.timeout,
         stage_images=tuple(image for step in job.steps if (image := job_steps.stage_image(run, step))),
         has_container=not job.steps_bring_containers or bool(job.image),
+        logins=logins,
+        server_urls=server_urls(host.runner.url, host.runner.clone_url, split_credentials(job.git.repo_url, "")[0]),
     )
     run.environment = host.executor.prepare(run.build, run.trace.write, run.control.script)
     if run.control.everything.is_set():
         run.kill()
+
+
+def _logins(run: JobRun) -> tuple[Login, ...]:
+    """The job's logins for registries: those of DOCKER_AUTH_CONFIG before those that the server sent."""
+    found: list[Login] = []
+    if text := run.variables.content("DOCKER_AUTH_CONFIG"):
+        try:
+            found = parse_auth_config(text)
+        except ValueError as error:
+            run.warn(f"DOCKER_AUTH_CONFIG {error}, ignored")
+    return (*found, *(login(one.url, one.username, one.password) for one in run.job.credentials))
 
 
 def prepare_environment(run: JobRun) -> None:

@@ -101,8 +101,8 @@ class TableReader:
             pairs.append((name, value))
         return tuple(pairs)
 
-    def size(self, key: str) -> str:
-        value = self.text(key)
+    def size(self, key: str, default: str = "") -> str:
+        value = self.text(key, default)
         if value and not re.fullmatch(r"\d+[bkmgBKMG]?", value, re.ASCII):
             raise self.error(key, f'must be a size such as "512m", not {value!r}')
         return value

@@ -99,6 +99,10 @@ class Variables:
     def get(self, key: str, default: str = "") -> str:
         return self._values.get(key, default)
 
+    def content(self, key: str) -> str:
+        """A variable's own text, also where the job sees the path of a file with it; "" where there is none."""
+        return next((variable.value for variable in reversed(self._list) if variable.key == key), "")
+
     def flag(self, key: str, default: bool = False) -> bool:
         """A variable that says yes or no."""
         value = self.get(key).strip().lower()

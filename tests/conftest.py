@@ -34,7 +34,14 @@ from tests.databases import initialise_database
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip what this host cannot run, and say why; under CI=true nothing is skipped, so that it fails instead."""
+    """Keep together what shares a host's one Podman; skip what this host cannot run, and say why.
+
+    Under CI=true nothing is skipped, so that it fails instead.
+    """
+    for item in items:
+        for group in ("podman", "installation"):
+            if item.get_closest_marker(group):
+                item.add_marker(pytest.mark.xdist_group(group))
     if os.environ.get("CI") == "true":
         return
     lacking = {

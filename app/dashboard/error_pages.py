@@ -1,5 +1,6 @@
 """Errors in the same dress as everything else. API paths keep what their own blueprints answer."""
 
+import structlog
 from flask import Flask, Response, flash, make_response, redirect, render_template, request, url_for
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, InternalServerError
@@ -10,7 +11,9 @@ from app.dashboard.context import SignInRequired
 from app.dashboard.headers import secure
 from app.dashboard.redirects import safe_next
 from app.domain.errors import Conflict, InvalidRequest, LimitExceeded, NotAllowed, NotFound, SkerryError, StorageFull
-from app.edge import core
+from app.edge import DATABASE_TROUBLE, RETRY_AFTER, core
+
+_log = structlog.get_logger(__name__)
 
 _WORDS = {
     400: ("That request made no sense", "The address or the form holds something that cannot be understood."),
@@ -67,6 +70,19 @@ def sentence(error: SkerryError) -> str:
     text = str(error)
     text = text[:1].upper() + text[1:]
     return text if text.endswith((".", "!", "?")) else text + "."
+
+
+def _no_database(error: Exception) -> Response:
+    """Plain, because a page in full dress would ask the database who looks at it."""
+    _log.error("the database does not work", exc_info=error, method=request.method, path=request.path)
+    response = Response("The server cannot use its database now. Try again in a few seconds.\n", 503)
+    response.mimetype = "text/plain"
+    response.headers["Retry-After"] = str(RETRY_AFTER)
+    return secure(response)
+
+
+for _kind in DATABASE_TROUBLE:
+    pages.register_error_handler(_kind, _no_database)
 
 
 def _is_page() -> bool:

@@ -3,7 +3,6 @@
 import base64
 from collections.abc import Generator, Iterator
 from dataclasses import asdict, dataclass
-from typing import BinaryIO
 
 from flask import Response, jsonify, request
 from flask.typing import ResponseReturnValue
@@ -20,8 +19,8 @@ from app.domain.permissions import Action
 from app.edge import core
 from app.models import Job
 from app.services.log_index import build_index
-from app.services.read_trace import require_trace
-from app.services.show_job import find_job, job_version
+from app.services.read_trace import Trace, open_trace, require_trace
+from app.services.show_job import find_job, job_state
 
 TAIL_BYTES = 32 * 1024
 CHUNK = 64 * 1024
@@ -44,17 +43,13 @@ def log_tail(job: Job) -> LogTail | None:
         require_trace(core(), job, visitor())
     except (NotAllowed, NotFound):
         return None
-    file = core().traces.open(job.id)
-    if file is None:
-        return LogTail([], 0, False)
-    with file:
-        size = file.seek(0, 2)
-        start = max(0, size - TAIL_BYTES)
-        file.seek(start)
-        data = file.read(TAIL_BYTES)
+    with open_trace(core(), job.id, job.trace_size) as trace:
+        start = max(0, trace.size - TAIL_BYTES)
+        trace.seek(start)
+        data = trace.read(TAIL_BYTES)
     if start:
         data = data[data.find(b"\n") + 1 :]
-    return LogTail(plain_lines(data), size, start > 0)
+    return LogTail(plain_lines(data), trace.size, start > 0)
 
 
 def _readable(path: str, job_id: int) -> Job:
@@ -67,8 +62,7 @@ def _readable(path: str, job_id: int) -> Job:
 def raw_log(path: str, job_id: int) -> ResponseReturnValue:
     """The log's bytes as they came, whole or by `Range`; `?download=1` as a file to save."""
     job = _readable(path, job_id)
-    file = core().traces.open(job.id)
-    response = _ranged(file) if file else Response(b"", mimetype="text/plain")
+    response = _ranged(open_trace(core(), job.id, job.trace_size))
     kind = "attachment" if request.args.get("download") else "inline"
     response.headers["Content-Disposition"] = f'{kind}; filename="job-{job.id}.log"'
     response.headers["Content-Security-Policy"] = CONTENT_POLICY
@@ -76,17 +70,17 @@ def raw_log(path: str, job_id: int) -> ResponseReturnValue:
     return response
 
 
-def _ranged(file: BinaryIO) -> Response:
-    """`file` up to its size now (a running job's grows meanwhile), or the one range that was asked for."""
-    size = file.seek(0, 2)
+def _ranged(trace: Trace) -> Response:
+    """The whole log as it stands now, or the one range that was asked for."""
+    size = trace.size
     asked = request.range if request.range and request.range.units == "bytes" else None
     wanted = asked.range_for_length(size) if asked else None
     if asked and wanted is None:
-        file.close()
+        trace.close()
         return Response(status=416, headers={"Content-Range": f"bytes */{size}"})
     start, end = wanted or (0, size)
-    response = Response(_pieces(file, start, end), 206 if wanted else 200, mimetype="text/plain")
-    response.call_on_close(file.close)  # for a reader who left before the first byte
+    response = Response(_pieces(trace, start, end), 206 if wanted else 200, mimetype="text/plain")
+    response.call_on_close(trace.close)  # for a reader who left before the first byte
     response.content_length = end - start
     response.headers["Accept-Ranges"] = "bytes"
     if wanted:
@@ -94,10 +88,10 @@ def _ranged(file: BinaryIO) -> Response:
     return response
 
 
-def _pieces(file: BinaryIO, start: int, end: int) -> Iterator[bytes]:
-    with file:
-        file.seek(start)
-        while start < end and (data := file.read(min(CHUNK, end - start))):
+def _pieces(trace: Trace, start: int, end: int) -> Iterator[bytes]:
+    with trace:
+        trace.seek(start)
+        while start < end and (data := trace.read(min(CHUNK, end - start))):
             start += len(data)
             yield data
 
@@ -106,12 +100,10 @@ def _pieces(file: BinaryIO, start: int, end: int) -> Iterator[bytes]:
 def log_index(path: str, job_id: int) -> ResponseReturnValue:
     """Where lines and sections lie (`services.log_index`), as JSON: blocks are [start, line, lines, style]."""
     job = _readable(path, job_id)
-    file = core().traces.open(job.id)
+    trace = open_trace(core(), job.id, job.trace_size)
     core().session.remove()
-    if file is None:
-        return jsonify(size=0, lines=0, blocks=[], sections=[])
-    with file:
-        index = build_index(file)
+    with trace:
+        index = build_index(trace)
     return jsonify(
         size=index.size,
         lines=index.lines,
@@ -144,35 +136,30 @@ class _LogReader:
 
     def read(self) -> Iterator[Event]:
         # The job before the log: when it has ended, the log that is read afterwards is complete.
-        state = job_version(core(), self._job_id)
+        state = job_state(core(), self._job_id)
         if state is None:
             yield END
             return
-        version, ended = state
-        behind = yield from self._log()
-        if version != self._version:
-            self._version = version
-            yield Event("changed", version)
+        behind = yield from self._log(state.trace_size)
+        if state.version != self._version:
+            self._version = state.version
+            yield Event("changed", state.version)
         if behind:
             yield MORE
-        elif ended:
+        elif state.ended:
             yield END
 
-    def _log(self) -> Generator[Event, None, bool]:
-        """Events for the bytes that are new. Returns whether there are more still."""
-        file = core().traces.open(self._job_id)
-        size = file.seek(0, 2) if file else 0
-        if size < self._offset:
-            self._offset = 0
-            yield Event("reset", "", "0")
-        if file is None:
-            return False
-        with file:
-            file.seek(self._offset)
+    def _log(self, counted: int) -> Generator[Event, None, bool]:
+        """Events for the bytes that are new, of `counted` ones. Returns whether there are more still."""
+        with open_trace(core(), self._job_id, counted) as trace:
+            if trace.size < self._offset:
+                self._offset = 0
+                yield Event("reset", "", "0")
+            trace.seek(self._offset)
             for _ in range(BURST):
-                data = file.read(min(CHUNK, size - self._offset))
+                data = trace.read(CHUNK)
                 if not data:
                     return False
                 self._offset += len(data)
                 yield Event("log", base64.b64encode(data).decode("ascii"), str(self._offset))
-        return self._offset < size
+            return self._offset < trace.size

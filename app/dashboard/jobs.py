@@ -17,13 +17,13 @@ from app.services.erase_job import erase_job
 from app.services.keep_artifacts import keep_artifacts
 from app.services.play_job import play_job
 from app.services.retry_job import retry_job
-from app.services.show_job import find_job, job_version, show_job
+from app.services.show_job import find_job, job_state, show_job
 
 
 @pages.get("/<project:path>/-/jobs/<key:job_id>")
 def job(path: str, job_id: int) -> ResponseReturnValue:
     project = open_project(path, Action.READ_JOB)
-    version = job_version(core(), job_id)
+    state = job_state(core(), job_id)
     view = show_job(core(), project, job_id)
     g.section = "pipelines"
     return render_template(
@@ -33,7 +33,7 @@ def job(path: str, job_id: int) -> ResponseReturnValue:
         job=view.job,
         pipeline=view.job.pipeline,
         sentence=job_sentence(view, core().now()),
-        version=version[0] if version else "",
+        version=state.version if state else "",
         live=view.job.status not in COMPLETED,
         tail=log_tail(view.job),
     )

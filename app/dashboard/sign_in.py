@@ -8,11 +8,10 @@ from app.dashboard.blueprint import pages
 from app.dashboard.context import visitor
 from app.dashboard.redirects import safe_next
 from app.domain.errors import Conflict, LimitExceeded
-from app.edge import core, throttle
+from app.edge import core
 from app.extensions import login_manager
 from app.models import User
 from app.services.sign_in import sign_in as check_and_sign_in
-from app.services.sign_in_throttle import SignInThrottle
 
 #: A session ends after two weeks without use, and after two months whatever happens (`app.session_of_visitor`).
 IDLE_SECONDS = 14 * 86_400
@@ -47,7 +46,7 @@ def sign_in_with_password() -> ResponseReturnValue:
     target = safe_next(request.form.get("next"), url_for("pages.projects"))
     username, password = request.form.get("username", ""), request.form.get("password", "")
     try:
-        user = check_and_sign_in(core(), throttle(), username, password, request.remote_addr or "")
+        user = check_and_sign_in(core(), username, password, request.remote_addr or "")
     except LimitExceeded as error:
         page = render_template("sign_in.html", next=target, username=username, error=str(error))
         return page, 429, {"Retry-After": str(error.limit)}
@@ -68,5 +67,4 @@ def sign_out() -> ResponseReturnValue:
 
 
 def init_app(app: Flask) -> None:
-    app.extensions["skerry_sign_in_throttle"] = SignInThrottle()
     app.config.update(PERMANENT_SESSION_LIFETIME=IDLE_SECONDS, SESSION_REFRESH_EACH_REQUEST=True)

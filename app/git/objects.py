@@ -150,7 +150,7 @@ def parse_commit(commit_id: str, content: bytes) -> dict[str, Any]:
         "short_id": commit_id[:SHORT_ID],
         "created_at": committer[2],
         "parent_ids": [parent.decode("ascii", "replace") for parent in headers.get(b"parent", [])],
-        "title": next(iter(message.strip().splitlines()), "")[:TITLE_LIMIT],
+        "title": message.strip().partition("\n")[0].rstrip()[:TITLE_LIMIT],
         "message": message,
         "author_name": author[0],
         "author_email": author[1],
@@ -197,7 +197,7 @@ def _trailers(message: str) -> dict[str, list[str]]:
     if len(paragraphs) < 2:
         return {}
     found: dict[str, list[str]] = {}
-    for line in paragraphs[-1].splitlines():
+    for line in paragraphs[-1].split("\n"):
         match = _TRAILER.fullmatch(line)
         if match is None:
             return {}

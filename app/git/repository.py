@@ -135,6 +135,11 @@ class Repository:
         status, _ = run(self.folder, ["merge-base", "--is-ancestor", _checked(old), _checked(new)], accept=(0, 1))
         return status == 0
 
+    def merge_base(self, one: str, other: str) -> str | None:
+        """The newest commit that both commits have behind them; None where there is none."""
+        _, out = run(self.folder, ["merge-base", _checked(one), _checked(other)], accept=(0, 1))
+        return out.decode("ascii").strip() or None
+
     def keep_for_pipeline(self, pipeline_id: int, commit_id: str) -> None:
         """Set refs/pipelines/ID: runners fetch it, and it keeps the commit alive after a force push."""
         run(self.folder, ["update-ref", "--no-deref", f"{PIPELINE_REFS}{int(pipeline_id)}", _checked(commit_id)])

@@ -41,6 +41,7 @@ class Pipeline(Base):
 
     `variables_sealed` holds the variables given when it was started, as sealed JSON. `config_text` is kept for reruns.
     `failure_reason` config_error: `yaml_errors` says what is wrong and there are no jobs.
+    `yaml_warnings`: what runs, but hardly as its author thought. Both hold a line for each.
     """
 
     __tablename__ = "pipelines"
@@ -61,6 +62,7 @@ class Pipeline(Base):
     status: Mapped[str] = mapped_column(Word)
     failure_reason: Mapped[str | None] = mapped_column(Word)
     yaml_errors: Mapped[str | None] = mapped_column(Text)
+    yaml_warnings: Mapped[str | None] = mapped_column(Text)
     config_path: Mapped[str | None] = mapped_column(String(255))
     config_text: Mapped[str | None] = mapped_column(Text, deferred=True)
     variables_sealed: Mapped[str | None] = mapped_column(Text, deferred=True)

@@ -1,7 +1,7 @@
 """What every use case needs, put together once by `create_app` and passed in."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +11,7 @@ from sqlalchemy.orm import scoped_session
 from app.config import Config
 from app.crypto import SecretBox
 from app.events.base import Bus
+from app.services.sign_in_throttle import SignInThrottle
 from app.storage.base import BlobStore, TraceStore
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ def utc_now() -> datetime:
 @dataclass(frozen=True, slots=True)
 class Core:
     """The parts that services work with. `session` is the session of the calling request or thread; `now` tells the
-    time in UTC.
+    time in UTC. `guesses` slows down who tries passwords, of this process.
     """
 
     config: Config
@@ -35,6 +36,7 @@ class Core:
     traces: TraceStore
     repositories: "Repositories"
     now: Callable[[], datetime] = utc_now
+    guesses: SignInThrottle = field(default_factory=SignInThrottle)
 
     @property
     def data_dir(self) -> Path:

@@ -8,9 +8,10 @@ from app.models import Job, JobStep, Pipeline, Project, User, write
 from app.services import access
 from app.services.advance_pipeline import advance, announce_pipeline
 from app.services.core import Core
+from app.services.locks import lock_project
 from app.services.pipeline_request import NO_COMMIT, PipelineRequest
 from app.services.prepare_pipeline import Prepared, prepare_pipeline
-from app.services.protected_refs import Protections, may_push
+from app.services.protected_refs import may_act_on
 from app.services.tag_sets import tag_set_ids
 from app.services.variables import seal_variables
 
@@ -47,8 +48,7 @@ def require_may_run(core: Core, user: User | None, project: Project, ref: str, t
     access.require(core, Action.CREATE_PIPELINE, user, project)
     if project.archived:
         raise InvalidRequest("Pipelines are disabled!", "base")
-    protection = Protections(core, project).of("tag" if tag else "branch", ref)
-    if protection.protected and not may_push(core, user, project, protection):
+    if not may_act_on(core, user, project, ref, tag):
         raise InvalidRequest(
             f"You do not have sufficient permission to run a pipeline on '{ref}'. "
             "Please select a different branch or contact your administrator for assistance.",
@@ -77,7 +77,7 @@ def insert_pipeline(core: Core, prepared: Prepared) -> Pipeline | None:
 
 def _add_pipeline(core: Core, prepared: Prepared) -> Pipeline:
     request, now = prepared.request, core.now()
-    project = core.session.get_one(Project, request.project.id, with_for_update=True, populate_existing=True)
+    project = lock_project(core, request.project.id)
     project.last_iid += 1
     pipeline = Pipeline(
         iid=project.last_iid,
@@ -95,6 +95,7 @@ def _add_pipeline(core: Core, prepared: Prepared) -> Pipeline:
         status=status.CREATED,
         config_path=prepared.config_path,
         config_text=prepared.config_text,
+        yaml_warnings="\n".join(prepared.warnings) or None,
         stages=list(prepared.plan.stages) if prepared.plan else [],
         commit=prepared.commit,
         created_at=now,

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from typing import Any
-from urllib.parse import quote, urlsplit
 
 import structlog
 from sqlalchemy import func, select
@@ -15,6 +14,7 @@ from app.services.claim_job import Claimed
 from app.services.core import Core
 from app.services.finish_job import finish
 from app.services.locks import lock_job
+from app.services.predefined import repository_url
 from app.services.variables import job_variables
 
 log = structlog.get_logger(__name__)
@@ -125,13 +125,6 @@ def _git_info(core: Core, job: Job, token: str, variables: Iterable[Variable]) -
         "repo_object_format": "sha256" if len(pipeline.sha) == 64 else "sha1",
         "protected": pipeline.protected,
     }
-
-
-def repository_url(core: Core, project: Project, token: str) -> str:
-    """Where a job clones from, with its token in it."""
-    url = urlsplit(core.config.external_url)
-    path = f"{url.path.rstrip('/')}/{quote(project.full_path)}.git"
-    return f"{url.scheme}://gitlab-ci-token:{quote(token)}@{url.netloc}{path}"
 
 
 def _refspecs(pipeline_id: int, ref: str, tag: bool, depth: int) -> list[str]:

@@ -1,5 +1,6 @@
 """`skerry lint`: a pipeline file on disk, checked as a push of it would be."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from app.domain.errors import LimitExceeded
 
 #: One byte more than the compiler takes, so that it is the compiler that says so.
 READ_LIMIT = 2 * 1024 * 1024 + 1
+NOT_COMMITTED = "0" * 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,16 +51,36 @@ class LintResult:
 
 
 def lint_file(path: Path) -> LintResult:
-    """Compile the file at `path` as for a push to `main`; files that it includes are read from beside it."""
+    """Compile the file at `path` as for a push to `main`; files that it includes are read from beside it, and
+    those that its rules and cache keys ask for are looked up there.
+    """
     folder = path.resolve().parent
 
     def read(relative: str) -> str | None:
         target = (folder / relative.lstrip("/")).resolve()
         return _read(target) if target.is_relative_to(folder) and target.is_file() else None
 
-    context = CompileContext(ref="main", sha="0" * 40, source="push", default_branch="main", read_file=read)
+    context = CompileContext(
+        ref="main",
+        sha="0" * 40,
+        source="push",
+        default_branch="main",
+        read_file=read,
+        list_files=lambda: _list_files(folder),
+    )
     compiled = compile_configuration(str(path), _read(path), context)
     return LintResult(path, tuple(compiled.diagnostics), len(compiled.plan.jobs) if compiled.plan else 0)
+
+
+def _list_files(folder: Path) -> dict[str, str]:
+    """The files below `folder`, but for git's own. The ids are those of files that nobody has committed yet."""
+    found: dict[str, str] = {}
+    for place, folders, files in os.walk(folder):
+        folders[:] = [name for name in folders if name != ".git"]
+        for name in files:
+            relative = Path(place, name).relative_to(folder).as_posix()
+            found[relative.encode("utf-8", "replace").decode()] = NOT_COMMITTED
+    return found
 
 
 def _read(path: Path) -> str:

@@ -4,6 +4,7 @@ from app.dialects.base import Compilation, CompileContext
 from app.dialects.registry import DEFAULT_PATH, compile_configuration, compiler_for
 from app.domain.errors import LimitExceeded, NotFound
 from app.git.objects import Objects
+from app.git.repository import Repository
 from app.models import Project
 from app.services.core import Core
 
@@ -18,12 +19,14 @@ def lint_content(core: Core, project: Project, content: str, ref: str | None = N
     repository = core.repositories.open(project.id)
     found = repository.find(name) if project.repository != "none" else []
     if len(found) != 1 or found[0].commit is None:
-        return compile_configuration(path, content, _context(project, name, "", None))
+        return compile_configuration(path, content, _context(project, name))
     with repository.objects() as objects:
-        return compile_configuration(path, content, _context(project, name, found[0].commit, objects))
+        return compile_configuration(path, content, _context(project, name, found[0].commit, repository, objects))
 
 
-def _context(project: Project, ref: str, sha: str, objects: Objects | None) -> CompileContext:
+def _context(
+    project: Project, ref: str, sha: str = "", repository: Repository | None = None, objects: Objects | None = None
+) -> CompileContext:
     def read(path: str) -> str | None:
         if objects is None:
             return None
@@ -40,5 +43,6 @@ def _context(project: Project, ref: str, sha: str, objects: Objects | None) -> C
         project_path=project.full_path,
         predefined={"CI_COMMIT_REF_NAME": ref, "CI_COMMIT_BRANCH": ref, "CI_DEFAULT_BRANCH": project.default_branch},
         read_file=read,
+        list_files=lambda: repository.list_files(sha) if repository else {},
         render_merged=True,
     )

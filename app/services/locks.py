@@ -1,15 +1,23 @@
-"""Locking rows in the one order that cannot deadlock: a pipeline before its jobs, the queue's counter last.
+"""Locking rows in the one order that cannot deadlock: a project, a pipeline, its jobs, the queue's counter last.
 
 On SQLite `write` already holds the whole database. On PostgreSQL these are row locks: whoever moves a job takes its
 pipeline first. A claim and a piece of trace take only the job; they never wait for a pipeline while they hold it.
 """
 
 from app.domain.errors import NotFound
-from app.models import Job, Pipeline
+from app.models import Job, Pipeline, Project
 from app.services.core import Core
 
 #: Rows that refer to a held one may still be added meanwhile (FOR NO KEY UPDATE).
 _HELD = {"key_share": True}
+
+
+def lock_project(core: Core, project_id: int) -> Project:
+    """The project as it is now, held until the end of the write, to count its pipelines. Raises NotFound."""
+    project = core.session.get(Project, project_id, with_for_update=_HELD, populate_existing=True)
+    if project is None:
+        raise NotFound("Project")
+    return project
 
 
 def lock_pipeline(core: Core, pipeline_id: int) -> Pipeline:

@@ -6,7 +6,7 @@ A log of 100 MB takes a few hundred milliseconds: counting and searching are lef
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import BinaryIO
+from typing import Protocol
 
 BLOCK_BYTES = 64 * 1024
 BLOCK_LINES = 1500
@@ -16,6 +16,12 @@ _MARKER_START = b"section_"
 _SGR = re.compile(rb"\x1b\[[0-9;:]*m")
 _RESETS = (b"\x1b[0m", b"\x1b[m", b"\x1b[0;m")
 _MAX_CARRY = 256
+
+
+class Readable(Protocol):
+    """What an index is made of: a file, or a `read_trace.Trace`."""
+
+    def read(self, size: int, /) -> bytes: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +59,7 @@ class LogIndex:
     sections: list[Section] = field(default_factory=list)
 
 
-def build_index(file: BinaryIO) -> LogIndex:
+def build_index(file: Readable) -> LogIndex:
     """The index of the log in `file`, from where it stands to its end now."""
     index, style = LogIndex(), b""
     open_sections: list[Section] = []
@@ -70,7 +76,7 @@ def build_index(file: BinaryIO) -> LogIndex:
     return index
 
 
-def _pieces(file: BinaryIO) -> Iterator[tuple[bytes, int, int]]:
+def _pieces(file: Readable) -> Iterator[tuple[bytes, int, int]]:
     """The content in pieces of whole lines: (piece, ends of lines in it, bytes left out of it).
 
     A line longer than a block makes a piece of its own, of which only the beginning and the end are kept in memory.

@@ -12,8 +12,8 @@ from app.domain.refs import slug
 from app.models import Group, Job, Pipeline, Project, Runner, User
 from app.services.core import Core
 
-#: The GitLab whose protocol and variables we speak.
-GITLAB_VERSION = "17.11.0"
+#: The version of GitLab whose protocol, API and variables we speak: jobs see it, and clients switch features on by it.
+GITLAB_VERSION = "19.0.0-skerry"
 JOB_USER = "gitlab-ci-token"
 
 
@@ -120,7 +120,7 @@ def _of_server(core: Core) -> Iterator[Variable]:
     url = core.config.external_url
     parts = urlsplit(url)
     port = parts.port or (443 if parts.scheme == "https" else 80)
-    major, minor, patch = GITLAB_VERSION.split(".")
+    major, minor, patch = GITLAB_VERSION.partition("-")[0].split(".")
     values = {
         "CI": "true",
         "GITLAB_CI": "true",

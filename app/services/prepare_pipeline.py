@@ -38,7 +38,8 @@ _SKIP = re.compile(r"\[(?:ci[ _-]skip|skip[ _-]ci)\]", re.IGNORECASE)
 class Prepared:
     """A pipeline that only has to be written. `plan` None: it is skipped, or `errors` say what is wrong.
 
-    `nothing_to_do` is set where the configuration asks for no pipeline here: none is made.
+    `warnings` are said of what compiles all the same. `nothing_to_do` is set where the configuration asks for no
+    pipeline here: none is made.
     """
 
     request: PipelineRequest
@@ -48,6 +49,7 @@ class Prepared:
     config_text: str | None = None
     plan: Plan | None = None
     errors: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
     nothing_to_do: str | None = None
 
 
@@ -84,6 +86,7 @@ def _reading(repository: Repository, objects: Objects, request: PipelineRequest)
         "read_file": _reader(objects, request.sha),
         "list_files": lambda: repository.list_files(request.sha),
         "changed_files": _changed(repository, request),
+        "changes_since": lambda ref: _changed_since(repository, ref, request.sha),
     }
 
 
@@ -146,6 +149,7 @@ def _compile(core: Core, prepared: Prepared, text: str, stored: bool, reading: d
         **reading,
     )
     compiled = compile_configuration(prepared.config_path, text, context)
+    prepared = replace(prepared, warnings=_lines(compiled.warnings))
     problems = list(compiled.errors) or _unusable(compiled, prepared.config_path, [*fixed, *given])
     if problems:
         return _refused(prepared, problems)
@@ -174,6 +178,25 @@ def _changed(repository: Repository, request: PipelineRequest) -> frozenset[str]
         return None
 
 
+def _changed_since(repository: Repository, ref: str, sha: str) -> frozenset[str] | None:
+    """The paths that differ between `sha` and where it left `ref`: a branch, a tag or a whole commit id.
+
+    None where the two have no common past. Raises ValueError where there is no such ref.
+    """
+    try:
+        # A tag counts before a branch of the same name, as everywhere in git.
+        commit = next((found.commit for found in reversed(repository.find(ref))), None) or repository.commit_of(ref)
+    except NotFound:
+        commit = None
+    if commit is None:
+        raise ValueError(f"there is no ref {ref}")
+    try:
+        base = repository.merge_base(commit, sha)
+        return None if base is None else frozenset(repository.changed_files(base, sha))
+    except GitFailed:  # a shallow past, or a difference beyond all measure
+        return None
+
+
 def _unusable(compiled: Compilation, path: str, outer: Sequence[Variable]) -> list[Diagnostic]:
     """What compiles, but cannot be kept or run: circles of variables, and characters that no database takes."""
     found = []
@@ -195,8 +218,11 @@ def _unusable(compiled: Compilation, path: str, outer: Sequence[Variable]) -> li
 def _refused(prepared: Prepared, problems: Sequence[Diagnostic]) -> Prepared:
     if prepared.request.strict:
         raise InvalidConfiguration(problems[0].message, problems)
-    lines = [_storable(str(problem))[:MAX_ERROR_LENGTH] for problem in problems[:MAX_ERRORS]]
-    return replace(prepared, errors=tuple(lines))
+    return replace(prepared, errors=_lines(problems))
+
+
+def _lines(problems: Sequence[Diagnostic]) -> tuple[str, ...]:
+    return tuple(_storable(str(problem))[:MAX_ERROR_LENGTH] for problem in problems[:MAX_ERRORS])
 
 
 def _nothing(prepared: Prepared, reason: str | None) -> Prepared:

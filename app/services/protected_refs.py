@@ -40,6 +40,14 @@ def is_protected(core: Core, project: Project, ref: str, tag: bool) -> bool:
     return Protections(core, project).of("tag" if tag else "branch", ref).protected
 
 
+def may_act_on(core: Core, user: User | None, project: Project, ref: str, tag: bool) -> bool:
+    """Whether `user` may start pipelines and jobs of this ref, as far as its protection goes. What runs on a protected
+    ref sees protected variables, so it takes the right to push there; where nobody may push, nobody may.
+    """
+    protection = Protections(core, project).of("tag" if tag else "branch", ref)
+    return not protection.protected or may_push(core, user, project, protection)
+
+
 def may_push(core: Core, user: User | None, project: Project, protection: Protection) -> bool:
     """Whether `user` may move a ref with this protection. Admins count as owners."""
     role = Role.OWNER if user and user.is_admin and not user.blocked else access.role_of(core, user, project)

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import BinaryIO
 
 from sqlalchemy import or_, select
@@ -49,26 +48,46 @@ def _asks(key: str, value: str) -> bool:
     return key in DEBUG_KEYS and value.strip().lower() in ("true", "1", "yes")
 
 
-@dataclass(slots=True)
 class Trace:
-    """A log as it stands now: `size` bytes, to be read once. It may grow meanwhile; what comes later is not read."""
+    """A log as its row counts it now: `size` bytes. The file may be longer, by a piece that is just being written or
+    by an earlier attempt that was handed back: nobody reads that.
+    """
 
-    size: int
-    _file: BinaryIO | None
+    def __init__(self, size: int, file: BinaryIO | None) -> None:
+        self.size, self._file, self._at = size, file, 0
+
+    def seek(self, offset: int) -> None:
+        """Go on at byte `offset`."""
+        self._at = offset
+        if self._file:
+            self._file.seek(offset)
+
+    def read(self, size: int = -1) -> bytes:
+        """The next bytes, at most `size` of them; none at the end."""
+        left = max(0, self.size - self._at)
+        data = self._file.read(left if size < 0 else min(size, left)) if self._file and left else b""
+        self._at += len(data)
+        return data
 
     def __iter__(self) -> Iterator[bytes]:
-        left = self.size
-        while left and self._file and (piece := self._file.read(min(PIECE, left))):
-            left -= len(piece)
-            yield piece
+        with self:
+            while piece := self.read(PIECE):
+                yield piece
+
+    def __enter__(self) -> "Trace":
+        return self
+
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:
+        """Repeated calls are fine."""
         if self._file:
             self._file.close()
 
 
-def open_trace(core: Core, job: Job) -> Trace:
-    """The log of `job`, empty where there is none yet or any more."""
-    file = core.traces.open(job.id)
-    return Trace(core.traces.size(job.id) if file else 0, file)
+def open_trace(core: Core, job_id: int, counted: int) -> Trace:
+    """The log of a job of which the row counts so many bytes (`trace_size`), empty where there is none."""
+    file = core.traces.open(job_id) if counted else None
+    # After a crash the file may have lost its end; until its runner comes back, this is all there is.
+    return Trace(min(counted, core.traces.size(job_id)) if file else 0, file)

@@ -192,6 +192,7 @@ def _prepare(
             continue
         prepared.append(one)
         notes += [f"The configuration of {found.name} does not compile:", *one.errors[:MAX_NOTES]] if one.errors else []
+        notes += [f"{found.name}: {warning}" for warning in one.warnings[:MAX_NOTES]] if one.plan else []
         if one.nothing_to_do:
             notes.append(f"No pipeline for {found.name}: {one.nothing_to_do}")
     return prepared, notes

@@ -58,9 +58,19 @@ def _waits_for(job: Job, siblings: list[Job]) -> list[str]:
     return [other.name for other in open_jobs if other.name in needed]
 
 
-def job_version(core: Core, job_id: int) -> tuple[str, bool] | None:
-    """(a text that differs whenever the job has changed, whether it has ended); None when it is gone."""
-    row = core.session.execute(select(Job.status, Job.updated_at).where(Job.id == job_id)).one_or_none()
+@dataclass(frozen=True, slots=True)
+class JobState:
+    """`version` differs whenever the job has changed; `trace_size` is how much of its log counts."""
+
+    version: str
+    ended: bool
+    trace_size: int
+
+
+def job_state(core: Core, job_id: int) -> JobState | None:
+    """How the job stands now; None when it is gone."""
+    query = select(Job.status, Job.updated_at, Job.trace_size).where(Job.id == job_id)
+    row = core.session.execute(query).one_or_none()
     if row is None:
         return None
-    return f"{row.status}-{row.updated_at:%Y%m%d%H%M%S%f}", row.status in COMPLETED
+    return JobState(f"{row.status}-{row.updated_at:%Y%m%d%H%M%S%f}", row.status in COMPLETED, row.trace_size)

@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from runner.executor.registry_logins import Login
+
 Output = Callable[[bytes], None]
 
 
@@ -72,6 +74,8 @@ class Build:
     `stage_images` are those of stages that bring their own: they are here before the first stage runs. `has_container`
     False: every stage does, so the job needs no container of its own.
     `labels` go on every container, so that orphans can be found: skerry.runner, skerry.job, skerry.boot.
+    `server_urls` are the server's addresses as the job knows them: it must be reachable there.
+    `logins` are the job's own for image registries.
     """
 
     job_id: int
@@ -86,6 +90,8 @@ class Build:
     read_only_mounts: Mapping[Path, str]
     labels: Mapping[str, str]
     timeout: float
+    server_urls: tuple[str, ...] = ()
+    logins: tuple[Login, ...] = ()
     stage_images: Sequence[ImageRef] = ()
     has_container: bool = True
 

@@ -22,7 +22,7 @@ from runner.executor.base import (
 from runner.executor.podman_api import PodmanClient
 from runner.executor.podman_container import Container
 from runner.executor.podman_images import Image, Images
-from runner.executor.podman_relay import Relay, loopback_target
+from runner.executor.podman_relay import Relay, targets
 from runner.executor.podman_removal import Removal
 from runner.executor.podman_services import Services, network_of
 from runner.executor.podman_settings import PodmanSettings
@@ -88,7 +88,7 @@ class PodmanEnvironment:
         check(cancelled)
 
     def _get(self, ref: ImageRef, output: Output, cancelled: Cancelled) -> Image:
-        image = self._images.get(ref, self._settings.allowed_images, output, cancelled)
+        image = self._images.get(ref, self._settings.allowed_images, output, cancelled, self._build.logins)
         check(cancelled)
         return image
 
@@ -121,7 +121,7 @@ class PodmanEnvironment:
 
     def _run_in_own_image(self, stage: Stage, ref: ImageRef, output: Output, cancelled: Cancelled) -> StageResult:
         """A fresh container on the same workspace, for this stage alone."""
-        image = self._images.get(ref, self._settings.allowed_images, output, cancelled)
+        image = self._get(ref, output, cancelled)
         if stage.runtime:
             self._require_runtime(stage.runtime)
         container = self._start(ref, image, output)
@@ -185,15 +185,16 @@ class PodmanEnvironment:
 
     def _connect_to_server(self, container: Container) -> None:
         """A relay to the server where it listens on this host's loopback only."""
-        target = loopback_target(self._settings.server_url)
-        if target is None or not container.network_namespace:
+        wanted = targets(self._build.server_urls)
+        if not wanted or not container.network_namespace:
             return
-        arguments = {"namespace": container.network_namespace, "port": target[1]}
+        arguments = {"namespace": container.network_namespace, "places": list(wanted)}
         try:
             reply = self._helper.call("listen", arguments, timeout=HELPER_SECONDS)
         except HelperError as error:
             raise ExecutorError(f"The way to the server cannot be opened: {error}") from error
-        self._relays[container.id] = Relay(reply.descriptors, target)
+        opened = [wanted[address, port] for address, port in reply.result]
+        self._relays[container.id] = Relay(list(zip(reply.descriptors, opened, strict=True)))
 
     def _hand_over_files(self, container: Container) -> None:
         arguments = {

@@ -1,21 +1,20 @@
 """Images: is it here, may it be fetched, fetch it."""
 
-import contextlib
-import http.client
-import json
 import re
-import socket
 import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 from runner.executor.base import Cancelled, ConfigurationError, ExecutorError, ImagePullError, ImageRef, Output
-from runner.executor.podman_api import BASE, PodmanClient, PodmanError, UnixConnection, message_of
+from runner.executor.podman_api import PodmanClient, PodmanError
+from runner.executor.podman_private import PrivateImages
+from runner.executor.podman_pull import Pull
 from runner.executor.podman_settings import PULL_POLICIES, PodmanSettings
+from runner.executor.registry_logins import Login, login_for
 
 PORT = re.compile(r"(\d+)(/tcp)?")
 LOCAL = "localhost/"
@@ -44,9 +43,18 @@ class Images:
     def __init__(self, client: PodmanClient, settings: PodmanSettings) -> None:
         self._client = client
         self._settings = settings
+        self._private = PrivateImages(settings.private_images)
 
-    def get(self, ref: ImageRef, allowed: Sequence[str], output: Output, cancelled: Cancelled) -> Image:
-        """The image that `ref` names, pulled where the policy says so.
+    def get(
+        self,
+        ref: ImageRef,
+        allowed: Sequence[str],
+        output: Output,
+        cancelled: Cancelled,
+        logins: Sequence[Login] = (),
+    ) -> Image:
+        """The image that `ref` names, pulled where the policy says so, with the one of the job's `logins` that is
+        for its registry.
 
         Raises ConfigurationError when the runner does not allow it, ImagePullError with Podman's words when it is not
         to be had.
@@ -55,10 +63,11 @@ class Images:
             raise ConfigurationError(f"{ref.name!r} is no image name")
         if allowed and not any(fnmatchcase(ref.name, pattern) for pattern in allowed):
             raise ConfigurationError(f"This runner does not allow the image {ref.name!r}")
+        login = login_for(ref.name, logins)
         failures = []
         for policy in self.policies(ref):
             try:
-                return self._by_policy(ref.name, policy, output, cancelled)
+                return self._by_policy(ref.name, policy, login, output, cancelled)
             except ImagePullError as error:
                 failures.append(str(error))
                 output(f"WARNING: Failed to get image with policy {policy!r}: {error}\n".encode())
@@ -82,18 +91,26 @@ class Images:
             )
         return wanted
 
-    def _by_policy(self, name: str, policy: str, output: Output, cancelled: Cancelled) -> Image:
-        here = None if policy == "always" else self.find(name)
-        if here is not None:
+    def _by_policy(self, name: str, policy: str, login: Login | None, output: Output, cancelled: Cancelled) -> Image:
+        here = self.find(name)
+        usable = here is not None and self._private.may_use(here.id, login)
+        if here is not None and usable and policy != "always":
             return here
         if policy == "never":
-            raise ImagePullError(f"image {name} is not on this host, and the pull policy is {policy!r}")
+            reason = "is not on this host" if here is None else "is here for those only who have fetched it themselves"
+            raise ImagePullError(f"image {name} {reason}, and the pull policy is {policy!r}")
         output(f"Pulling image {name} ...\n".encode())
-        self._pull(name, cancelled)
+        before = self._ids() if login else set()
+        self._pull(name, login, cancelled)
         pulled = self.find(name)
         if pulled is None:
             raise ImagePullError(f"image {name} was pulled but is not there")
+        # By its id: the same image may have been here under another name, for all.
+        self._private.fetched(pulled.id, login, pulled.id in before, self._ids)
         return pulled
+
+    def _ids(self) -> set[str]:
+        return {str(image["Id"]) for image in self._client.request("GET", "/images/json") or []}
 
     def find(self, name: str) -> Image | None:
         """The image called `name`, None where it is not on this host."""
@@ -108,9 +125,9 @@ class Images:
         command = [str(word) for word in (*(config.get("Entrypoint") or ()), *(config.get("Cmd") or ()))]
         return Image(name, str(found["Id"]), user, tcp_ports(config.get("ExposedPorts")), tuple(command))
 
-    def _pull(self, name: str, cancelled: Cancelled) -> None:
+    def _pull(self, name: str, login: Login | None, cancelled: Cancelled) -> None:
         """Pull in a thread of its own, so that a cancel or the time limit can cut a stalled connection."""
-        pull = Pull(self._client, name)
+        pull = Pull(self._client, name, login)
         thread = threading.Thread(target=pull.run, name=f"pull {name}", daemon=True)
         thread.start()
         deadline = time.monotonic() + self._settings.pull_timeout
@@ -129,39 +146,3 @@ def tcp_ports(exposed: Mapping[str, Any] | None) -> tuple[int, ...]:
     """The TCP ports of an image's EXPOSE lines ("5432/tcp"), the lowest first."""
     matches = (PORT.fullmatch(port) for port in exposed or {})
     return tuple(sorted(int(match.group(1)) for match in matches if match))
-
-
-class Pull:
-    """One pull. `error` is "" when it went well. Podman stops pulling when the connection goes."""
-
-    def __init__(self, client: PodmanClient, name: str) -> None:
-        self.done = threading.Event()
-        self.error = ""
-        self._name = name
-        self._connection = UnixConnection(client.path, timeout=3600)
-
-    def run(self) -> None:
-        try:
-            self.error = self._read()
-        except (OSError, http.client.HTTPException, ValueError, AttributeError) as error:
-            self.error = f"pulling {self._name} was interrupted: {error}"
-        finally:
-            self._connection.close()
-            self.done.set()
-
-    def abort(self) -> None:
-        if self._connection.sock is not None:
-            with contextlib.suppress(OSError):  # it has ended by itself
-                self._connection.sock.shutdown(socket.SHUT_RDWR)
-
-    def _read(self) -> str:
-        query = urlencode({"reference": self._name, "policy": "always"})
-        self._connection.request("POST", f"{BASE}/images/pull?{query}")
-        answer = self._connection.getresponse()
-        if answer.status >= 400:
-            return message_of(answer.read())
-        for line in answer:
-            report = json.loads(line) if line.strip() else {}
-            if report.get("error"):
-                return str(report["error"])
-        return ""

@@ -41,7 +41,8 @@ class Services:
         A service that opens none in time is a warning: the job may know better.
         """
         images = [
-            self._images.get(ref.image, self._settings.allowed_services, output, cancelled) for ref in build.services
+            self._images.get(ref.image, self._settings.allowed_services, output, cancelled, build.logins)
+            for ref in build.services
         ]
         self._make_network(build)
         waiting: list[tuple[str, str, Sequence[int]]] = []

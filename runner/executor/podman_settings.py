@@ -10,6 +10,7 @@ from runner.executor.base import ConfigurationError
 UNITS = {"": 1, "b": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
 SIZE = re.compile(r"(\d+)([bkmgt]?)b?", re.IGNORECASE)
 PULL_POLICIES = ("always", "if-not-present", "never")
+NETWORKS = ("", "private", "none")
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,10 +19,11 @@ class PodmanSettings:
 
     `image` is for jobs that name none; `allowed_images` and `allowed_services` are glob patterns, empty allows all.
     `pull_policy`: tried in turn; `allowed_pull_policies` bounds what jobs may ask for (empty: the runner's own alone).
-    `memory` is in bytes, `cpus` in cores, 0 is no limit. `network`: "" is Podman's private default (slirp4netns or
-    pasta), "none" switches it off; nothing else, so that no job shares the host's.
-    `server_url` is the server as jobs see it; when it points at this host's loopback, each job gets a relay to it.
+    `memory` is in bytes, `cpus` in cores, 0 is no limit. `network`: "" and "private" are a network of the job's own by
+    whatever program Podman has for it (slirp4netns or pasta), "none" is no network; nothing else, so that no job
+    shares the host's.
     `socket` is a running Podman service's; None starts one that belongs to this process.
+    `private_images` is the file that remembers which images not every job may have (`podman_private`).
     `shm_size` is in bytes, `extra_hosts` are lines for /etc/hosts ("name:address"); both are the administrator's.
     `grace` is the time in seconds from SIGTERM to SIGKILL, `pull_timeout` bounds one pull, `service_timeout` the wait
     for a service's first open port.
@@ -38,8 +40,8 @@ class PodmanSettings:
     network: str = ""
     shm_size: int = 0
     extra_hosts: Sequence[str] = ()
-    server_url: str = ""
     socket: Path | None = None
+    private_images: Path | None = None
     podman: str = "podman"
     grace: float = 5.0
     pull_timeout: float = 600.0
@@ -51,8 +53,8 @@ class PodmanSettings:
                 raise ConfigurationError(f"pull policy {policy!r} is none of {', '.join(PULL_POLICIES)}")
         if not self.pull_policy:
             raise ConfigurationError("pull_policy may not be empty")
-        if self.network not in ("", "none"):
-            raise ConfigurationError(f"network {self.network!r} is none of '', 'none'")
+        if self.network not in NETWORKS:
+            raise ConfigurationError(f"network {self.network!r} is none of {', '.join(map(repr, NETWORKS))}")
 
 
 def size(text: str) -> int:

@@ -7,7 +7,8 @@ from typing import Any
 from runner.executor.base import Build, ImageRef
 
 # The traps keep the wrapper alive when a script signals its whole process group; its children get the default actions
-# back. The stage runs in the foreground on purpose: a POSIX shell lets background commands ignore SIGINT.
+# back. The stage runs in the foreground on purpose: a POSIX shell lets background commands ignore SIGINT. And it is
+# redirected in a subshell of its own: a shell that redirects a command itself would print "Terminated" to the log.
 WRAPPER = r"""
 trap : HUP INT QUIT TERM
 shell=sh
@@ -16,7 +17,7 @@ exec 2>/dev/null
 while IFS=' ' read -r order token file; do
   status=0
   if [ "$order" = run ]; then
-    "$shell" "$1/$file" </dev/null 2>&1
+    (exec "$shell" "$1/$file" </dev/null 2>&1)
     status=$?
   fi
   printf '\036%s %s\n' "$token" "$status"

@@ -37,6 +37,22 @@ class Verification:
     detail: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What a runner that registers itself wants to be (gitlab.md A.1). `tags` are separated by commas."""
+
+    description: str = ""
+    tags: str = ""
+    run_untagged: bool = False
+    locked: bool = False
+    paused: bool = False
+
+    def as_json(self) -> dict[str, object]:
+        texts = {"description": self.description, "tag_list": self.tags}
+        flags = {"run_untagged": self.run_untagged, "locked": self.locked, "paused": self.paused}
+        return {**{key: value for key, value in texts.items() if value}, **flags}
+
+
 class RunnerClient:
     """One runner token at one server. Safe to share between threads; each poller should have its own for half
     closing.
@@ -72,6 +88,19 @@ class RunnerClient:
         if response.status_code in (401, 403, 404, 422):
             return Verification(VerifyState.INVALID, detail=message_of(response))
         return Verification(VerifyState.UNKNOWN, detail=message_of(response))
+
+    def register(self, wishes: Wishes) -> tuple[str, str]:
+        """Make a runner with this client's token, a registration token. Returns the new runner's token and "", or ""
+        and the server's words.
+        """
+        body = {**wishes.as_json(), "token": self._identity["token"], "info": self._info}
+        try:
+            response = self._transport.request("POST", "/runners", json=body, headers=self._headers)
+        except UnreachableError as error:
+            return "", f"the server cannot be reached: {error}"
+        document = _json(response) if response.status_code == 201 else None
+        token = document.get("token") if isinstance(document, Mapping) else None
+        return (token, "") if isinstance(token, str) and token else ("", message_of(response))
 
     def unregister(self) -> tuple[bool, str]:
         """Delete the runner at the server. (True, "") when it is gone, else False and the server's words."""

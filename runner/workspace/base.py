@@ -123,3 +123,6 @@ class Workspaces(Protocol):
 
     def remove_orphans(self) -> None:
         """Remove what an earlier run of the daemon left."""
+
+    def close(self) -> None:
+        """Finish what goes on in the background. Called before the executor closes, whose helper it may need."""

@@ -18,13 +18,15 @@ import logging
 import re
 import secrets
 import threading
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from runner.executor.base import Cancelled, Output
 from runner.workspace.base import CacheRef, Packed, Selection, Sources, WorkspaceError
 from runner.workspace.caches import Caches
+from runner.workspace.eviction import CacheLimits, evict
 from runner.workspace.git import Git
 from runner.workspace.object_cache import ObjectCache
 from runner.workspace.sources import MOUNT, get_sources
@@ -33,6 +35,7 @@ from runner.workspace.userns import Helper, HelperError, InProcess
 EXTENSIONS = {"zip": ".zip", "gzip": ".gz", "raw": ""}
 UNSAFE = re.compile(r"[\x00-\x1f\x7f/\\]")
 LONGEST_NAME = 200
+EVICTION_SECONDS = 3600.0
 
 logger = logging.getLogger(__name__)
 
@@ -40,7 +43,7 @@ logger = logging.getLogger(__name__)
 class LocalWorkspaces:
     """See `workspace.base.Workspaces`. `helper` works inside the user namespace (`PodmanExecutor.helper`); None does
     the work right here, for executors whose jobs run as the runner's own user. `git_settings` are more settings for
-    git.
+    git, `cache_limits` bound what the caches take.
     """
 
     def __init__(
@@ -49,6 +52,7 @@ class LocalWorkspaces:
         cache_root: Path,
         helper: Helper | None = None,
         git_settings: Mapping[str, str] | None = None,
+        cache_limits: CacheLimits | None = None,
     ) -> None:
         self.root = root
         self.cache_root = cache_root
@@ -56,7 +60,10 @@ class LocalWorkspaces:
         self.git_settings = dict(git_settings or {})
         for folder in (root, root / "jobs", root / "trash", cache_root):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._cache_limits = cache_limits or CacheLimits()
         self._background = ThreadPoolExecutor(1, "workspace-removal")
+        self._closing = threading.Event()
+        self._evicted = 0.0
 
     def create(self, job_id: int, project_id: int, project_path: str, slot: int) -> "LocalWorkspace":
         """See `workspace.base.Workspaces.create`."""
@@ -91,14 +98,33 @@ class LocalWorkspaces:
         except (OSError, RuntimeError) as error:
             logger.warning("the workspace %s cannot be removed: %s", folder, error)
 
-    def in_background(self, git: Git, cache: ObjectCache) -> None:
+    def tidy(self, git: Git, cache: ObjectCache) -> None:
         """Tidy `cache` when nothing else waits."""
-        with contextlib.suppress(RuntimeError):  # closing
-            self._background.submit(cache.tidy, git)
+        self._later(lambda: cache.tidy(git))
+
+    def evict(self, at_once: bool = False) -> None:
+        """Hold the caches to their limits when nothing else waits; `at_once` False: once in a while."""
+        now = time.monotonic()
+        if at_once or now - self._evicted > EVICTION_SECONDS:
+            self._evicted = now
+            self._later(lambda: evict(self.cache_root, self._cache_limits))
 
     def close(self) -> None:
-        """Finish removing. What a crash leaves is removed by the next `remove_orphans`."""
+        """See `workspace.base.Workspaces.close`. What a crash leaves is removed by the next `remove_orphans`."""
+        self._closing.set()
         self._background.shutdown(wait=True)
+
+    def settle(self) -> None:
+        """Wait until everything that goes on in the background so far is done."""
+        self._background.submit(lambda: None).result()
+
+    def _later(self, work: Callable[[], None]) -> None:
+        def unless_closing() -> None:
+            if not self._closing.is_set():
+                work()
+
+        with contextlib.suppress(RuntimeError):  # closing
+            self._background.submit(unless_closing)
 
     def _remove(self, folder: Path) -> None:
         try:
@@ -133,7 +159,8 @@ class LocalWorkspace:
             get_sources(sources, self.path, index, self._cache, str(self._job_id), output, cancelled, settings)
         except OSError as error:
             raise WorkspaceError(f"The sources cannot be written: {error}") from error
-        self._owner.in_background(Git(lambda _: None, threading.Event()), self._cache)
+        self._owner.evict()
+        self._owner.tidy(Git(lambda _: None, threading.Event()), self._cache)
 
     def unpack(self, archive: Path, output: Output) -> None:
         """See `workspace.base.Workspace.unpack`."""
@@ -154,6 +181,7 @@ class LocalWorkspace:
             output(f"WARNING: Failed to create cache: {error}\n".encode("utf-8", "replace"))
             return
         self._caches.save(cache, self.path, tracked, output)
+        self._owner.evict(at_once=True)
 
     def pack(self, selection: Selection, output: Output) -> Packed | None:
         """See `workspace.base.Workspace.pack`. `Packed.size` is the size of the file that is sent."""

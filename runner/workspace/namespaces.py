@@ -14,30 +14,32 @@ from typing import Any
 from runner.workspace.tree import opened
 
 CLONE_NEWNET = 0x40000000
-LOOPBACKS = ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1"))
 KILL_ROUNDS = 200
 
 
 def listen(arguments: dict[str, Any], _emit: Callable[[bytes], None]) -> tuple[Any, Sequence[int]]:
-    """Listening sockets on `port` of the loopback inside the network namespace at path `namespace`.
+    """Listening sockets on `places`, each a loopback address and a port, inside the network namespace at path
+    `namespace`. Returns the places that were opened, and their descriptors.
 
     A socket belongs to the namespace it was made in, wherever its descriptor goes: the runner accepts on it from
-    outside, and no process has to run inside. Without IPv6 there, one socket; a port that is taken raises OSError.
+    outside, and no process has to run inside. A port that is taken raises OSError; IPv6 may be missing there.
     """
     enter_network(str(arguments["namespace"]))
-    descriptors = []
-    for family, address in LOOPBACKS:
+    opened, descriptors = [], []
+    for address, port in arguments["places"]:
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
         try:
             listener = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            listener.bind((address, int(arguments["port"])))
+            listener.bind((address, int(port)))
         except OSError:
             if family == socket.AF_INET:
                 raise
             continue
         listener.listen(128)
+        opened.append((address, port))
         descriptors.append(listener.detach())
-    return len(descriptors), descriptors
+    return opened, descriptors
 
 
 def wait_for_port(arguments: dict[str, Any], _emit: Callable[[bytes], None]) -> tuple[Any, Sequence[int]]:

@@ -175,6 +175,7 @@ class ObjectCache:
             while True:
                 try:
                     fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    os.utime(file)  # the time of the last use, for `eviction`
                     break
                 except BlockingIOError:
                     if cancelled.is_set():

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from app import crypto
 from app.models import Job, Pipeline, Project, User
 from app.services.core import Core
-from tests.factories import PASSWORD, make_job, make_pipeline, make_project, make_user
+from tests.factories import PASSWORD, make_job, make_pipeline, make_project, make_user, print_trace
 
 
 @pytest.fixture(scope="session")
@@ -37,8 +37,16 @@ class Site:
         """The job prints `text`."""
         from app.events.base import Notice
 
-        self.core.traces.append(self.job.id, self.core.traces.size(self.job.id), text)
+        print_trace(self.core, self.job.id, text)
         self.core.bus.publish(Notice(f"trace:{self.job.id}"))
+
+    def forget_log(self) -> None:
+        """The job was handed back: its log begins anew, though its file has yet to be cut."""
+        from app.models import write
+
+        job_id = self.job.id
+        with write(self.core.session):
+            self.core.session.get_one(Job, job_id).trace_size = 0
 
     def end(self, status: str = "success") -> None:
         """The job ends."""

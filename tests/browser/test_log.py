@@ -55,7 +55,7 @@ def test_a_log_that_begins_anew_is_shown_anew(page, site):
     site.print(b"old\n" * 50)
     page.goto(JOB)
     expect(page.locator(".line")).to_have_count(50)
-    site.core.traces.truncate(1, 0)
+    site.forget_log()
     site.print(b"new\n")
     expect(page.locator(".line")).to_have_count(1)
     assert _lines(page) == ["new"]
@@ -182,3 +182,23 @@ def test_without_a_script_the_end_of_the_log_can_be_read(chromium, site):
     expect(page.locator(".log-plain")).to_have_text("plain text\n")
     expect(page.get_by_role("button", name="Copy")).to_have_count(0)
     context.close()
+
+
+def test_a_growing_log_keeps_its_lines_and_colours_when_blocks_are_emptied_and_drawn_again(page, site):
+    page.goto(JOB)
+    expect(page.get_by_text("No output yet.")).to_be_visible()
+    site.print(b"\x1b[32m")
+    for part in range(16):
+        site.print(b"".join(b"line %d\n" % number for number in range(part * 1000, part * 1000 + 1000)))
+    expect(page.locator('[data-line="16000"]')).to_be_in_viewport()
+    page.get_by_role("button", name="Top").click()
+    expect(page.locator('[data-line="1"] .t')).to_have_text("line 0")
+    page.get_by_role("button", name="End").click()
+    expect(page.locator('[data-line="16000"] .t')).to_have_text("line 15999")
+    page.get_by_role("button", name="Top").click()
+    expect(page.locator('[data-line="300"] .t .f2')).to_have_text("line 299")
+    assert page.locator(".line").count() < 12_000, "blocks far away are emptied"
+    site.print(b"no end of line")
+    site.end()
+    page.get_by_role("button", name="End").click()
+    expect(page.locator('[data-line="16001"] .t')).to_have_text("no end of line")

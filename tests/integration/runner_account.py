@@ -1,11 +1,13 @@
 """An ordinary user with working rootless Podman: the one who runs the tests, or one made for it when that is root."""
 
+import atexit
 import functools
 import os
 import pwd
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,7 +64,7 @@ def ready_user() -> RunnerUser:
         raise UnavailableError(f"not installed: {', '.join(missing)}")
     user = made_user() if os.geteuid() == 0 else own_user()
     if user.name == NAME:  # what an older version of the code wrote does not count
-        user.run(["rm", "-f", ".config/containers/containers.conf"])
+        user.run(["rm", "-rf", ".config/containers/containers.conf", ".config/containers/containers.conf.d"])
     done = user.run([sys.executable, "-m", "runner.host"], cwd=user.checkout, check=False)
     if done.returncode != 0:
         raise UnavailableError(f"rootless Podman cannot be configured: {done.stdout}{done.stderr}")
@@ -121,9 +123,10 @@ def readable_checkout(user: RunnerUser) -> RunnerUser:
     """The same user with a copy of the code, where this checkout lies in a folder that it may not enter."""
     if user.run(["cat", ROOT / "runner" / "__init__.py"], check=False).returncode == 0:
         return user
-    copy = user.home / "checkout"
-    shutil.rmtree(copy, ignore_errors=True)
+    # One for each process that tests: two of them must not tidy up under each other.
+    copy = Path(tempfile.mkdtemp(prefix="checkout-", dir=user.home))
+    atexit.register(shutil.rmtree, copy, ignore_errors=True)
     left_out = shutil.ignore_patterns(".git", ".venv", "data", "node_modules", "results", "__pycache__", ".*_cache")
-    shutil.copytree(ROOT, copy, ignore=left_out, symlinks=True)
+    shutil.copytree(ROOT, copy, ignore=left_out, symlinks=True, dirs_exist_ok=True)
     copy.chmod(0o755)
     return RunnerUser(user.name, user.uid, user.gid, user.home, user.env, copy)

@@ -254,6 +254,11 @@ class Repository:
 def make_repository(server: Server, path: str, folder: Path, *options: str) -> Repository:
     """A new project and an empty working copy for it."""
     server.cli("project", "create", path, *options)
+    return working_copy(server, path, folder)
+
+
+def working_copy(server: Server, path: str, folder: Path) -> Repository:
+    """An empty working copy for a project that is there."""
     folder.mkdir(parents=True)
     repository = Repository(server, path, folder)
     repository.git("init", "-q", "-b", "main")

@@ -11,6 +11,8 @@ import pytest
 
 from tests.integration.stack import ROOT, free_port, wait_until
 
+pytestmark = pytest.mark.installation
+
 PIP = ["-m", "pip", "--disable-pip-version-check", "-q"]
 
 

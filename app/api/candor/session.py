@@ -6,7 +6,7 @@ from app import session_of_visitor
 from app.api.candor.answers import json_body, word
 from app.api.candor.callers import caller
 from app.domain.errors import Conflict, LimitExceeded
-from app.edge import core, throttle
+from app.edge import core
 from app.services.sign_in import sign_in
 
 
@@ -35,7 +35,7 @@ def log_in() -> Response:
     if not isinstance(username, str) or not isinstance(password, str) or not username or not password:
         return word(400)
     try:
-        user = sign_in(core(), throttle(), username, password, request.remote_addr or "")
+        user = sign_in(core(), username, password, request.remote_addr or "")
     except LimitExceeded as error:
         response = word(429)
         response.headers["Retry-After"] = str(error.limit)

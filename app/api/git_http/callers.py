@@ -4,19 +4,23 @@ from dataclasses import dataclass
 
 from flask import Request
 from werkzeug.datastructures import WWWAuthenticate
-from werkzeug.exceptions import Forbidden, NotFound, Unauthorized
+from werkzeug.exceptions import Forbidden, NotFound, ServiceUnavailable, TooManyRequests, Unauthorized
 
+from app.domain.errors import Conflict, LimitExceeded
 from app.domain.permissions import Action, Visibility
 from app.models import Job, Project, User
 from app.services import authenticate
 from app.services.access import may
 from app.services.core import Core
 from app.services.predefined import JOB_USER
+from app.services.sign_in import check_password
 
 CHALLENGE = WWWAuthenticate("basic", {"realm": "Skerry"})
 _READ_SCOPES = frozenset({"api", "read_repository", "write_repository"})
 _WRITE_SCOPES = frozenset({"api", "write_repository"})
 _ALL_SCOPES = _READ_SCOPES | _WRITE_SCOPES
+#: How soon to try again what the server was too busy for, in seconds.
+_BUSY = 5
 _TOKEN_PREFIXES = ("glpat-", "glrt-", "glcbt-", "glptt-")
 
 
@@ -34,7 +38,9 @@ class Caller:
 
 
 def caller_of(core: Core, request: Request) -> Caller:
-    """Raises 401 for credentials that are wrong, expired or revoked; none at all is anonymous."""
+    """Raises 401 for credentials that are wrong, expired or revoked, and 429 for whoever guesses passwords; none at
+    all is anonymous.
+    """
     given = request.authorization
     if given is None:
         if request.headers.get("Authorization"):
@@ -42,13 +48,13 @@ def caller_of(core: Core, request: Request) -> Caller:
         return Caller()
     if given.type != "basic" or not given.password:
         raise denied()
-    caller = _known(core, given.username or "", given.password)
+    caller = _known(core, given.username or "", given.password, request.remote_addr or "")
     if caller is None:
         raise denied()
     return caller
 
 
-def _known(core: Core, username: str, password: str) -> Caller | None:
+def _known(core: Core, username: str, password: str, address: str) -> Caller | None:
     if username == JOB_USER:
         job = authenticate.job_by_token(core, password)
         usable = job is not None and (job.user is None or not job.user.blocked)
@@ -57,8 +63,17 @@ def _known(core: Core, username: str, password: str) -> Caller | None:
     if found:
         return Caller(found[0], frozenset(found[1].scopes))
     # A token that does not open is no password: no need to spend the time that checking one takes.
-    user = None if password.startswith(_TOKEN_PREFIXES) else authenticate.user_by_password(core, username, password)
+    user = None if password.startswith(_TOKEN_PREFIXES) else _by_password(core, username, password, address)
     return Caller(user, _ALL_SCOPES) if user else None
+
+
+def _by_password(core: Core, username: str, password: str, address: str) -> User | None:
+    try:
+        return check_password(core, username, password, address)
+    except LimitExceeded as error:
+        raise TooManyRequests(str(error), retry_after=error.limit) from error
+    except Conflict as error:
+        raise ServiceUnavailable(str(error), retry_after=_BUSY) from error
 
 
 def denied() -> Unauthorized:

@@ -4,10 +4,10 @@ from collections.abc import Callable, Generator, Iterator
 
 import structlog
 from flask import Flask
-from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from app.domain.errors import SkerryError, StorageFull
+from app.edge import DATABASE_TROUBLE
 from app.git import pktline
 from app.git.pktline import PROGRESS, Readable
 from app.git.push_lock import PushLock
@@ -20,6 +20,7 @@ from app.services.predefined import pipeline_url
 from app.services.push_options import MAX_LENGTH
 from app.services.receive_push import Outcome, finish_push, journal_push
 
+_TROUBLE: tuple[type[Exception], ...] = (SkerryError, *DATABASE_TROUBLE)
 _log = structlog.get_logger(__name__)
 _FORCED = "you are not allowed to force push to this protected branch"
 _LATER = "The pipelines of this push could not be created yet; the server tries again."
@@ -66,7 +67,7 @@ def receive(app: Flask, core: Core, project: Project, user: User, request: PushR
             body,
             lock.descriptor,
         )
-    except (SkerryError, OperationalError) as error:
+    except _TROUBLE as error:
         if lock:
             lock.release()
         core.session.remove()

@@ -5,14 +5,21 @@ from collections.abc import Iterable
 import structlog
 from flask import Blueprint, Response, current_app, request
 from sqlalchemy import func, select
-from sqlalchemy.exc import OperationalError
-from werkzeug.exceptions import BadRequest, Forbidden, HTTPException, RequestEntityTooLarge, Unauthorized
+from werkzeug.exceptions import (
+    BadRequest,
+    Forbidden,
+    HTTPException,
+    RequestEntityTooLarge,
+    ServiceUnavailable,
+    TooManyRequests,
+    Unauthorized,
+)
 
 from app.api.git_http.bodies import FETCH_LIMIT, body_of, spooled
 from app.api.git_http.callers import CHALLENGE, caller_of, require_read, require_write
 from app.api.git_http.push import receive
 from app.domain.errors import NotFound, SkerryError, StorageFull
-from app.edge import core
+from app.edge import DATABASE_TROUBLE, RETRY_AFTER, core
 from app.git import transport
 from app.git.pktline import ProtocolError
 from app.git.receive import read_push
@@ -58,6 +65,7 @@ def receive_pack(full_path: str) -> Response:
     parts = core()
     project, user = require_write(parts, caller_of(parts, request), _project(full_path))
     body = body_of(request, parts.config.push_limit)
+    parts.session.rollback()  # a client that is slow to say what it wants holds no connection
     try:
         wanted = read_push(body)
     except ProtocolError as error:
@@ -75,6 +83,8 @@ def _refused(error: HTTPException) -> Response:
     response = _sorry(text or error.name, error.code or 500)
     if isinstance(error, Unauthorized):
         response.www_authenticate = CHALLENGE
+    if isinstance(error, TooManyRequests | ServiceUnavailable):
+        response.retry_after = error.retry_after
     return response
 
 
@@ -88,10 +98,15 @@ def _failed(error: SkerryError) -> Response:
     return _sorry("The server cannot use this repository now. Try again later.", 503)
 
 
-@blueprint.errorhandler(OperationalError)
-def _no_database(error: OperationalError) -> Response:
-    _log.error("the database does not work", error=str(error.orig))
-    return _sorry("The server cannot use its database now: nothing was changed. Try again later.", 503)
+def _no_database(error: Exception) -> Response:
+    _log.error("the database does not work", exc_info=error)
+    response = _sorry("The server cannot use its database now: nothing was changed. Try again later.", 503)
+    response.headers["Retry-After"] = str(RETRY_AFTER)
+    return response
+
+
+for _kind in DATABASE_TROUBLE:
+    blueprint.register_error_handler(_kind, _no_database)
 
 
 def _sorry(text: str, status: int) -> Response:

@@ -53,7 +53,7 @@ def send_member(call: Call, job: Job, path: str) -> Response:
 
 def send_trace(call: Call, job: Job) -> Response:
     """The job's log as it stands, byte for byte."""
-    trace = read_trace.open_trace(call.core, job)
+    trace = read_trace.open_trace(call.core, job.id, job.trace_size)
     response = Response(trace, mimetype="text/plain")
     response.content_length = trace.size
     response.headers.update(GUARDS | {"Content-Disposition": f'infile; filename="{job.id}.log"'})

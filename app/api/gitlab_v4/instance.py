@@ -4,10 +4,9 @@ from importlib import metadata
 from typing import Any
 
 from app.api.gitlab_v4.endpoint import Call, Routes
+from app.services.predefined import GITLAB_VERSION
 
 routes = Routes()
-#: The version of GitLab's API that the answers follow; clients switch features on by it. Ours is the revision.
-API_VERSION = "19.0.0-skerry"
 
 
 def _revision() -> str:
@@ -20,7 +19,7 @@ def _revision() -> str:
 @routes.get("/version", scopes=("api", "read_api", "read_user"))
 def version(call: Call) -> dict[str, Any]:
     """Get the version"""
-    return {"version": API_VERSION, "revision": _revision()}
+    return {"version": GITLAB_VERSION, "revision": _revision()}
 
 
 @routes.get("/metadata", scopes=("api", "read_api", "read_user"))

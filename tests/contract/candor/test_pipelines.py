@@ -6,6 +6,7 @@ import pytest
 
 from app.models import Pipeline, write
 from tests.contract.candor.conftest import PLAN, Site
+from tests.databases import BOTH
 
 
 def test_a_pipeline_that_never_ran_has_no_result_in_the_list(site: Site) -> None:
@@ -13,6 +14,7 @@ def test_a_pipeline_that_never_ran_has_no_result_in_the_list(site: Site) -> None
     assert {"id": site.id, "name": "Runner Code Quality"} in listed
 
 
+@pytest.mark.parametrize("database", BOTH, indirect=True)
 def test_the_list_shows_the_newest_result(site: Site) -> None:
     site.trigger()
     run = site.finish("failed", (("failed", 7, b""), ("skipped", None, b"")), "script_failure")

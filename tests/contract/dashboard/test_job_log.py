@@ -11,6 +11,7 @@ import requests
 from app.dashboard import job_log, streams
 from app.events.base import Notice, TooManyWaiting
 from app.models import write
+from tests.factories import print_trace
 
 LOG = b"".join(b"line %d\n" % number for number in range(1, 20_001))
 RAW = "/skerry/hello/-/jobs/1/raw"
@@ -20,9 +21,9 @@ EVENTS = "/skerry/hello/-/jobs/1/events"
 @pytest.fixture
 def logged(site, core):
     """The job has printed LOG and ended."""
-    core.traces.append(1, 0, LOG)
+    print_trace(core, 1, LOG)
     with write(core.session):
-        site.job.status, site.job.trace_size = "success", len(LOG)
+        site.job.status = "success"
     return site
 
 
@@ -74,6 +75,32 @@ def test_a_job_without_a_log_has_an_empty_one(site):
     assert guest.get("/skerry/hello/-/jobs/1/log_index").json == {"size": 0, "lines": 0, "blocks": [], "sections": []}
 
 
+def test_nobody_reads_beyond_what_the_row_counts(logged, core):
+    """After a hand-back the file is longer for a while: those are the lines of an attempt that never was."""
+    counted, guest = LOG[:70_000], logged.visitor("guest")
+    with write(core.session):
+        logged.job.trace_size = len(counted)
+    assert guest.get(RAW).data == counted
+    assert guest.get(RAW, headers={"Range": "bytes=-7"}).data == counted[-7:]
+    assert guest.get(RAW, headers={"Range": "bytes=70000-"}).status_code == 416
+    assert guest.get("/skerry/hello/-/jobs/1/log_index").json["size"] == len(counted)
+    assert _bytes(_events(guest.get(EVENTS).text)) == counted
+    page = guest.get("/skerry/hello/-/jobs/1").text
+    assert "line 20000" not in page
+    with write(core.session):
+        logged.job.trace_size = 0
+    assert guest.get(RAW).data == b""
+    assert _events(guest.get(EVENTS + "?from=70000").text)[0]["event"] == "reset"
+
+
+def test_a_log_whose_file_lost_its_end_is_shown_as_far_as_it_goes(logged, core):
+    core.traces.truncate(1, 1000)
+    guest = logged.visitor("guest")
+    response = guest.get(RAW)
+    assert (response.data, response.content_length) == (LOG[:1000], 1000)
+    assert _bytes(_events(guest.get(EVENTS).text)) == LOG[:1000]
+
+
 def test_the_index_leads_to_every_line(logged):
     guest = logged.visitor("guest")
     index = guest.get("/skerry/hello/-/jobs/1/log_index").json
@@ -98,7 +125,7 @@ def test_the_stream_of_an_ended_job_sends_all_of_it_and_ends(logged):
 
 def test_a_reader_who_is_far_behind_does_not_wait(site, core):
     log = b"x" * (3 * streams_bytes() + 5)
-    core.traces.append(1, 0, log)
+    print_trace(core, 1, log)
     with write(core.session):
         site.job.status = "success"
     begun = time.monotonic()
@@ -191,7 +218,7 @@ def test_the_log_of_a_running_job_comes_as_it_grows_and_the_stream_ends_with_the
     written = b""
     for number in range(3):
         piece = b"piece %d \xf0\x9f" % number
-        core.traces.append(1, len(written), piece)
+        print_trace(core, 1, piece)
         written += piece
         core.bus.publish(Notice("trace:1"))
         reader.wait_for(lambda reader, so_far=written: _bytes(_events(reader.text)) == so_far)

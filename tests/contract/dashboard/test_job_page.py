@@ -3,7 +3,7 @@
 import pytest
 
 from app.models import JobStep, write
-from tests.factories import make_job, make_runner
+from tests.factories import make_job, make_runner, print_trace
 
 PAYLOAD = '"><img src=x onerror=alert(1)><script>alert(2)</script>'
 
@@ -47,7 +47,7 @@ def test_names_refs_titles_and_reasons_are_shown_as_text(site, core):
         site.job.status, site.job.waiting_reason = "pending", PAYLOAD
         site.pipeline.commit = {**site.pipeline.commit, "title": PAYLOAD, "author_name": PAYLOAD}
         site.pipeline.yaml_errors = PAYLOAD
-    core.traces.append(site.job.id, 0, PAYLOAD.encode() + b"\n</pre>" + PAYLOAD.encode())
+    print_trace(core, site.job.id, PAYLOAD.encode() + b"\n</pre>" + PAYLOAD.encode())
     admin = site.visitor("admin")
     for path in (
         "/",
@@ -86,8 +86,7 @@ def test_cancel_retry_and_erase_do_what_they_say(site, core):
     page = developer.get("/skerry/hello/-/jobs/2").text
     assert "Try 1 (#1)" in page
     assert "Try 2 (#2)" in page
-    core.traces.append(1, 0, b"secret output")
-    _set(core, site.job, trace_size=13)
+    print_trace(core, 1, b"secret output")
     assert site.visitor("maintainer").post("/skerry/hello/-/jobs/1/erase").status_code == 303
     page = developer.get("/skerry/hello/-/jobs/1").text
     assert "were erased" in page
@@ -128,7 +127,7 @@ def test_without_a_script_the_page_shows_the_end_of_the_log_as_plain_lines(site,
     log = (
         b"section_start:1:x\r\x1b[0K\x1b[36mHeader\x1b[0m\n10%\r50%\r100%\n" + b"line\n" * 20_000 + b"last <b>line</b>"
     )
-    core.traces.append(1, 0, log)
+    print_trace(core, 1, log)
     page = site.visitor("guest").get("/skerry/hello/-/jobs/1").text
     assert "last &lt;b&gt;line&lt;/b&gt;" in page
     assert "The end of the log." in page

@@ -5,6 +5,7 @@ import re
 import pytest
 
 from app.models import write
+from tests.databases import BOTH
 from tests.factories import make_job, make_pipeline, make_project
 
 
@@ -80,6 +81,14 @@ def test_a_broken_configuration_is_shown_with_file_and_line(site, core):
     assert "The configuration is broken" in page
 
 
+def test_warnings_are_shown_as_text(site, core):
+    with write(core.session):
+        site.pipeline.yaml_warnings = ".gitlab-ci.yml:3: <b> looks wrong"
+    page = site.visitor("guest").get("/skerry/hello/-/pipelines/1").text
+    assert "What looks wrong in" in page
+    assert ".gitlab-ci.yml:3: &lt;b&gt; looks wrong" in page
+
+
 def test_an_action_on_the_page_of_a_pipeline_stays_there(site, core):
     developer = site.visitor("developer")
     here = "/skerry/hello/-/pipelines/1"
@@ -99,3 +108,18 @@ def test_a_branch_that_looks_like_a_script_address_is_text(site, core):
         page = site.visitor("guest").get(path).text
         assert "javascript:alert(1)" in page
         assert not re.search(r'(?:href|action|src)="javascript', page)
+
+
+@pytest.mark.parametrize("database", BOTH, indirect=True)
+def test_lists_pages_and_streams_are_the_same_on_both_databases(many):
+    admin = many.visitor("admin")
+    assert "skerry/hello" in admin.get("/?search=HELL&after=a").text
+    first = admin.get("/skerry/hello/-/pipelines?status=success").text
+    assert _ids(first)[0] == 44
+    assert "unit" in admin.get("/skerry/hello/-/pipelines/1").text
+    assert "unit" in admin.get("/skerry/hello/-/jobs/1").text
+    assert "owner" in admin.get("/skerry/hello/-/project_members").text
+    stream = admin.get("/skerry/hello/-/pipelines/1/events", buffered=False)
+    pieces = iter(stream.iter_encoded())
+    assert [next(pieces)[:5], b"event: changed" in next(pieces)] == [b"retry", True]
+    stream.close()

@@ -134,6 +134,26 @@ def test_a_password_opens_and_a_token_of_someone_who_is_blocked_does_not(
     assert "Authentication failed" in refused.text
 
 
+def test_guessing_passwords_by_git_becomes_slow_and_the_sign_in_page_knows_of_it(
+    hosted: Hosted, pushed: Checkout
+) -> None:
+    url = f"{hosted.url()}/info/refs?service={UPLOAD}"
+    answers = [requests.get(url, auth=("owner", "wrong"), timeout=10) for _ in range(6)]
+    assert [answer.status_code for answer in answers] == [401] * 5 + [429]
+    assert int(answers[-1].headers["Retry-After"]) >= 1
+    assert "Too many wrong guesses" in answers[-1].text
+    assert requests.get(url, auth=("owner", PASSWORD), timeout=10).status_code == 429
+    assert requests.get(url, auth=("owner", hosted.token), timeout=10).status_code == 200
+    assert hosted.core.guesses.seconds_to_wait("owner", "127.0.0.1") > 0
+
+
+def test_wrong_tokens_cost_nothing_and_lock_nobody_out(hosted: Hosted, pushed: Checkout) -> None:
+    url = f"{hosted.url()}/info/refs?service={UPLOAD}"
+    for _ in range(8):
+        assert requests.get(url, auth=("owner", "glpat-wrong"), timeout=10).status_code == 401
+    assert requests.get(url, auth=("owner", PASSWORD), timeout=10).status_code == 200
+
+
 @pytest.mark.parametrize("way", ["expired", "revoked", "wrong"])
 def test_a_token_that_is_no_longer_good_opens_nothing(
     hosted: Hosted, pushed: Checkout, tmp_path: Path, way: str

@@ -14,7 +14,7 @@ from app import crypto
 from app.domain.permissions import Role
 from app.models import AccessToken, Artifact, Job, Membership, Pipeline, Project, User, write
 from app.services.core import Core
-from tests.factories import make_job, make_pipeline, make_project
+from tests.factories import make_job, make_pipeline, make_project, print_trace
 
 PREFIX = "/api/v4"
 
@@ -109,9 +109,7 @@ class Place:
 
     def log(self, job: Job, data: bytes) -> None:
         """Store `data` as the log of `job`."""
-        job_id = job.id
-        self.core.traces.append(job_id, 0, data)
-        self.set(job, trace_size=len(data))
+        print_trace(self.core, job.id, data)
 
 
 def zipped(files: dict[str, bytes], compression: int = zipfile.ZIP_DEFLATED) -> bytes:

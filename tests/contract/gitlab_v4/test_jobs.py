@@ -117,6 +117,14 @@ def test_a_log_comes_byte_for_byte(api: Api, place: Place) -> None:
     assert response.headers["X-Content-Type-Options"] == "nosniff"
 
 
+def test_a_log_is_sent_as_far_as_its_row_counts(api: Api, place: Place) -> None:
+    job = place.job()
+    place.log(job, b"counted")
+    place.core.traces.append(job.id, 7, b" and not yet")
+    response = api.get(f"/projects/1/jobs/{job.id}/trace")
+    assert (response.data, response.content_length) == (b"counted", 7)
+
+
 def test_a_job_without_a_log_has_an_empty_one(api: Api, place: Place) -> None:
     response = api.get(f"/projects/1/jobs/{place.job().id}/trace")
     assert (response.status_code, response.data) == (200, b"")

@@ -1,13 +1,12 @@
 """Pipelines: lists, one, its variables, and what people do to them."""
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from email.utils import format_datetime
 
 import pytest
 
 from app.models import Job, Pipeline
-from app.services.search_pipelines import busy_seconds
 from tests.contract.gitlab_v4.conftest import Api, Place, zipped
 from tests.contract.gitlab_v4.shapes import differences
 from tests.databases import BOTH
@@ -81,15 +80,6 @@ def test_figures_come_from_the_jobs(api: Api, place: Place) -> None:
     shown = api.get("/projects/1/pipelines/1").json
     assert (shown["duration"], shown["queued_duration"], shown["coverage"]) == (30, 7, "85.00")
     assert shown["detailed_status"]["group"] == "success-with-warnings"
-
-
-def test_overlaps_count_once_and_gaps_not_at_all() -> None:
-    def at(seconds: int) -> datetime:
-        return datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)
-
-    assert busy_seconds([]) == 0
-    assert busy_seconds([(at(5), at(9)), (at(0), at(6)), (at(1), at(2)), (at(20), at(21))]) == 10
-    assert busy_seconds([(at(5), at(3))]) == 0
 
 
 @pytest.fixture

@@ -6,10 +6,7 @@ from app.domain.permissions import Role
 from app.models import Group
 from tests.contract.gitlab_v4.conftest import Api, Place
 from tests.contract.gitlab_v4.shapes import differences
-from tests.databases import BOTH
 from tests.factories import make_member, make_project
-
-pytestmark = pytest.mark.parametrize("database", BOTH, indirect=True)
 
 SIMPLE = {
     "id": "integer",

@@ -4,9 +4,6 @@ import pytest
 
 from app.models import CiVariable
 from tests.contract.gitlab_v4.conftest import Api, Place
-from tests.databases import BOTH
-
-pytestmark = pytest.mark.parametrize("database", BOTH, indirect=True)
 
 PLAIN = {
     "variable_type": "env_var",

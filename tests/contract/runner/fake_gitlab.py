@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 RUNNER_TOKEN = "glrt-abcdefghijklmnopqrst"
+REGISTRATION_TOKEN = "a-registration-token"
 
 
 @dataclass
@@ -200,7 +201,9 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def _runners(self, path: str, body: Any) -> None:
-        if self.headers["RUNNER-TOKEN"] != RUNNER_TOKEN or body["token"] != RUNNER_TOKEN:
+        if (self.command, path) == ("POST", "/runners") and body["token"] == REGISTRATION_TOKEN:
+            self._answer(201, {"id": 12, "token": RUNNER_TOKEN, "token_expires_at": None})
+        elif self.headers["RUNNER-TOKEN"] != RUNNER_TOKEN or body["token"] != RUNNER_TOKEN:
             self._answer(403, {"message": "403 Forbidden"})
         elif (self.command, path) == ("POST", "/runners/verify"):
             self._answer(200, {"id": 12, "token": RUNNER_TOKEN, "token_expires_at": None})

@@ -15,7 +15,7 @@ from runner.protocol.client import RunnerClient
 from runner.protocol.info import runner_info
 from runner.protocol.outcomes import VerifyState
 from runner.protocol.transport import Transport
-from tests.contract.runner.fake_gitlab import RUNNER_TOKEN, checksum
+from tests.contract.runner.fake_gitlab import REGISTRATION_TOKEN, RUNNER_TOKEN, checksum
 
 ROOT = Path(__file__).parents[3]
 
@@ -57,6 +57,36 @@ def test_register_asks_the_server_and_writes_a_private_file(gitlab, tmp_path):
     assert cli("unregister", "--all-runners", config=path).returncode == 0
     assert load(path)[0].runners == ()
     assert gitlab.calls("DELETE", "/runners")[0]["token"] == RUNNER_TOKEN
+
+
+def test_register_with_a_registration_token_makes_the_runner_first(gitlab, tmp_path):
+    path = tmp_path / "config.toml"
+    path.write_text(f'data_dir = "{tmp_path}/data"\n')
+    words = ("register", "--url", gitlab.url, "--description", "mine", "--tag-list", "a, b,", "--locked")
+    done = cli(*words, config=path, REGISTRATION_TOKEN=REGISTRATION_TOKEN)
+    assert done.returncode == 0, done.stderr
+    [asked] = gitlab.calls("POST", "/runners")
+    del asked["info"]
+    assert asked == {
+        "token": REGISTRATION_TOKEN, "description": "mine", "tag_list": "a,b",
+        "run_untagged": False, "locked": True, "paused": False,
+    }  # fmt: skip
+    [runner] = load(path)[0].runners
+    assert (runner.token, runner.name) == (RUNNER_TOKEN, "mine")
+
+
+def test_a_runner_without_tags_takes_the_jobs_without_tags(gitlab, tmp_path):
+    assert cli("register", "--url", gitlab.url, "-r", REGISTRATION_TOKEN, config=tmp_path / "c.toml").returncode == 0
+    assert gitlab.calls("POST", "/runners")[0]["run_untagged"] is True
+
+
+def test_a_wrong_registration_token_and_wishes_beside_a_runner_token_are_refused(gitlab, tmp_path):
+    path = tmp_path / "config.toml"
+    wrong = cli("register", "--url", gitlab.url, "-r", "wrong-token", config=path)
+    assert (wrong.returncode, "403" in wrong.stderr, "wrong-token" in wrong.stderr) == (1, True, False)
+    done = cli("register", "--url", gitlab.url, "--token", RUNNER_TOKEN, "--tag-list", "a", config=path)
+    assert done.returncode == 2
+    assert not path.exists()
 
 
 def test_register_refuses_what_the_server_refuses(gitlab, tmp_path):
@@ -147,6 +177,7 @@ def test_stopping_waits_for_running_jobs(gitlab, serve):
     running.join()
     assert job.status == "success"
     assert other.status in ("pending", "failed")
+    assert running.workspaces.closed
 
 
 def test_a_job_that_arrives_after_the_signal_is_given_back(gitlab, serve):

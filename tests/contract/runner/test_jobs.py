@@ -198,6 +198,15 @@ def test_artifacts_of_other_jobs_come_in_and_own_ones_go_out(gitlab, serve):
         assert sorted(opened.namelist()) == ["from-build.txt", "own.txt"]
 
 
+def test_paths_may_be_written_with_the_project_directory(gitlab, serve):
+    paths = ["$CI_PROJECT_DIR/made", "${CI_PROJECT_DIR}//also", "$UNKNOWN"]
+    job = gitlab.add_job(["echo x >made; echo y >also; echo z >other"], artifacts=[{"paths": paths}])
+    serve()
+    assert finished(job)["state"] == "success"
+    archive = zipfile.ZipFile(io.BytesIO(job.uploads[0][2]))
+    assert sorted(archive.namelist()) == ["also", "made"]
+
+
 def test_missing_artifacts_of_another_job_fail_this_one_before_its_script(gitlab, serve):
     dependency = {"id": 90, "name": "build", "token": "", "artifacts_file": {"filename": "a.zip", "size": 1}}
     job = gitlab.add_job(["echo never"], dependencies=[dependency])

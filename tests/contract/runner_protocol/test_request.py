@@ -16,7 +16,7 @@ from app.domain.plan import (
 from app.models import Job, Runner, write
 from app.services.create_runner import create_runner
 from tests.contract.runner_protocol.stock import StockRunner
-from tests.factories import make_project
+from tests.factories import make_project, make_token, make_user
 from tests.support.world import plan
 
 
@@ -348,3 +348,13 @@ def test_the_pipeline_shows_that_it_runs(stock, world):
     stock.take()
     held = world.read(pipeline)
     assert (held.status, held.started_at is not None) == ("running", True)
+
+
+def test_jobs_and_clients_of_the_api_are_told_the_same_version(core, server, stock, world):
+    world.job()
+    _, token = make_token(core, make_user(core))
+    told = stock.call("GET", "/version", PRIVATE_TOKEN=token).json()["version"]
+    given = {each["key"]: each["value"] for each in stock.take().payload["variables"]}
+    assert given["CI_SERVER_VERSION"] == told
+    parts = [given[f"CI_SERVER_VERSION_{part}"] for part in ("MAJOR", "MINOR", "PATCH")]
+    assert told.startswith(".".join(parts))

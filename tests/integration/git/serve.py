@@ -3,7 +3,8 @@
 Run as `python -m tests.integration.git.serve POINT`, with its settings in SKERRY_*; prints its address once it
 listens. Points:
 `never`; `before-git`: after the journal, before git; `after-git`: when git has moved the refs; `inside-write`: in the
-transaction that makes the pipelines; `small-disk`: never, but on a disk of a few MB for repositories.
+transaction that makes the pipelines; `small-disk`: never, but on a disk of a few MB for repositories;
+`small-storage`: the same for logs, and for artifacts.
 """
 
 import os
@@ -36,11 +37,20 @@ def arrange(point: str) -> None:
     elif point == "inside-write":
         receive_push.insert_pipeline = die
     elif point == "small-disk":
-        folder = Path(os.environ["SKERRY_DATA_DIR"]) / "repositories"
-        keep = folder.rename(folder.with_name("repositories.below"))
-        folder.mkdir()
-        subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={SMALL}", "tmpfs", str(folder)], check=True)
-        subprocess.run(["cp", "-a", f"{keep}/.", str(folder)], check=True)
+        shrink("repositories")
+    elif point == "small-storage":
+        shrink("traces")
+        shrink("artifacts")
+
+
+def shrink(name: str) -> None:
+    """Put a folder of the data on a small disk of its own."""
+    folder = Path(os.environ["SKERRY_DATA_DIR"]) / name
+    folder.mkdir(exist_ok=True)
+    keep = folder.rename(folder.with_name(f"{name}.below"))
+    folder.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={SMALL}", "tmpfs", str(folder)], check=True)
+    subprocess.run(["cp", "-a", f"{keep}/.", str(folder)], check=True)
 
 
 def main() -> None:

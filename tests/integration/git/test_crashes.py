@@ -3,12 +3,9 @@ nothing hangs.
 """
 
 import os
-import select
 import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -21,8 +18,7 @@ from app.services.receive_push import finish_pushes
 from tests.databases import BOTH
 from tests.factories import make_project, make_token, make_user
 from tests.git_client import Checkout, new_checkout
-
-ROOT = Path(__file__).parents[3]
+from tests.integration.git.process import ALONE, serving
 
 
 @pytest.fixture
@@ -38,35 +34,6 @@ def project(core: Core, owner: User) -> Project:
 @pytest.fixture
 def token(core: Core, owner: User) -> str:
     return make_token(core, owner)[1]
-
-
-@contextmanager
-def serving(core: Core, point: str, wrapper: Sequence[str] = ()) -> Iterator[tuple[str, "subprocess.Popen[str]"]]:
-    """A server on the same data that dies at `point`; its address and process."""
-    environment = {
-        "PATH": os.environ["PATH"],
-        "SKERRY_DATA_DIR": str(core.data_dir),
-        "SKERRY_DATABASE_URL": core.config.database_url,
-    }
-    core.session.rollback()
-    process = subprocess.Popen(
-        [*wrapper, sys.executable, "-m", "tests.integration.git.serve", point],
-        cwd=ROOT,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    )
-    assert process.stdout
-    try:
-        ready, _, _ = select.select([process.stdout], [], [], 60)
-        address = process.stdout.readline().strip() if ready else ""
-        assert address, "the server did not start"
-        yield address, process
-    finally:
-        process.kill()
-        process.wait()
-        process.stdout.close()
 
 
 def push_to(address: str, token: str, checkout: Checkout, *arguments: str) -> str:
@@ -151,8 +118,7 @@ def test_a_full_disk_refuses_the_push_and_leaves_the_repository_in_order(
     core: Core, project: Project, token: str, tmp_path: Path
 ) -> None:
     checkout = new_checkout(tmp_path / "checkout", "unused")
-    alone = ["unshare", "--mount"] if os.getuid() == 0 else ["unshare", "--user", "--map-root-user", "--mount"]
-    with serving(core, "small-disk", alone) as (address, process):
+    with serving(core, "small-disk", ALONE) as (address, process):
         assert "/-/pipelines/1" in push_to(address, token, checkout, "main")
         checkout.commit({"noise": os.urandom(8 * 1024 * 1024)}, "Too large")
         started = time.monotonic()

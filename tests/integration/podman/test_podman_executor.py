@@ -71,6 +71,14 @@ def test_after_a_cancel_no_container_is_left_within_five_seconds(start: Start) -
     assert until(lambda: not containers(job=str(job.build.job_id)))
 
 
+@pytest.mark.parametrize("shell", ["sh", "bash"])
+def test_a_cancelled_script_leaves_no_shells_words_in_the_log(job: Job, shell: str) -> None:
+    (job.build.control / "script").write_text("for i in 1 2 3; do sleep 100; done\n")
+    threading.Timer(0.3, job.cancelled.set).start()
+    job.run(f"exec {shell} {job.build.control_dir}/script")
+    assert job.text == ""
+
+
 def test_close_and_stop_may_come_at_any_time_and_twice(start: Start) -> None:
     job = start()
     runner = threading.Thread(target=job.run, args=("sleep 300",))

@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from runner import doctor_podman
+from runner.doctor_base import Check
 from runner.executor.base import ExecutorError, ImageRef, ServiceRef, StageResult
 from runner.executor.podman import PodmanExecutor
-from runner.executor.podman_settings import PodmanSettings
 from tests.integration.podman.conftest import Job
 from tests.integration.podman.images import derived, podman
 from tests.unit.runner.workspace.upstream import PASSWORD, USER, GitServer, make_upstream
@@ -32,11 +33,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GitServer]:
 
 
 @pytest.fixture
-def near(executor: PodmanExecutor, server: GitServer) -> Iterator[PodmanExecutor]:
-    """An executor whose server listens on loopback only."""
-    made = PodmanExecutor(PodmanSettings(server_url=server.url), executor.helper)
-    yield made
-    made.close()
+def near(start: Start, server: GitServer) -> Job:
+    """A job whose server listens on loopback only."""
+    return start(server_urls=(server.url,))
 
 
 @pytest.fixture(scope="module")
@@ -45,20 +44,18 @@ def web_image(base_image: str) -> str:
     return derived("web", command, "EXPOSE 8080", script="mkdir /www && echo service $HOSTNAME > /www/index.html")
 
 
-def test_a_clone_with_the_job_token_works_from_inside_the_job(
-    start: Start, near: PodmanExecutor, server: GitServer
-) -> None:
-    job = start(near)
+def test_a_clone_with_the_job_token_works_from_inside_the_job(near: Job, server: GitServer) -> None:
+    job = near
     url = server.url.replace("http://", f"http://{USER}:{PASSWORD}@")
     result = job.run(f"git clone -q {url}/group/bare.git copy && cat copy/file")
     assert result == StageResult("exited", 0), job.text
     assert job.text == "cloned with the job token\n"
 
 
-def test_other_ports_of_the_hosts_loopback_stay_closed(start: Start, near: PodmanExecutor) -> None:
+def test_other_ports_of_the_hosts_loopback_stay_closed(near: Job) -> None:
+    job = near
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
-        job = start(near)
         job.run(
             f"for host in 127.0.0.1 10.0.2.2 host.containers.internal; do "
             f"wget -T 2 -q -O- http://$host:{port}/ || echo closed; done"
@@ -69,7 +66,7 @@ def test_other_ports_of_the_hosts_loopback_stay_closed(start: Start, near: Podma
             other.accept()
 
 
-def test_the_way_to_the_server_carries_large_answers(start: Start, executor: PodmanExecutor) -> None:
+def test_the_way_to_the_server_carries_large_answers(start: Start) -> None:
     size = 30_000_000
 
     class Large(http.server.BaseHTTPRequestHandler):
@@ -84,15 +81,23 @@ def test_the_way_to_the_server_carries_large_answers(start: Start, executor: Pod
 
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Large) as large:
         threading.Thread(target=large.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
-        made = PodmanExecutor(PodmanSettings(server_url=f"http://localhost:{large.server_address[1]}"), executor.helper)
         try:
-            job = start(made)
+            job = start(server_urls=(f"http://localhost:{large.server_address[1]}",))
             job.run(f"wget -q -O- http://localhost:{large.server_address[1]}/ | wc -c")
             assert job.text == f"{size}\n"
         finally:
             job.environment.close()
-            made.close()
             large.shutdown()
+
+
+def test_all_the_names_of_the_server_work_at_once(start: Start, server: GitServer) -> None:
+    port = server.server_address[1]
+    job = start(server_urls=(f"http://127.0.0.1:{port}", f"http://localhost:{port}", f"http://127.0.0.3:{port}"))
+    for host in ("127.0.0.1", "localhost"):
+        result = job.run(f"git ls-remote -q http://{USER}:{PASSWORD}@{host}:{port}/group/bare.git HEAD")
+        assert result == StageResult("exited", 0), job.text
+    job.run(f"nc 127.0.0.3 {port} </dev/null && echo open")
+    assert job.text == "open\n", "the relay listens where the name says, and ends when nobody is behind it"
 
 
 def test_without_a_network_there_is_only_loopback(start: Start, another: Another) -> None:
@@ -132,3 +137,8 @@ def test_a_service_that_ends_at_once_is_a_warning(start: Start, web_image: str) 
     job = start(services=(ServiceRef(ImageRef(web_image), ("web",), ("false",)),))
     assert f"WARNING: Service {web_image} probably didn't start properly" in job.prepared.decode()
     assert job.run("true") == StageResult("exited", 0)
+
+
+def test_the_doctor_finds_that_bridges_work_and_leaves_none(base_image: str) -> None:
+    assert doctor_podman.bridges() == Check("bridges", True, "jobs can have services")
+    assert "skerry-doctor" not in podman("network", "ls", "--quiet")

@@ -3,19 +3,27 @@
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
 
+CHECKOUT = Path(__file__).resolve().parents[3]
 SERVER_UID = 65534
 
-pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+pytestmark = [
+    pytest.mark.installation,
+    pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user"),
+]
 
 
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
     """A data folder that belongs to the server's user, below folders that this user can pass."""
-    for folder in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
+    beyond = Path(tempfile.gettempdir())
+    for folder in (tmp_path, *tmp_path.parents):
+        if folder == beyond:
+            break
         folder.chmod(0o755)
     folder = tmp_path / "data"
     folder.mkdir(mode=0o700)
@@ -23,11 +31,17 @@ def data(tmp_path: Path) -> Path:
     return folder
 
 
+def code() -> dict[str, str]:
+    """Where the server's user finds the code: in this checkout, or, if it is out of reach, installed beside Python."""
+    passable = all(folder.stat().st_mode & 0o001 for folder in (CHECKOUT, *CHECKOUT.parents))
+    return {"PYTHONPATH": str(CHECKOUT)} if passable else {}
+
+
 def skerry(data: Path | str, *words: str, cwd: Path = Path("/")) -> "subprocess.CompletedProcess[str]":
-    code = "import sys; from app.cli import main; sys.argv[0] = 'skerry'; main()"
+    program = "import sys; from app.cli import main; sys.argv[0] = 'skerry'; main()"
     return subprocess.run(
-        [sys.executable, "-c", code, *words],
-        env=os.environ | {"SKERRY_DATA_DIR": str(data), "PYTHONPATH": str(Path(__file__).resolve().parents[3])},
+        [sys.executable, "-c", program, *words],
+        env=os.environ | {"SKERRY_DATA_DIR": str(data)} | code(),
         cwd=cwd,
         capture_output=True,
         text=True,

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.installation
+
 REPOSITORY = Path(__file__).resolve().parents[3]
 NOBODY = 65534
 # What bootstrap.sh itself calls; a bare machine has all of it.

@@ -131,6 +131,19 @@ def test_files_and_changes_are_listed_whatever_they_are_called(repository: Repos
     assert not repository.is_ancestor(new, old)
 
 
+def test_the_past_that_two_commits_share(repository: Repository, checkout: Checkout) -> None:
+    base = checkout.git("rev-parse", "HEAD")
+    one = checkout.commit({"one": "1"})
+    checkout.git("checkout", "--quiet", "-b", "topic", base)
+    other = checkout.commit({"other": "1"})
+    checkout.git("checkout", "--quiet", "--orphan", "alone")
+    alone = checkout.commit({"alone": "1"})
+    checkout.git("push", "--quiet", str(repository.folder), "main", "topic", "alone")
+    assert repository.merge_base(one, other) == base
+    assert repository.merge_base(base, other) == base
+    assert repository.merge_base(one, alone) is None
+
+
 def test_a_kept_ref_keeps_its_commit_and_is_let_go(repository: Repository, checkout: Checkout) -> None:
     head = checkout.git("rev-parse", "HEAD")
     repository.keep_for_pipeline(5, head)

@@ -17,6 +17,7 @@ class PlainWorkspaces:
         self.failures = 0
         self.sources: list[Sources] = []
         self.created: list[PlainWorkspace] = []
+        self.closed = False
         self.caches: dict[str, dict[str, bytes]] = {}
         root.mkdir(parents=True, exist_ok=True)
 
@@ -28,6 +29,9 @@ class PlainWorkspaces:
     def remove_orphans(self) -> None:
         shutil.rmtree(self.root, ignore_errors=True)
         self.root.mkdir(parents=True)
+
+    def close(self) -> None:
+        self.closed = True
 
 
 class PlainWorkspace:

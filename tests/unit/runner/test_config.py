@@ -53,6 +53,8 @@ def test_every_setting_is_read(tmp_path):
         "executor": "podman",
         "builds_dir": "/b/",
         "cache_dir": "/c",
+        "cache_max_size": "1g",
+        "cache_max_age": "24h",
         "clone_url": "http://inside/",
         "tls-ca-file": "/ca.pem",
         "limit": 2,

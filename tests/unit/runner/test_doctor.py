@@ -74,3 +74,10 @@ def test_a_runtime_that_fails_is_named_with_one_that_works(monkeypatch: pytest.M
     assert not check.ok
     assert check.detail == "crun: cgroups in hybrid mode not supported"
     assert check.mend == 'in containers.conf [engine]: runtime = "runc", cgroup_manager = "cgroupfs"'
+
+
+def test_bridges_that_cannot_work_are_mended_at_their_cause(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor_podman, "bridges_need", lambda _home: "[network]")
+    assert "runner.host" in doctor_podman.bridges_mend()
+    monkeypatch.setattr(doctor_podman, "bridges_need", lambda _home: "")
+    assert "iptables" in doctor_podman.bridges_mend()

@@ -1,5 +1,6 @@
 """The choice of Podman settings, without Podman."""
 
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -44,5 +45,30 @@ def test_files_are_written_only_where_they_are_absent(tmp_path: Path, monkeypatc
 
 def test_a_home_below_var_lib_keeps_its_networks_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_RUNTIME_DIR", "/run/user/7")
-    assert "/run/user/7/containers" in host.network_conf(Path("/var/lib/skerry-runner"))
-    assert host.network_conf(Path("/home/me")) == ""
+    assert "/run/user/7/containers" in host.bridges_need(Path("/var/lib/skerry-runner"))
+    assert host.bridges_need(Path("/home/me")) == ""
+
+
+def test_networks_move_also_where_podman_is_configured_already(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", "/run/user/7")
+    monkeypatch.setattr(Path, "is_relative_to", lambda *_: True)
+    folder = tmp_path / ".config/containers"
+    folder.mkdir(parents=True)
+    for name in ("containers.conf", "storage.conf"):
+        (folder / name).write_text("# mine\n")
+    assert host.write_user_configuration(tmp_path) is None
+    written = folder / "containers.conf.d" / "skerry-networks.conf"
+    assert tomllib.loads(written.read_text()) == {
+        "network": {"network_config_dir": "/run/user/7/containers/skerry-networks"}
+    }
+    assert host.bridges_need(tmp_path) == "", "asked again, nothing is missing"
+
+
+def test_a_users_own_place_for_networks_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", "/run/user/7")
+    monkeypatch.setattr(Path, "is_relative_to", lambda *_: True)
+    folder = tmp_path / ".config/containers"
+    folder.mkdir(parents=True)
+    (folder / "containers.conf").write_text('[network]\nnetwork_config_dir = "/srv/networks"\n')
+    host.write_network_configuration(tmp_path)
+    assert not (folder / "containers.conf.d").exists()

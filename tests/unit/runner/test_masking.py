@@ -4,9 +4,10 @@ import re
 from itertools import pairwise
 
 import pytest
-from hypothesis import example, given
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from runner import masking
 from runner.masking import MASK, TOKEN_PREFIXES, Masker, secrets_of
 
 SECRETS = [b"secret", b"secretly", b"abcabc", b"bcabca", b"aaaa", b"x glpat-12", b"t-xyz", b"\xff\x00\n!"]
@@ -61,7 +62,10 @@ def test_a_cut_log_reads_as_expected(chunks, expected):
     st.lists(st.sampled_from(PIECES) | st.binary(max_size=3), max_size=12), st.lists(st.integers(0, 80), max_size=12)
 )
 @example([b"x glpat-12", b"gldt-xyz"], [9, 12])
-def test_the_cuts_do_not_matter_and_nothing_secret_is_left(pieces, cuts):
+@pytest.mark.parametrize("many", [1, 1000], ids=["with the automaton", "without"])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_the_cuts_do_not_matter_and_nothing_secret_is_left(monkeypatch, many, pieces, cuts):
+    monkeypatch.setattr(masking, "_MANY", many)
     whole = b"".join(pieces)
     borders = sorted({0, len(whole), *(min(cut, len(whole)) for cut in cuts)})
     chunks = [whole[start:end] for start, end in pairwise(borders)]
@@ -99,6 +103,12 @@ def test_flush_shows_the_beginning_of_a_secret_that_never_came():
     assert masker.feed(b"pass") == b""
     assert masker.flush() == b"pass"
     assert masker.feed(b"word1") == b"word1"
+
+
+@given(st.lists(st.binary(min_size=1, max_size=40), min_size=1, max_size=30), st.binary(max_size=60), st.data())
+def test_the_automaton_overlooks_no_secret(secrets, around, data):
+    secret = data.draw(st.sampled_from(secrets))
+    assert masking._any_of(secrets).search(around + secret + around) is not None
 
 
 def test_values_become_secrets_when_long_enough_and_by_line():

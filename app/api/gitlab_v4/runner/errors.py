@@ -16,13 +16,11 @@ from app.domain.errors import (
     SkerryError,
     StorageFull,
 )
+from app.edge import DATABASE_TROUBLE, RETRY_AFTER
 from app.services.job_authority import NotProcessing
 from app.services.register_runner import RegistrationClosed
 
 log = structlog.get_logger(__name__)
-
-#: How soon a runner may try again what the server could not store, in seconds.
-RETRY_AFTER = 5
 
 _STATUS: tuple[tuple[type[SkerryError], int], ...] = (
     (RegistrationClosed, 410),
@@ -81,8 +79,17 @@ def _unexpected(error: Exception) -> Response:
     return answer(500, "500 Internal Server Error")
 
 
+def _database(error: Exception) -> Response:
+    log.error("the database does not work", exc_info=error, method=request.method, path=request.path)
+    response = answer(503, "503 Service Unavailable")
+    response.headers["Retry-After"] = str(RETRY_AFTER)
+    return response
+
+
 def install(blueprint: Blueprint) -> None:
     """Let the views of `blueprint` raise what services raise."""
     blueprint.register_error_handler(SkerryError, refuse)
     blueprint.register_error_handler(HTTPException, _http)
+    for kind in DATABASE_TROUBLE:
+        blueprint.register_error_handler(kind, _database)
     blueprint.register_error_handler(Exception, _unexpected)

@@ -13,7 +13,6 @@ from runner.executor.podman import PodmanExecutor
 from runner.executor.podman_api import PodmanClient, PodmanError
 from runner.executor.podman_images import Image, Images, tcp_ports
 from runner.executor.podman_limits import limits
-from runner.executor.podman_relay import loopback_target
 from runner.executor.podman_script import write_script
 from runner.executor.podman_services import host_names
 from runner.executor.podman_settings import PodmanSettings, size
@@ -122,24 +121,6 @@ def test_services_have_the_names_of_their_image_and_their_aliases(
     name: str, aliases: tuple[str, ...], expected: list[str]
 ) -> None:
     assert host_names(ServiceRef(ImageRef(name), aliases)) == expected
-
-
-@pytest.mark.parametrize(
-    ("url", "target"),
-    [
-        ("http://127.0.0.1:8000", ("127.0.0.1", 8000)),
-        ("http://127.1.2.3:8000/x", ("127.1.2.3", 8000)),
-        ("https://localhost", ("localhost", 443)),
-        ("http://[::1]:9/", ("::1", 9)),
-        ("https://ci.example.org", None),
-        ("http://10.0.0.1:8000", None),
-        ("http://127.0.0.1.example.org", None),
-        ("", None),
-        ("ssh://127.0.0.1", None),
-    ],
-)
-def test_only_a_server_on_loopback_needs_a_relay(url: str, target: tuple[str, int] | None) -> None:
-    assert loopback_target(url) == target
 
 
 def host(version: str, *controllers: str) -> Client:

@@ -68,6 +68,11 @@ def test_a_folder_is_packed_with_all_that_is_in_it(
     assert output == b"out: found 4 matching files and directories\n"
 
 
+def test_a_dot_is_the_whole_tree(workspace: LocalWorkspace, pack: Callable[..., Packed | None]) -> None:
+    fill(workspace.path, "a", "b/c")
+    assert {"a", "b/c"} <= {name.rstrip("/") for name in names(pack("."))}
+
+
 def test_exclude_is_by_file_and_not_recursive(workspace: LocalWorkspace, pack: Callable[..., Packed | None]) -> None:
     fill(workspace.path, "out/a.o", "out/a.c", "out/tmp/b")
     assert names(pack("out", exclude=("**/*.o",))) == ["out/", "out/a.c", "out/tmp/", "out/tmp/b"]

@@ -56,7 +56,7 @@ def test_a_process_that_is_gone_has_no_parent() -> None:
 
 def test_what_the_helper_cannot_do_is_one_kind_of_error() -> None:
     for operation, arguments in (
-        ("listen", {"namespace": "/nonexistent", "port": 1}),
+        ("listen", {"namespace": "/nonexistent", "places": [["127.0.0.1", 1]]}),
         ("pack", {"root": "/nonexistent", "paths": [], "exclude": [], "untracked": False}),
     ):
         with pytest.raises(HelperError):

@@ -360,7 +360,7 @@ def test_the_refs_of_old_jobs_are_forgotten(upstream: Upstream, workspaces: Loca
     sha = upstream.commit({"a": "1"})
     for number in range(1, 25):
         workspaces.create(number, 1, "g/p", 0).get_sources(upstream.sources(sha), lambda _: None, NEVER)
-    workspaces.close()
+    workspaces.settle()
     listed = git(tmp_path / "caches/1/git" / REPOSITORY, "for-each-ref", "--format=%(refname)").splitlines()
     assert {name.split("/")[2] for name in listed} == {str(number) for number in range(5, 25)}
 

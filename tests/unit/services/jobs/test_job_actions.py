@@ -248,6 +248,37 @@ def test_a_protected_ref_takes_the_right_to_push_there(core, world, project, use
     assert play_job(core, job, world.user(project, Role.MAINTAINER)).status == "pending"
 
 
+@pytest.mark.parametrize(
+    ("rule", "made_protected", "may"),
+    [
+        (Role.MAINTAINER, True, {"maintainer", "admin"}),
+        (Role.MAINTAINER, False, {"developer", "maintainer", "admin"}),
+        (Role.DEVELOPER, True, {"developer", "maintainer", "admin"}),
+        (Role.NONE, True, set()),
+        (None, True, {"maintainer", "admin"}),
+        (None, False, {"developer", "maintainer", "admin"}),
+    ],
+)
+def test_who_may_run_jobs_of_a_ref(core, world, project, rule, made_protected, may):
+    """`rule`: who may push there now, NONE for nobody, None where no rule is left."""
+    if rule is not None:
+        world.protect(project, push_role=rule)
+    people = {
+        "developer": world.user(project),
+        "maintainer": world.user(project, Role.MAINTAINER),
+        "admin": world.user(is_admin=True),
+    }
+    allowed = set()
+    for name, person in people.items():
+        pipeline = world.pipeline(project, [plan("a", when="manual")], protected=made_protected)
+        try:
+            play_job(core, world.jobs(pipeline)["a"], person)
+        except NotAllowed:
+            continue
+        allowed.add(name)
+    assert allowed == may
+
+
 def test_erasing_removes_log_and_artifacts_once(core, world, project, user):
     job = world.jobs(world.pipeline(project, [plan("a")], user=user))["a"]
     with pytest.raises(NotErasable):

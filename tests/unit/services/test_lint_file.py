@@ -1,0 +1,53 @@
+"""`skerry lint` on files on disk."""
+
+import json
+from pathlib import Path
+
+from click.testing import CliRunner
+
+from app.cli import cli
+from app.services import lint
+from app.services.lint import lint_file
+
+RULES = """
+with: {script: [x], rules: [{exists: [docs/**/*.md]}]}
+without: {script: [x], rules: [{exists: [nowhere/*]}]}
+"""
+
+
+def test_files_beside_it_are_included_and_found_by_rules(tmp_path: Path) -> None:
+    (tmp_path / "docs" / "deep").mkdir(parents=True)
+    (tmp_path / "docs" / "deep" / "a.md").write_text("x")
+    (tmp_path / "ci").mkdir()
+    (tmp_path / "ci" / "more.yml").write_text(RULES)
+    file = tmp_path / ".gitlab-ci.yml"
+    file.write_text("include: 'ci/*.yml'\nplain: {script: [x]}\n")
+    result = lint_file(file)
+    assert (result.valid, result.jobs, result.diagnostics) == (True, 2, ())
+
+
+def test_the_folder_is_listed_only_when_something_asks_for_it(tmp_path: Path, monkeypatch) -> None:
+    calls: list[Path] = []
+    monkeypatch.setattr(lint, "_list_files", lambda folder: calls.append(folder) or {})
+    file = tmp_path / ".gitlab-ci.yml"
+    file.write_text("plain: {script: [x]}\n")
+    assert lint_file(file).valid
+    assert calls == []
+    file.write_text(RULES)
+    lint_file(file)
+    assert calls == [tmp_path]
+
+
+def test_a_report_for_machines(tmp_path: Path) -> None:
+    good, bad = tmp_path / "good.yml", tmp_path / "bad.yml"
+    good.write_text("build: {script: [make], rules: [{when: always}]}\n")
+    bad.write_text("build:\n  script: [make]\n  scrpt: [make]\n")
+    done = CliRunner().invoke(cli, ["lint", "--format", "json", str(good), str(bad)])
+    first, second = json.loads(done.stdout)
+    assert done.exit_code == 1
+    assert (first["valid"], first["jobs"], [found["severity"] for found in first["diagnostics"]]) == (
+        True,
+        1,
+        ["warning"],
+    )
+    assert (second["valid"], second["diagnostics"][0]["line"]) == (False, 3)
