@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from app import cli_pipeline
+
 if TYPE_CHECKING:
     from flask import Flask
 
@@ -274,6 +276,9 @@ def doctor() -> None:
             click.echo(f"      mend: {check.mend}")
         failed = failed or check.level == "error"
     sys.exit(1 if failed else 0)
+
+
+cli.add_command(cli_pipeline.pipeline)
 
 
 def _user(core: Core, username: str) -> User:

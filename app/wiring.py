@@ -3,7 +3,7 @@
 from flask import Flask
 
 from app import crypto, dashboard, health, middleware
-from app.api import git_http, gitlab_v4, layerci_v1, wercker_v3
+from app.api import candor, git_http, gitlab_v4, layerci_v1, wercker_v3
 from app.config import Config
 from app.events import create_bus
 from app.extensions import csrf, db, login_manager
@@ -63,4 +63,5 @@ def install_edges(app: Flask, parts: Core) -> None:
     layerci_v1.init_app(app)
     wercker_v3.init_app(app)
     git_http.init_app(app)
+    candor.init_app(app)
     dashboard.init_app(app)

@@ -220,6 +220,46 @@ def run(path: Path | None, user: str | None) -> None:
 
 
 @main.command()
+@click.option("--bind", default="127.0.0.1:3001", show_default=True, help="Address to listen on.")
+@click.option("--data-dir", type=click.Path(file_okay=False, path_type=Path), help="Where runs and logs are kept.")
+@click.option("--concurrent", type=click.IntRange(1, 1000), default=4, show_default=True, help="Runs at once.")
+@click.option(
+    "-c",
+    "--config",
+    "path",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="A configuration file whose first [[runners]] says what Podman may do here.",
+)
+@click.option("--executor", type=click.Choice(["podman", "fake"]), default="podman", hidden=True)
+def serve(bind: str, data_dir: Path | None, concurrent: int, path: Path | None, executor: str) -> None:
+    """Run the plans that a Candor dashboard sends: GET /, POST /run, GET /logs/RUNID.
+
+    RUNNER_TOKEN or RUNNER_TOKEN_FILE says by which token callers are known. RUNNER_LOGS is the folder of the logs,
+    RUNNER_CONTAINER_TIMEOUT the seconds that a stage may take.
+    """
+    import os
+    from dataclasses import replace
+
+    from runner import log
+    from runner import serve as server
+    from runner.config import default_data_dir
+    from runner.daemon import AlreadyRunningError
+    from runner.executor.base import ExecutorError
+
+    named = _load(path) if path else None
+    folder = (data_dir or default_data_dir(default_path()) / "serve").absolute()
+    runner = RunnerConfig(name="serve", url="", token="pushed", executor=executor)  # noqa: S106 - it is no secret
+    if named and named.runners:
+        runner = replace(runner, podman=named.runners[0].podman)
+    log.configure(named.log_level if named else "info", named.log_format if named else "text")
+    try:
+        settings = server.read_settings(bind, os.environ, folder)
+        server.serve(settings, Config(path=path or default_path(), data_dir=folder, concurrent=concurrent), runner)
+    except (AlreadyRunningError, ExecutorError, OSError, server.ServeError) as error:
+        raise _Failed(str(error)) from None
+
+
+@main.command()
 def doctor() -> None:
     """Check whether this host can run jobs, and say how to mend what it lacks. Exit code 1 when something is
     missing.

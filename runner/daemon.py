@@ -83,7 +83,7 @@ class Daemon:
     def run(self) -> None:
         """Serve until a signal. Raises OSError, ExecutorError, AlreadyRunningError when it cannot begin."""
         self._config.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        lock = _lock(self._config.data_dir)
+        lock = lock_folder(self._config.data_dir)
         try:
             for number in (signal.SIGTERM, signal.SIGQUIT, signal.SIGINT):
                 signal.signal(number, self._on_signal)
@@ -284,7 +284,8 @@ def make_host(config: Config, runner: RunnerConfig, system_id: str, boot: str) -
     return Host(runner, executor, workspaces, system_id, boot, config.final_update_timeout)
 
 
-def _lock(folder: Path) -> int:
+def lock_folder(folder: Path) -> int:
+    """Have `folder` for this process alone, until the descriptor is closed. Raises AlreadyRunningError, OSError."""
     descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

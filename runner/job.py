@@ -147,7 +147,7 @@ def run_job(run: JobRun) -> Result | None:
     sender.start()
     try:
         _introduce(run)
-        _walk(run)
+        walk_phases(run)
     finally:
         timer.cancel()
     run.steps.close()
@@ -161,7 +161,8 @@ def _introduce(run: JobRun) -> None:
     run.say(f"  on {runner.name} {runner.short_token}, system ID: {run.host.system_id}")
 
 
-def _walk(run: JobRun) -> None:
+def walk_phases(run: JobRun) -> None:
+    """Do each phase that is due and wanted, in their order."""
     for phase in PHASES:
         if phase.due(run) and phase.wanted(run):
             _phase(run, phase)

@@ -36,7 +36,7 @@ def conclude(run: JobRun) -> Result:
 
 def deliver(run: JobRun, sender: Sender, result: Result) -> Result | None:
     """Tell the server while the environment goes away; the folder goes when both are done."""
-    cleaner = threading.Thread(target=_clean_up, args=(run,), name=f"clean-{run.job.id}")
+    cleaner = threading.Thread(target=clean_up, args=(run,), name=f"clean-{run.job.id}")
     cleaner.start()
     delivered = aborted = run.control.reason == ABORTED
     if aborted:
@@ -77,7 +77,8 @@ def record_of(run: JobRun) -> JobRecord:
     )
 
 
-def _clean_up(run: JobRun) -> None:
+def clean_up(run: JobRun) -> None:
+    """Remove the job's environment and workspace. Never raises."""
     try:
         if run.environment is not None:
             run.environment.close()

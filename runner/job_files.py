@@ -1,6 +1,7 @@
 """The phases that move files: caches, and artifacts in both directions (gitlab.md A.6, A.7)."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from runner.job_run import JobRun
 from runner.protocol.outcomes import JobAnswer, Outcome
@@ -19,6 +20,12 @@ class TransferRefusedError(TransferError):
     """The server does not want them: trying on another runner would change nothing."""
 
     failure_reason = "script_failure"
+
+
+class MissingFileError(WorkspaceError):
+    """What the job had to leave behind is not there."""
+
+    failure_reason = "unmet_prerequisites"
 
 
 def has_cache_to_restore(run: JobRun) -> bool:
@@ -128,6 +135,8 @@ def upload_artifacts(run: JobRun) -> None:
 
 
 def _upload(run: JobRun, artifact: Artifact) -> None:
+    if artifact.required:
+        _require_paths(run, artifact)
     packed = _workspace(run).pack(selection_of(run, artifact), run.trace.write)
     if packed is None:
         return
@@ -140,6 +149,16 @@ def _upload(run: JobRun, artifact: Artifact) -> None:
         raise TransferRefusedError(f"the server refused the artifacts: {answer.detail}")
     if answer.outcome is not Outcome.OK:
         raise TransferError(f"the artifacts could not be uploaded: {answer.detail}")
+
+
+def _require_paths(run: JobRun, artifact: Artifact) -> None:
+    """Raises unless each path of the artifact names something."""
+    selection = selection_of(run, artifact)
+    for path in selection.paths:
+        found = _workspace(run).pack(replace(selection, paths=(path,)), lambda data: None)
+        if found is None:
+            raise MissingFileError(f"there is no {path} to archive")
+        found.path.unlink(missing_ok=True)
 
 
 def _send(run: JobRun, artifact: Artifact, packed: Packed) -> JobAnswer:

@@ -46,6 +46,8 @@ def prepare_executor(run: JobRun) -> None:
         read_only_mounts=workspace.read_only_mounts,
         labels={"skerry.runner": host.system_id, "skerry.job": str(job.id), "skerry.boot": host.boot},
         timeout=job.timeout,
+        stage_images=tuple(image for step in job.steps if (image := job_steps.stage_image(run, step))),
+        has_container=not job.steps_bring_containers or bool(job.image),
         logins=logins,
         server_urls=server_urls(host.runner.url, host.runner.clone_url, split_credentials(job.git.repo_url, "")[0]),
     )

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from runner.durations import parse_duration
-from runner.executor.base import ConfigurationError, ImageRef, Stage, StageResult
+from runner.executor.base import ConfigurationError, ExecutorError, ImageRef, Stage, StageResult
 from runner.failure import Failure
 from runner.protocol.wire import Step, Variable
 from runner.scripts import Script, launcher, stage_script
@@ -166,8 +166,8 @@ def _run_group(run: JobRun, group: Group, file: str, limit: float) -> None:
         run.open_section(name, f'Executing "{name}" stage of the job script')
         run.steps.start(group.positions[index], run.trace.mark())
 
-    def close_step(index: int, status: str, exit_code: int | None) -> None:
-        run.steps.end(group.positions[index], status, run.trace.mark(), exit_code)
+    def close_step(index: int, status: str, exit_code: int | None, reason: str = "") -> None:
+        run.steps.end(group.positions[index], status, run.trace.mark(), exit_code, reason)
         run.close_section(stage_name(group.steps[index]))
 
     def next_step(index: int) -> None:
@@ -180,18 +180,24 @@ def _run_group(run: JobRun, group: Group, file: str, limit: float) -> None:
     limit = min(limit, step.timeout or limit)
     output = MarkedOutput(group.marks, run.trace.write, lambda index: next_step(index + 1))
     open_step(0)
-    result = _execute(run, group.stage, file, limit, output.write, image=_image(run, step))
+    try:
+        result = _execute(run, group.stage, file, limit, output.write, step=step)
+    except ExecutorError as error:
+        output.flush()
+        close_step(current, "failed", None, error.failure_reason)
+        raise
     output.flush()
     failure = _failure_of(run, result, f"{group.stage} took longer than {min(limit, run.job.timeout):g} seconds")
-    close_step(current, _status_of(result, failure), result.exit_code)
+    close_step(current, _status_of(result, failure), result.exit_code, failure.reason if failure else "")
     if failure is not None and group.steps[current].allow_failure:
         run.warn(f"{stage_name(group.steps[current])} failed, which it is allowed to: {failure.message}")
     elif failure is not None:
         run.fail(failure)
 
 
-def _image(run: JobRun, step: Step) -> ImageRef | None:
-    if step.image is None:
+def stage_image(run: JobRun, step: Step | None) -> ImageRef | None:
+    """The image that `step` brings, None for the job's container."""
+    if step is None or step.image is None:
         return None
     return ImageRef(
         run.variables.expand(step.image.name), step.image.entrypoint, step.image.pull_policy, step.image.user
@@ -204,16 +210,26 @@ def _execute(
     file: str,
     limit: float,
     output: Callable[[bytes], None],
-    image: ImageRef | None = None,
+    step: Step | None = None,
     after: bool = False,
 ) -> StageResult:
     if run.environment is None or run.places is None:
         raise ConfigurationError("there is no environment")
-    script = launcher(f"{run.places.control_dir}/scripts/{file}")
+    verbatim = step is not None and step.verbatim
+    script = launcher(f"{run.places.control_dir}/scripts/{file}", plain=verbatim)
     timeout = limit if after else min(limit, run.remaining())
     environment = {"CI_JOB_STATUS": run.outcome if after else "running"}
     cancelled = run.control.everything if after else run.control.script
-    return run.environment.run(Stage(stage, script, timeout, environment, image), output, cancelled)
+    wanted = Stage(
+        name=stage,
+        script=script,
+        timeout=timeout,
+        environment=environment,
+        image=stage_image(run, step),
+        runtime=step.runtime if step else "",
+        image_command=verbatim and step is not None and not step.script,
+    )
+    return run.environment.run(wanted, output, cancelled)
 
 
 def _failure_of(run: JobRun, result: StageResult, too_long: str) -> Failure | None:

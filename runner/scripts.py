@@ -7,6 +7,7 @@ there is one and with that `sh` elsewhere. The script, a file in the job's contr
 2. enters the project directory;
 3. switches errexit and pipefail on as the step has them;
 4. for each line of the user: prints it, then runs it. All lines share the one shell; its input is /dev/null.
+   A verbatim step's lines are not printed, and its shell is always `sh`.
 
 The user's lines are the only text in it that a shell may interpret.
 """
@@ -34,6 +35,8 @@ fi
 """
 # Tried in a subshell first: a shell without the option ends at the attempt.
 _PIPEFAIL = "(set -o pipefail) 2>/dev/null && set -o pipefail\n"
+#: Holds the image's own command, as words of a shell, where a stage asks for it.
+IMAGE_COMMAND = "SKERRY_IMAGE_COMMAND"
 _NO_PIPEFAIL = "(set +o pipefail) 2>/dev/null && set +o pipefail\n"
 
 
@@ -57,9 +60,11 @@ def quote(text: str) -> str:
     return "'" + text.replace("'", "'\\''") + "'"
 
 
-def launcher(path: str) -> str:
-    """Shell text that becomes the script at `path`, in bash where the image has it."""
+def launcher(path: str, plain: bool = False) -> str:
+    """Shell text that becomes the script at `path`, in bash where the image has it and `plain` does not forbid it."""
     word = quote(path)
+    if plain:
+        return f"exec sh {word}\n"
     return f"if command -v bash >/dev/null 2>&1; then exec bash {word}; fi\nexec sh {word}\n"
 
 
@@ -74,11 +79,18 @@ def stage_script(script: Script) -> bytes:
         if index < len(script.step_environments):
             parts.append(_exports(script.step_environments[index]))
         parts.append(_options(step, first=index == 0, xtrace=script.xtrace))
-        parts += [_print(echo_of(line)) + line + "\n" for line in step.script]
+        parts += _verbatim(step) if step.verbatim else [_print(echo_of(line)) + line + "\n" for line in step.script]
     # Without errexit the last line's exit code is the stage's; with it, a stage that comes to its end has passed.
     if script.steps and script.steps[-1].errexit:
         parts.append("exit 0\n")
     return "".join(parts).encode("utf-8", "surrogatepass")
+
+
+def _verbatim(step: Step) -> list[str]:
+    """The script as it stands, so that its lines may belong together; without one, the image's own command."""
+    if step.script:
+        return [line + "\n" for line in step.script]
+    return [f'skerry_command=${IMAGE_COMMAND}\nunset {IMAGE_COMMAND}\neval "exec $skerry_command"\n']
 
 
 def echo_of(line: str) -> str:

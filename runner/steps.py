@@ -23,6 +23,7 @@ class _Step:
     finished_at: str | None = None
     trace_start: int | None = None
     trace_end: int | None = None
+    reason: str = ""
 
 
 class StepReport:
@@ -40,10 +41,12 @@ class StepReport:
             step.status, step.started_at, step.trace_start = "running", self._time(), offset
         self.on_change()
 
-    def end(self, position: int, status: str, offset: int, exit_code: int | None = None) -> None:
+    def end(self, position: int, status: str, offset: int, exit_code: int | None = None, reason: str = "") -> None:
+        """`reason`: why it failed, in the protocol's words (gitlab.md A.4); it is not part of the report."""
         with self._lock:
             step = self._steps[position]
             step.status, step.finished_at, step.trace_end, step.exit_code = status, self._time(), offset, exit_code
+            step.reason = reason
         self.on_change()
 
     def close(self) -> None:

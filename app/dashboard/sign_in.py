@@ -1,11 +1,9 @@
 """Sign in, sign out, and who a session belongs to."""
 
-import time
-
-from flask import Flask, flash, redirect, render_template, request, session, url_for
+from flask import Flask, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_login import login_user, logout_user
 
+from app import session_of_visitor
 from app.dashboard.blueprint import pages
 from app.dashboard.context import visitor
 from app.dashboard.redirects import safe_next
@@ -15,18 +13,15 @@ from app.extensions import login_manager
 from app.models import User
 from app.services.sign_in import sign_in as check_and_sign_in
 
-#: A session ends after two weeks without use, and after two months whatever happens.
+#: A session ends after two weeks without use, and after two months whatever happens (`app.session_of_visitor`).
 IDLE_SECONDS = 14 * 86_400
-LONGEST_SECONDS = 60 * 86_400
-_SIGNED_IN_AT = "signed_in_at"
 
 
 @login_manager.user_loader
 def load_user(identity: str) -> User | None:
     """The user of a session cookie, while the session's nonce is theirs (`User.get_id`) and it is not too old."""
     user = user_of_identity(identity)
-    young = time.time() - session.get(_SIGNED_IN_AT, 0) < LONGEST_SECONDS
-    return user if user and young else None
+    return user if user and session_of_visitor.is_young() else None
 
 
 def user_of_identity(identity: str | None) -> User | None:
@@ -60,18 +55,13 @@ def sign_in_with_password() -> ResponseReturnValue:
     if user is None:
         wrong = "That name and password do not belong together."
         return render_template("sign_in.html", next=target, username=username, error=wrong), 401
-    # Nothing of the session before survives: who planted it knows nothing of the one after.
-    session.clear()
-    login_user(user)
-    session.permanent = True
-    session[_SIGNED_IN_AT] = int(time.time())
+    session_of_visitor.begin(user)
     return redirect(target, 303)
 
 
 @pages.post("/-/sign_out")
 def sign_out() -> ResponseReturnValue:
-    logout_user()
-    session.clear()
+    session_of_visitor.end()
     flash("You are signed out.", "done")
     return redirect(url_for("pages.sign_in"), 303)
 

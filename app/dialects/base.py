@@ -26,6 +26,7 @@ class CompileContext:
     `read_file` gives the text of a file of the repository at `sha`, None where there is none; `list_files` all paths
     with their git blob ids. `changed_files` None: not known, so every `changes` clause is true. `changes_since` gives
     the same for a `compare_to` ref, and raises ValueError when there is no such ref.
+    `stored`: the text is kept with its definition and comes from no commit.
     """
 
     ref: str = "main"
@@ -39,6 +40,7 @@ class CompileContext:
     inputs: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
     read_file: Callable[[str], str | None] = _no_file
     list_files: Callable[[], Mapping[str, str]] = _no_files
+    stored: bool = False
     changed_files: frozenset[str] | None = None
     changes_since: Callable[[str], frozenset[str] | None] | None = None
     render_merged: bool = False

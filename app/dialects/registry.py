@@ -3,19 +3,21 @@
 from collections.abc import Mapping
 from pathlib import PurePosixPath
 
-from app.dialects import gitlab
+from app.dialects import candor, gitlab
 from app.dialects.base import Compilation, CompileContext, Compiler
 from app.dialects.diagnostics import Diagnostic, Severity
 
 DEFAULT_PATH = ".gitlab-ci.yml"
 """The file that is looked for where a project names none."""
 
+_BY_NAME: Mapping[str, Compiler] = dict.fromkeys(candor.NAMES, candor.compile_text)
 _BY_SUFFIX: Mapping[str, Compiler] = {".yml": gitlab.compile_text, ".yaml": gitlab.compile_text}
 
 
 def compiler_for(path: str) -> Compiler | None:
     """The compiler for a file of that name, or None when no dialect uses such a name."""
-    return _BY_SUFFIX.get(PurePosixPath(path).suffix.lower())
+    file = PurePosixPath(path)
+    return _BY_NAME.get(file.name.lower()) or _BY_SUFFIX.get(file.suffix.lower())
 
 
 def compile_configuration(path: str, text: str, context: CompileContext) -> Compilation:

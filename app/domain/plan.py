@@ -50,6 +50,8 @@ class Step:
     `phase`: pre_get_sources, script or after_script.
     `own_shell` False: the step shares its shell with the step before it. `errexit` and `pipefail` say which failing
     line fails the step. `timeout` 0: bounded by the job's alone. `when`: on_success, on_failure or always.
+    `verbatim`: the script is one text for the image's own `sh`, of which no line is shown before it runs; without any
+    line the image's own command runs. `runtime`: the container runtime of the step's own container.
     """
 
     name: str
@@ -60,6 +62,7 @@ class Step:
     own_shell: bool = True
     errexit: bool = True
     pipefail: bool = True
+    verbatim: bool = False
     environment: tuple[Variable, ...] = ()
     timeout: int = 0
     when: str = "on_success"
@@ -70,7 +73,7 @@ class Step:
 class ArtifactSpec:
     """What is uploaded after the script: one archive, or one report of `file_type`.
 
-    `expire_in` None means the instance's default, 0 never.
+    `expire_in` None means the instance's default, 0 never. `required`: a path that names nothing fails the job.
     `name` and `paths` may hold variables, which the runner expands.
     """
 
@@ -80,6 +83,7 @@ class ArtifactSpec:
     untracked: bool = False
     when: str = "on_success"
     expire_in: int | None = None
+    required: bool = False
     file_type: str = "archive"
     file_format: str = "zip"
     access: str = "all"

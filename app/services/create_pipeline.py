@@ -10,7 +10,7 @@ from app.services import access
 from app.services.advance_pipeline import advance, announce_pipeline, set_calculated_status
 from app.services.core import Core
 from app.services.locks import lock_project
-from app.services.pipeline_request import PipelineRequest
+from app.services.pipeline_request import NO_COMMIT, PipelineRequest
 from app.services.prepare_pipeline import Prepared, prepare_pipeline
 from app.services.protected_refs import may_act_on
 from app.services.tag_sets import tag_set_ids
@@ -108,7 +108,8 @@ def _add_pipeline(core: Core, prepared: Prepared) -> Pipeline:
     core.session.add(pipeline)
     core.session.flush()
     # Before anybody can see the row: from the claim on, a runner fetches this ref.
-    core.repositories.open(project.id).keep_for_pipeline(pipeline.id, pipeline.sha)
+    if pipeline.sha != NO_COMMIT:
+        core.repositories.open(project.id).keep_for_pipeline(pipeline.id, pipeline.sha)
     return pipeline
 
 
@@ -156,7 +157,9 @@ def required_features(plan: JobPlan) -> list[str]:
         step.image is not None
         or step.runtime is not None
         or not (step.own_shell and step.errexit and step.pipefail)
+        or step.verbatim
         or step.environment
         for step in plan.steps
     )
+    beyond = beyond or any(spec.required for spec in plan.artifacts)
     return [STEPS_FEATURE] if beyond or plan.workspace is not None else []

@@ -19,9 +19,10 @@ def create_project(
     visibility: str = "private",
     mirror_url: str | None = None,
     description: str = "",
+    has_repository: bool = True,
 ) -> Project:
-    """A new project at GROUP[/SUBGROUP…]/NAME, with an empty repository or the mirror of `mirror_url` (not fetched
-    yet).
+    """A new project at GROUP[/SUBGROUP…]/NAME, with an empty repository, the mirror of `mirror_url` (not fetched yet),
+    or none (its pipelines then have stored texts).
 
     Missing groups are made and belong to `creator`, who otherwise must be a maintainer of the group, or an admin, and
     becomes
@@ -44,6 +45,8 @@ def create_project(
             if mirror_url is not None:
                 project.repository = "mirrored"
                 project.mirror_url_sealed = core.box.seal(mirror_url.strip(), mirror_context(project))
+            elif not has_repository:
+                project.repository = "none"
             core.repositories.adopt(prepared, project.id)
     finally:
         prepared.discard()

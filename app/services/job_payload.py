@@ -47,7 +47,7 @@ def job_payload(core: Core, claimed: Claimed, features: frozenset[str]) -> dict[
         "hooks": [],
         "image": _image(plan.image),
         "services": [_service(service) for service in plan.services],
-        "artifacts": [_artifact(spec) for spec in plan.artifacts] or None,
+        "artifacts": [_artifact(spec, ours) for spec in plan.artifacts] or None,
         "cache": [_cache(spec, job.protected) for spec in plan.cache],
         "credentials": [],
         "dependencies": _dependencies(core, job, claimed.token),
@@ -115,7 +115,7 @@ def _git_info(core: Core, job: Job, token: str, variables: Iterable[Variable]) -
     pipeline, project = job.pipeline, job.project
     depth = _depth(variables, project.git_depth)
     return {
-        "repo_url": repository_url(core, project, token),
+        "repo_url": "" if project.repository == "none" else repository_url(core, project, token),
         "ref": pipeline.ref,
         "sha": pipeline.sha,
         "before_sha": pipeline.before_sha,
@@ -183,6 +183,7 @@ def _own_steps(steps: Iterable[Step]) -> list[dict[str, Any]]:
             "own_shell": step.own_shell,
             "errexit": step.errexit,
             "pipefail": step.pipefail,
+            "verbatim": step.verbatim,
             "environment": [_variable(variable) for variable in step.environment],
         }
         for step in steps
@@ -210,7 +211,7 @@ def _service(service: Service) -> dict[str, Any]:
     }
 
 
-def _artifact(spec: ArtifactSpec) -> dict[str, Any]:
+def _artifact(spec: ArtifactSpec, ours: bool) -> dict[str, Any]:
     wire: dict[str, Any] = {
         "name": spec.name,
         "untracked": spec.untracked,
@@ -221,6 +222,8 @@ def _artifact(spec: ArtifactSpec) -> dict[str, Any]:
     }
     if spec.exclude:
         wire["exclude"] = list(spec.exclude)
+    if ours and spec.required:
+        wire["required"] = True
     if spec.expire_in is not None:
         wire["expire_in"] = f"{spec.expire_in} seconds" if spec.expire_in else "never"
     return wire

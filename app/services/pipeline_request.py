@@ -1,7 +1,7 @@
 """What a pipeline is made of: which commit of which ref, why, for whom, with which variables."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 from app.domain.plan import Plan, Variable
 from app.models import PipelineDefinition, Project, User
@@ -21,6 +21,8 @@ class PipelineRequest:
     input.
     `definition` None: the project's own configuration. `variables` override those of the settings.
     `amend` changes the plan that came of the configuration (`domain.plan_changes`); it may raise InvalidRequest.
+    `sha` NO_COMMIT: the definition's stored text needs no repository. `inputs` are values that a configuration asks for
+    by name.
     """
 
     project: Project
@@ -31,6 +33,7 @@ class PipelineRequest:
     before_sha: str = NO_COMMIT
     source: str = "push"
     variables: tuple[Variable, ...] = ()
+    inputs: Mapping[str, object] = field(default_factory=dict)
     strict: bool = False
     skip: bool = False
     definition: PipelineDefinition | None = None

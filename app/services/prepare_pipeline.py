@@ -57,23 +57,55 @@ def prepare_pipeline(core: Core, request: PipelineRequest) -> Prepared:
     """What `create_pipeline` would write. Raises NotFound("Commit"); where `request.strict`,
     InvalidConfiguration too.
     """
-    repository = core.repositories.open(request.project.id)
     definition = request.definition or _default_definition(core, request)
     path = (definition.config_path if definition else None) or request.project.config_path
+    stored = definition.stored_text if definition else None
+    if request.sha == NO_COMMIT:
+        return _without_commit(core, request, path, stored)
+    repository = core.repositories.open(request.project.id)
     with repository.objects() as objects:
         commit = objects.commit(request.sha)
-        protected = is_protected(core, request.project, request.ref, request.tag)
+        # A stored text went through no review of a protected branch: it gets none of what is kept for those.
+        protected = stored is None and is_protected(core, request.project, request.ref, request.tag)
         prepared = Prepared(request, commit, protected, path)
         if request.skip or (request.source == "push" and _SKIP.search(commit["message"])):
             return prepared
         try:
-            stored = definition.stored_text if definition else None
             text = stored if stored is not None else _decode(path, objects.read_file(request.sha, path, CONFIG_LIMIT))
         except (NotFound, LimitExceeded) as error:
             return _refused(prepared, [_unreadable(path, error)])
         except InvalidConfiguration as error:
             return _refused(prepared, [found for found in error.diagnostics if isinstance(found, Diagnostic)])
-        return _compile(core, replace(prepared, config_text=_storable(text)), text, repository, objects)
+        prepared = replace(prepared, config_text=_storable(text))
+        return _compile(core, prepared, text, stored is not None, _reading(repository, objects, request))
+
+
+def _reading(repository: Repository, objects: Objects, request: PipelineRequest) -> dict[str, Any]:
+    """What a compiler may read of a commit, as fields of its context."""
+    return {
+        "read_file": _reader(objects, request.sha),
+        "list_files": lambda: repository.list_files(request.sha),
+        "changed_files": _changed(repository, request),
+        "changes_since": lambda ref: _changed_since(repository, ref, request.sha),
+    }
+
+
+def _without_commit(core: Core, request: PipelineRequest, path: str, stored: str | None) -> Prepared:
+    """The same for a stored text alone. Raises NotFound("Commit") where the text lies in a repository."""
+    if stored is None:
+        raise NotFound("Commit")
+    prepared = Prepared(request, _no_commit(core), protected=False, config_path=path, config_text=_storable(stored))
+    return prepared if request.skip else _compile(core, prepared, stored, True, {})
+
+
+def _no_commit(core: Core) -> dict[str, Any]:
+    """A commit's dict (`git.objects.parse_commit`) for a run that has none."""
+    texts = ("title", "message", "author_name", "author_email", "committer_name", "committer_email")
+    times = ("created_at", "authored_date", "committed_date")
+    now = core.now().isoformat(timespec="milliseconds")
+    found: dict[str, Any] = {"id": NO_COMMIT, "short_id": NO_COMMIT[:8], "parent_ids": []}
+    found |= dict.fromkeys(texts, "") | dict.fromkeys(times, now)
+    return found | {"trailers": {}, "extended_trailers": {}}
 
 
 def _default_definition(core: Core, request: PipelineRequest) -> PipelineDefinition | None:
@@ -99,7 +131,7 @@ def _unreadable(path: str, error: SkerryError) -> Diagnostic:
     return Diagnostic(Severity.ERROR, "missing_file" if missing else "too_large", message, path)
 
 
-def _compile(core: Core, prepared: Prepared, text: str, repository: Repository, objects: Objects) -> Prepared:
+def _compile(core: Core, prepared: Prepared, text: str, stored: bool, reading: dict[str, Any]) -> Prepared:
     request = prepared.request
     given = [*settings_variables(core, request.project, prepared.protected), *request.variables]
     fixed = predefined_for_compiling(core, request, prepared.commit, prepared.protected)
@@ -112,10 +144,9 @@ def _compile(core: Core, prepared: Prepared, text: str, repository: Repository, 
         project_path=request.project.full_path,
         predefined={variable.key: variable.value for variable in fixed},
         variables={variable.key: variable.value for variable in given},
-        read_file=_reader(objects, request.sha),
-        list_files=lambda: repository.list_files(request.sha),
-        changed_files=_changed(repository, request),
-        changes_since=lambda ref: _changed_since(repository, ref, request.sha),
+        inputs=request.inputs,
+        stored=stored,
+        **reading,
     )
     compiled = compile_configuration(prepared.config_path, text, context)
     prepared = replace(prepared, warnings=_lines(compiled.warnings))

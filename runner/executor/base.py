@@ -39,6 +39,10 @@ class ConfigurationError(ExecutorError):
     failure_reason = "runner_configuration_error"
 
 
+class RuntimeUnavailableError(ConfigurationError):
+    """A stage names a container runtime that this host does not have."""
+
+
 @dataclass(frozen=True, slots=True)
 class ImageRef:
     """An image as the job names it, variables already expanded."""
@@ -67,6 +71,8 @@ class Build:
     private host folder
     of this job outside the workspace (scripts, file variables, exit codes), seen by the container at `control_dir`.
     `read_only_mounts` maps host folders to container paths (the object cache that the tree borrows from).
+    `stage_images` are those of stages that bring their own: they are here before the first stage runs. `has_container`
+    False: every stage does, so the job needs no container of its own.
     `labels` go on every container, so that orphans can be found: skerry.runner, skerry.job, skerry.boot.
     `server_urls` are the server's addresses as the job knows them: it must be reachable there.
     `logins` are the job's own for image registries.
@@ -86,6 +92,8 @@ class Build:
     timeout: float
     server_urls: tuple[str, ...] = ()
     logins: tuple[Login, ...] = ()
+    stage_images: Sequence[ImageRef] = ()
+    has_container: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +102,9 @@ class Stage:
 
     `script` is complete shell text, made by `runner.scripts`; it gets no standard input. `image` None: the job's
     container;
-    an own image: a fresh container on the same workspace. `timeout` is in seconds from the start of the stage.
+    an own image: a fresh container on the same workspace, by `runtime` where that is given. `timeout` is in seconds
+    from the start of the stage. `image_command`: the script wants to know the image's own command, as shell text in
+    `IMAGE_COMMAND` (`runner.scripts`).
     """
 
     name: str
@@ -102,6 +112,8 @@ class Stage:
     timeout: float
     environment: Mapping[str, str] = field(default_factory=dict)
     image: ImageRef | None = None
+    runtime: str = ""
+    image_command: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,15 @@ import threading
 import time
 from collections.abc import Iterable
 
-from runner.executor.base import Build, Cancelled, ConfigurationError, Output, Stage, StageResult
+from runner.executor.base import (
+    Build,
+    Cancelled,
+    ConfigurationError,
+    Output,
+    RuntimeUnavailableError,
+    Stage,
+    StageResult,
+)
 
 GRACE = 5.0  # from SIGTERM to SIGKILL
 _TICK = 0.05  # how late a cancel or a timeout is noticed
@@ -54,6 +62,8 @@ class FakeEnvironment:
         self._stopped = False
 
     def run(self, stage: Stage, output: Output, cancelled: Cancelled) -> StageResult:
+        if stage.runtime:
+            raise RuntimeUnavailableError(f"this host has no container runtime {stage.runtime!r}")
         with self._lock:
             if self._stopped:
                 return StageResult("killed", detail="the environment is stopped")

@@ -2,8 +2,10 @@
 
 import logging
 import secrets
+import shlex
 import threading
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from runner.executor.base import (
@@ -13,6 +15,7 @@ from runner.executor.base import (
     ExecutorError,
     ImageRef,
     Output,
+    RuntimeUnavailableError,
     Stage,
     StageResult,
 )
@@ -24,6 +27,7 @@ from runner.executor.podman_removal import Removal
 from runner.executor.podman_services import Services, network_of
 from runner.executor.podman_settings import PodmanSettings
 from runner.executor.podman_specification import specification
+from runner.scripts import IMAGE_COMMAND
 from runner.workspace.userns import Helper, HelperError
 
 HELPER_SECONDS = 60.0
@@ -70,15 +74,23 @@ class PodmanEnvironment:
     def open(self, output: Output, cancelled: Cancelled) -> None:
         """Get the images and start the containers. Raises ExecutorError; the caller then closes."""
         ref = self._build.image or ImageRef(self._settings.image)
-        image = self._images.get(ref, self._settings.allowed_images, output, cancelled, self._build.logins)
-        check(cancelled)
+        image = self._get(ref, output, cancelled) if self._build.has_container else None
+        # All of them before anything runs: a job whose last image is not to be had has then done nothing yet.
+        for other in self._build.stage_images:
+            self._get(other, output, cancelled)
         if self._build.services:
             if self._settings.network == "none":
                 raise ConfigurationError("This runner gives jobs no network, so they cannot have services")
             self._services.start(self._build, self._limits, output, cancelled)
             check(cancelled)
-        self._main = self._start(ref, image, output)
+        if image is not None:
+            self._main = self._start(ref, image, output)
         check(cancelled)
+
+    def _get(self, ref: ImageRef, output: Output, cancelled: Cancelled) -> Image:
+        image = self._images.get(ref, self._settings.allowed_images, output, cancelled, self._build.logins)
+        check(cancelled)
+        return image
 
     def run(self, stage: Stage, output: Output, cancelled: Cancelled) -> StageResult:
         """See `executor.base.Environment.run`."""
@@ -109,8 +121,14 @@ class PodmanEnvironment:
 
     def _run_in_own_image(self, stage: Stage, ref: ImageRef, output: Output, cancelled: Cancelled) -> StageResult:
         """A fresh container on the same workspace, for this stage alone."""
-        image = self._images.get(ref, self._settings.allowed_images, output, cancelled, self._build.logins)
+        image = self._get(ref, output, cancelled)
+        if stage.runtime:
+            self._require_runtime(stage.runtime)
         container = self._start(ref, image, output)
+        if stage.image_command:
+            if not image.command:
+                raise ConfigurationError(f"The image {ref.name} has no command of its own")
+            stage = replace(stage, environment={**stage.environment, IMAGE_COMMAND: shlex.join(image.command)})
         try:
             return self._run(container, stage, output, cancelled)
         finally:
@@ -145,6 +163,16 @@ class PodmanEnvironment:
         if not image.runs_as_root(ref.user) or self._owner != (0, 0):
             self._needs_files.add(container.id)
         return container
+
+    def _require_runtime(self, name: str) -> None:
+        """Raises RuntimeUnavailableError unless `name` is the runtime that Podman's service works with.
+
+        The service of Podman 4 takes no other one for a single container, and ignores a wish for one.
+        """
+        info = self._client.request("GET", "/info")
+        own = str(((info.get("host") or {}).get("ociRuntime") or {}).get("name") or "")
+        if name != own:
+            raise RuntimeUnavailableError(f"The runtime {name!r} is not available: Podman works with {own!r} here")
 
     def _create(self, spec: dict[str, Any]) -> Container:
         created = self._client.request("POST", "/containers/create", spec)

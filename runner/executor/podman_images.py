@@ -24,13 +24,14 @@ ROOT_USERS = {"", "0", "root"}
 @dataclass(frozen=True, slots=True)
 class Image:
     """An image that is here. `user` is who its processes run as, as its author wrote it; "" is root. `ports` are the
-    TCP ports that it says it opens.
+    TCP ports that it says it opens, `command` its entrypoint with its default arguments.
     """
 
     name: str
     id: str
     user: str
     ports: tuple[int, ...] = ()
+    command: tuple[str, ...] = ()
 
     def runs_as_root(self, override: str | None) -> bool:
         return (override or self.user).partition(":")[0] in ROOT_USERS
@@ -121,7 +122,8 @@ class Images:
             raise
         config: dict[str, Any] = found.get("Config") or {}
         user = str(config.get("User") or found.get("User") or "")
-        return Image(name, str(found["Id"]), user, tcp_ports(config.get("ExposedPorts")))
+        command = [str(word) for word in (*(config.get("Entrypoint") or ()), *(config.get("Cmd") or ()))]
+        return Image(name, str(found["Id"]), user, tcp_ports(config.get("ExposedPorts")), tuple(command))
 
     def _pull(self, name: str, login: Login | None, cancelled: Cancelled) -> None:
         """Pull in a thread of its own, so that a cancel or the time limit can cut a stalled connection."""

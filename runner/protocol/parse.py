@@ -61,7 +61,7 @@ def _job(document: Mapping[str, Any], job_id: int, token: str) -> Job:
         hooks={_text(one, "name"): _texts(one, "script") for one in _tables(document, "hooks")},
         image=_image(document.get("image")),
         services=tuple(_service(one) for one in _tables(document, "services")),
-        artifacts=tuple(_artifact(one) for one in _tables(document, "artifacts")),
+        artifacts=tuple(_artifact(one, ours) for one in _tables(document, "artifacts")),
         cache=tuple(_cache(one) for one in _tables(document, "cache")),
         credentials=tuple(_credential(one) for one in _tables(document, "credentials")),
         dependencies=tuple(_dependency(one) for one in _tables(document, "dependencies") if one.get("artifacts_file")),
@@ -143,11 +143,13 @@ def _step(table: Mapping[str, Any], ours: bool) -> Step:
         own_shell=bool(table.get("own_shell", True)),
         errexit=bool(table.get("errexit", True)),
         pipefail=bool(table.get("pipefail", True)),
+        verbatim=bool(table.get("verbatim")),
+        runtime=_text(table, "runtime"),
         environment=_variables(table, "environment"),
     )
 
 
-def _artifact(table: Mapping[str, Any]) -> Artifact:
+def _artifact(table: Mapping[str, Any], ours: bool) -> Artifact:
     return Artifact(
         name=_text(table, "name"),
         paths=_texts(table, "paths"),
@@ -157,6 +159,7 @@ def _artifact(table: Mapping[str, Any]) -> Artifact:
         expire_in=_text(table, "expire_in"),
         artifact_type=_text(table, "artifact_type") or "archive",
         artifact_format=_text(table, "artifact_format") or "zip",
+        required=ours and bool(table.get("required")),
     )
 
 

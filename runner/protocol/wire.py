@@ -49,7 +49,11 @@ class Service:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One entry of `steps`. `timeout` 0: bounded by the job's alone. What follows `allow_failure` is our extension."""
+    """One entry of `steps`. `timeout` 0: bounded by the job's alone. What follows `allow_failure` is our extension.
+
+    `verbatim`: the script is one text for the image's own `sh`, shown nowhere; without a line the image's own command
+    runs. `runtime`: the container runtime of the step's own container.
+    """
 
     name: str
     script: tuple[str, ...]
@@ -60,12 +64,17 @@ class Step:
     own_shell: bool = True
     errexit: bool = True
     pipefail: bool = True
+    verbatim: bool = False
+    runtime: str = ""
     environment: tuple[Variable, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Artifact:
-    """One upload after the script: an archive, or a report of `artifact_type`."""
+    """One upload after the script: an archive, or a report of `artifact_type`.
+
+    `required` (our extension): a path that names nothing fails the job.
+    """
 
     name: str = ""
     paths: tuple[str, ...] = ()
@@ -75,6 +84,7 @@ class Artifact:
     expire_in: str = ""
     artifact_type: str = "archive"
     artifact_format: str = "zip"
+    required: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,3 +170,8 @@ class Job:
     features: Features = field(default_factory=Features)
     workspace: str | None = None
     unsupported: tuple[str, ...] = ()
+
+    @property
+    def steps_bring_containers(self) -> bool:
+        """Whether no script of the job runs in a container of the job's own."""
+        return not self.hooks and bool(self.workspace or self.steps) and all(step.image for step in self.steps)

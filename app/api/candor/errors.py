@@ -1,0 +1,26 @@
+"""Refusals as this API says them: a status and its own words."""
+
+from flask import Blueprint, Response
+from werkzeug.exceptions import HTTPException
+
+from app.api.candor.answers import BadBody, word
+from app.domain.errors import Conflict, InvalidRequest, LimitExceeded, NotAllowed, NotFound, SkerryError, StorageFull
+from app.edge import core
+
+_STATUS = {NotFound: 404, NotAllowed: 403, InvalidRequest: 400, Conflict: 400, LimitExceeded: 413, StorageFull: 507}
+
+
+def attach(blueprint: Blueprint) -> None:
+    """Translate what the views of `blueprint` raise."""
+    blueprint.register_error_handler(SkerryError, _refused)
+    blueprint.register_error_handler(BadBody, lambda error: word(400))
+    blueprint.register_error_handler(HTTPException, _http)
+
+
+def _refused(error: SkerryError) -> Response:
+    core().session.rollback()
+    return word(next((status for kind, status in _STATUS.items() if isinstance(error, kind)), 400))
+
+
+def _http(error: HTTPException) -> Response:
+    return word(error.code or 500)

@@ -1,0 +1,114 @@
+"""Plans become jobs: stages are steps in containers of their own, the last command decides."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.dialects.base import CompileContext
+from app.dialects.candor.compiler import compile_text
+from app.dialects.registry import compile_configuration
+from app.domain import plan_json
+from app.domain.plan import ArtifactSpec, JobPlan, Step, Variable
+from app.services.archived_files import literal
+
+CORPUS = json.loads((Path(__file__).parents[3] / "corpora" / "candor_plans.json").read_text())
+
+
+def job_of(plan: Any, **context: Any) -> JobPlan:
+    compiled = compile_text(
+        "candor.yml", plan if isinstance(plan, str) else json.dumps(plan), CompileContext(**context)
+    )
+    assert compiled.diagnostics == ()
+    assert compiled.plan
+    return compiled.plan.jobs[0]
+
+
+@pytest.mark.parametrize("case", CORPUS, ids=lambda case: case["name"])
+def test_the_server_takes_and_refuses_the_plans_of_the_corpus(case: dict[str, Any]) -> None:
+    compiled = compile_text("candor.json", json.dumps(case["plan"]), CompileContext())
+    assert bool(compiled.plan) is case["server"]
+    assert bool(compiled.errors) is not case["server"]
+
+
+def test_a_stage_is_a_step_in_a_fresh_container_whose_last_command_decides() -> None:
+    (step,) = job_of("stages: [{name: Test, image: node, runtime: sysbox, script: [a, b]}]").steps
+    assert step.image
+    assert (step.name, step.script, step.image.name, step.image.entrypoint) == ("Test", ("a", "b"), "node", ())
+    assert (step.own_shell, step.errexit, step.pipefail, step.verbatim) == (True, False, False, True)
+    assert step.runtime == "sysbox"
+
+
+def test_an_entry_without_a_value_has_its_own_name_and_nothing_is_expanded() -> None:
+    (step,) = job_of({"stages": [{"name": "a", "image": "b", "environment": ["A=x=$Y", "BAZ", "C="]}]}).steps
+    assert [(one.key, one.value) for one in step.environment] == [("A", "x=$Y"), ("BAZ", "BAZ"), ("C", "C")]
+    assert all(one.raw for one in step.environment)
+
+
+def test_parameters_are_put_in_everywhere_but_into_the_archive() -> None:
+    stage = {"name": "%p%", "image": "i:%p%", "runtime": "%p%", "environment": ["A=%p%"], "script": ["%p% %q%"]}
+    job = job_of({"stages": [stage], "archive": ["%p%"]}, inputs={"p": "1"})
+    (step,) = job.steps
+    assert step.image
+    assert (step.name, step.image.name, step.runtime, step.script) == ("1", "i:1", "1", ("1 %q%",))
+    assert step.environment == (Variable("A", "1", raw=True),)
+    assert job.artifacts == (ArtifactSpec(paths=("%p%",), required=True),)
+
+
+def test_a_stored_plan_begins_with_an_empty_folder_and_one_of_a_repository_with_its_files() -> None:
+    assert job_of({"stages": []}, stored=True).variables == (Variable("GIT_STRATEGY", "empty"),)
+    assert job_of({"stages": []}).variables == ()
+
+
+def test_yaml_is_read_as_its_web_editor_did() -> None:
+    text = "stages: [{name: yes, image: on, script: [no, 1e, 12:30]}]\nconstrainBody: {.a: [yes, 0x10, 1.0, ~, true]}"
+    (step,) = job_of(text).steps
+    assert (step.name, step.script) == ("yes", ("no", "1e", "12:30"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "{", "[", "a: b: c", "stages: &a [*a]", "stages: []\nx: !!python/object:os.system {}", "- " * 500,
+     "stages: []\nconstrainBody: {.a: !!timestamp 2001-01-01}", "stages: []\nconstrainBody: {.a: .inf}",
+     "stages: []\nconstrainBody: {.a: " + "[" * 200 + "]" * 200 + "}", "\0",
+     "stages: []\nconstrainBody: {.a: !!binary AA==}",
+     "c0: &c0 [x]\n" + "".join(f"c{n}: &c{n} [{', '.join([f'*c{n - 1}'] * 9)}]\n" for n in range(1, 8)) + "stages: []"],
+    ids=range(13),
+)  # fmt: skip
+def test_bad_text_is_refused_with_a_place(text: str) -> None:
+    compiled = compile_text("ci/candor.yml", text, CompileContext())
+    assert compiled.plan is None
+    assert compiled.errors[0].file == "ci/candor.yml"
+
+
+def test_a_syntax_error_names_its_line() -> None:
+    compiled = compile_text("candor.yml", "stages:\n- name: a\n  image: [\n", CompileContext())
+    assert compiled.errors[0].line >= 3
+
+
+@given(st.text())
+def test_any_text_compiles_or_is_refused(text: str) -> None:
+    compiled = compile_text("candor.yml", text, CompileContext())
+    assert bool(compiled.plan) != bool(compiled.errors)
+
+
+@given(st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1))
+def test_a_path_of_the_archive_means_itself(path: str) -> None:
+    if path.startswith("/") or ".." in path.split("/"):
+        return
+    (spec,) = job_of({"stages": [], "archive": [path]}).artifacts
+    assert literal(spec.paths[0]) == path
+
+
+@pytest.mark.parametrize("path", ["candor.yml", "ci/Candor.YAML", "candor.json"])
+def test_a_file_of_that_name_is_a_plan(path: str) -> None:
+    assert compile_configuration(path, "stages: []", CompileContext()).plan
+
+
+def test_a_plan_survives_being_kept() -> None:
+    job = job_of({"stages": [{"name": "a", "image": "b", "runtime": "c", "environment": ["A"]}], "archive": ["x"]})
+    assert plan_json.from_json(JobPlan, plan_json.to_json(job)) == job
+    assert isinstance(job.steps[0], Step)
