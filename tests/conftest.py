@@ -150,9 +150,9 @@ def wait_for() -> Callable[[Callable[[], bool]], None]:
     """Wait until what is given is true; fails after ten seconds."""
 
     def wait(condition: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while not condition():
-            assert time.monotonic() < deadline, "not within ten seconds"
+            assert time.monotonic() < deadline, "not within a minute"
             time.sleep(0.01)
 
     return wait

@@ -43,7 +43,10 @@ class RunnerUser:
         """Run to the end; text in and out, captured, checked, in the user's home unless `options` say otherwise."""
         options = {"capture_output": True, "text": True, "check": True, "cwd": self.home, "timeout": 120} | options
         options["env"] = self.env | dict(options.get("env") or {})
-        return subprocess.run(self.command(arguments), **options)
+        check = options.pop("check")
+        done = subprocess.run(self.command(arguments), check=False, **options)
+        assert not check or done.returncode == 0, f"{arguments}: {done.stdout} {done.stderr}"
+        return done
 
     def popen(self, arguments: Sequence[str | os.PathLike[str]], **options: Any) -> "subprocess.Popen[str]":
         """Start; text, in the user's home unless `options` say otherwise."""

@@ -36,11 +36,14 @@ def images(runner_user, base_image) -> tuple[str, str]:
         TWO: ["--change", "USER 1000", "--change", 'CMD ["sh", "-c", "echo own command in $PWD"]'],
     }
     for tag, words in changes.items():
-        name = tag.rpartition("/")[2]
-        script = f"echo {name} >/etc/which-image"
-        run = ["podman", "run", "--replace", "--name", name, "--network", "none", BASE, "sh", "-c", script]
-        runner_user.run(run)
-        runner_user.run(["podman", "commit", "--quiet", "--format", "docker", *words, name, tag])
+        script = f"echo {tag.rpartition('/')[2]} >/etc/which-image"
+        name = f"{tag.rpartition('/')[2]}-{os.getpid()}"
+        commit = ["podman", "commit", "--quiet", "--format", "docker", *words, name, tag]
+        runner_user.run(["podman", "run", "--replace", "--name", name, "--network", "none", BASE, "sh", "-c", script])
+        # Podman may still be tidying up behind the container that has just ended.
+        wait_until(
+            f"{tag} is made", lambda commit=commit: runner_user.run(commit, check=False).returncode == 0, 20, 0.5
+        )
         runner_user.run(["podman", "rm", "--force", name])
     return ONE, TWO
 
