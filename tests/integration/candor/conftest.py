@@ -31,6 +31,10 @@ PLAN: dict[str, Any] = {
 @pytest.fixture(scope="session")
 def images(runner_user, base_image) -> tuple[str, str]:
     """ONE has an entrypoint that would fail, TWO another user and a command of its own."""
+
+    def succeeds(words: list[str]) -> bool:
+        return runner_user.run(words, check=False).returncode == 0
+
     changes = {
         ONE: ["--change", 'ENTRYPOINT ["/bin/false"]'],
         TWO: ["--change", "USER 1000", "--change", 'CMD ["sh", "-c", "echo own command in $PWD"]'],
