@@ -8,8 +8,8 @@ SETUP := sh contrib/setup/bootstrap.sh
 BIN = $(shell readlink -f .venv)/bin
 # Options for pytest or the benchmarks: make test ARGS="tests/unit -k status"
 ARGS ?=
-# Two tests at a time; what shares the host's one Podman goes one after the other. WORKERS= runs all in one process.
-WORKERS ?= -n 2 --dist loadgroup
+# WORKERS="-n 2" runs two tests at a time, fit for those that share no Podman: make test WORKERS="-n 2" ARGS=tests/unit
+WORKERS ?=
 # make test DEPTH=long lets the property tests search for longer.
 DEPTH ?= short
 

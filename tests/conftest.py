@@ -33,6 +33,7 @@ from tests import postgresql
 from tests.databases import initialise_database
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep together what shares a host's one Podman; skip what this host cannot run, and say why.
 
