@@ -33,16 +33,8 @@ from tests import postgresql
 from tests.databases import initialise_database
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep together what shares a host's one Podman; skip what this host cannot run, and say why.
-
-    Under CI=true nothing is skipped, so that it fails instead.
-    """
-    for item in items:
-        for group in ("podman", "installation"):
-            if item.get_closest_marker(group):
-                item.add_marker(pytest.mark.xdist_group(group))
+    """Skip what this host cannot run, and say why; under CI=true nothing is skipped, so that it fails instead."""
     if os.environ.get("CI") == "true":
         return
     lacking = {

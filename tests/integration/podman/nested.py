@@ -18,11 +18,6 @@ HERE = Path(__file__).parent
 RUN = pytest.StashKey["Run"]()
 
 
-def plain(nodeid: str) -> str:
-    """A test's id without the group that pytest-xdist puts behind it."""
-    return nodeid.removesuffix("@podman")
-
-
 class Reporter:
     """In the second pytest: every report goes to the first one, a JSON line each."""
 
@@ -41,7 +36,7 @@ class Run:
     def __init__(self, session: pytest.Session) -> None:
         user = ready_user()
         ready_base_image()
-        nodes = [plain(item.nodeid) for item in session.items if HERE in item.path.parents]
+        nodes = [item.nodeid for item in session.items if HERE in item.path.parents]
         reader, writer = os.pipe()
         command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--no-header", *nodes]
         self._config = session.config
@@ -103,7 +98,7 @@ def run_as_ordinary_user(item: pytest.Item) -> bool | None:
             return None  # the fixture `base_image` says so, test by test
     hooks: Any = item.ihook
     hooks.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
-    for report in session.config.stash[RUN].reports(plain(item.nodeid)):
+    for report in session.config.stash[RUN].reports(item.nodeid):
         hooks.pytest_runtest_logreport(report=report)
     hooks.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
     return True
