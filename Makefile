@@ -8,8 +8,8 @@ SETUP := sh contrib/setup/bootstrap.sh
 BIN = $(shell readlink -f .venv)/bin
 # Options for pytest or the benchmarks: make test ARGS="tests/unit -k status"
 ARGS ?=
-# WORKERS="-n 2" runs two tests at a time, fit for those that share no Podman: make test WORKERS="-n 2" ARGS=tests/unit
-WORKERS ?=
+# How many tests run at a time; tests/scheduling.py keeps apart those that share the host. WORKERS=0: all in one process.
+WORKERS ?= 2
 # make test DEPTH=long lets the property tests search for longer.
 DEPTH ?= short
 
@@ -25,7 +25,7 @@ down: ## Stop what `make up` started
 	@$(SETUP) down
 
 test: test-environment ## Run all tests (ARGS="..." goes to pytest, DEPTH=long searches longer)
-	@SKERRY_TEST_DEPTH=$(DEPTH) $(BIN)/python -m pytest $(WORKERS) $(ARGS)
+	@SKERRY_TEST_DEPTH=$(DEPTH) $(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
 
 check: environment ## Check style, types and the arrows between the layers
 	@$(BIN)/python -m ruff check .

@@ -1,8 +1,7 @@
 """What all tests share.
 
 `app`, `core` and `client` stand on an empty data folder and an empty database of their own. The database is SQLite,
-unless
-the test says otherwise:
+unless the test says otherwise:
 
     @pytest.mark.parametrize("database", BOTH, indirect=True)      # from tests.databases import BOTH
 
@@ -25,16 +24,29 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.serving import make_server
 from werkzeug.test import TestResponse
+from xdist.remote import Producer
 
 from app import create_app, crypto
 from app.config import Config
+from app.extensions import db
 from app.services.core import Core
 from tests import postgresql
 from tests.databases import initialise_database
+from tests.scheduling import HostScheduling, longest_first, misplaced
+from tests.shared_work import compile_routes_once, share_statements
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> HostScheduling:
+    """How several workers share the tests."""
+    config.option.loadscopereorder = False
+    return HostScheduling(config, log)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip what this host cannot run, and say why; under CI=true nothing is skipped, so that it fails instead."""
+    """Order the tests, and skip what this host cannot run, saying why; under CI=true it fails instead."""
+    if lost := misplaced(items):
+        raise pytest.UsageError(f"these tests share the host: put them where tests/scheduling.py says: {lost}")
+    longest_first(items)
     if os.environ.get("CI") == "true":
         return
     lacking = {
@@ -99,6 +111,13 @@ def _cheap_passwords() -> None:
     crypto._passwords = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _routes_compiled_once() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        compile_routes_once(patch)
+        yield
+
+
 @pytest.fixture
 def settings() -> dict[str, Any]:
     """Settings that differ from the defaults. Override it in a test module to change them."""
@@ -111,9 +130,9 @@ def app(data_dir: Path, database: str, settings: dict[str, Any]) -> Iterator[Fla
     application = create_app(Config(data_dir=data_dir, database_url=database, poll_wait=0, **settings))
     application.testing = True
     application.test_client_class = DetachedClient
+    with application.app_context():
+        share_statements(db.engine)
     yield application
-    from app.extensions import db
-
     core: Core = application.extensions["skerry"]
     core.bus.stop()
     with application.app_context():
