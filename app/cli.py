@@ -137,7 +137,7 @@ def user() -> None:
 @with_core
 def user_create(core: Core, name: str, admin: bool, email: str, full_name: str | None, password_stdin: bool) -> None:
     """Make the user NAME and print the password, this once."""
-    from app.services.create_user import create_user
+    from app.services.accounts.create_user import create_user
 
     given = sys.stdin.readline().rstrip("\n") if password_stdin else None
     _, password = create_user(core, username=name, name=full_name, email=email, password=given, is_admin=admin)
@@ -157,7 +157,7 @@ def token() -> None:
 @with_core
 def token_create(core: Core, username: str, scopes: str, name: str, expires: Any) -> None:
     """Make a token and print it, alone, this once."""
-    from app.services.create_token import create_token
+    from app.services.accounts.create_token import create_token
 
     names = [scope.strip() for scope in scopes.split(",") if scope.strip()]
     _, plain = create_token(core, user=_user(core, username), name=name, scopes=names, expires_at=_end_of_day(expires))
@@ -183,7 +183,7 @@ def project_create(
 
     A mirror is fetched at once. Where that fails, the project stays and is fetched again later; the exit code is 1.
     """
-    from app.services.create_project import create_project
+    from app.services.projects.create_project import create_project
 
     creator = _user(core, owner) if owner else _first_admin(core)
     made = create_project(
@@ -202,7 +202,7 @@ def project_create(
 def _fetch(core: Core, made: Project) -> None:
     """Bring a new mirror's content, and say on standard error what came of it: what is printed is the address alone."""
     from app.domain.errors import SkerryError
-    from app.services.mirror import fetch_mirror
+    from app.services.repositories.mirror import fetch_mirror
 
     try:
         outcome = fetch_mirror(core, made)
@@ -231,7 +231,7 @@ def runner_create(
 ) -> None:
     """Make a runner and print its glrt-… token, alone, this once; `skerry-runner register` takes it."""
     from app.services.access import find_project
-    from app.services.create_runner import create_runner
+    from app.services.runners.create_runner import create_runner
 
     names = [tag.strip() for tag in tags.split(",") if tag.strip()]
     target = find_project(core, project_path, _first_admin(core)) if project_path else None
@@ -252,7 +252,7 @@ def runner_create(
 @click.option("--format", "style", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def lint(files: tuple[Path, ...], style: str) -> None:
     """Check pipeline FILES; exit code 1 when one of them has an error."""
-    from app.services.lint import lint_file
+    from app.services.pipelines.lint import lint_file
 
     results = [lint_file(path) for path in files]
     if style == "json":

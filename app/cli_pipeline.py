@@ -65,7 +65,7 @@ def create(
     A project that is missing is made, without a repository. Without --file and --config-path the plan has no stages
     yet.
     """
-    from app.services import definitions
+    from app.services.runs import definitions
 
     if file and config_path:
         raise click.UsageError("--file and --config-path exclude each other")
@@ -87,7 +87,7 @@ def create(
 @_with_core
 def token(core: Core, name: str, renew: bool) -> None:
     """Print the trigger token of the pipeline NAME, alone."""
-    from app.services import definitions
+    from app.services.runs import definitions
 
     found = definitions.definition_by_name(core, name)
     click.echo((None if renew else definitions.token_of(core, found)) or definitions.renew_token(core, found))
@@ -99,7 +99,7 @@ def token(core: Core, name: str, renew: bool) -> None:
 @_with_core
 def assign(core: Core, name: str, users: tuple[str, ...]) -> None:
     """Let each USER see, run and change the pipeline NAME: they become developers of its project."""
-    from app.services import definitions
+    from app.services.runs import definitions
 
     found = definitions.definition_by_name(core, name)
     definitions.assign(core, found, [_user(core, username) for username in users])
@@ -111,8 +111,8 @@ def assign(core: Core, name: str, users: tuple[str, ...]) -> None:
 @_with_core
 def show(core: Core, name: str | None) -> None:
     """Show the pipeline NAME and its configuration, or list all pipelines."""
-    from app.services import definitions
-    from app.services.trigger_definition import configuration_of
+    from app.services.runs import definitions
+    from app.services.runs.trigger_definition import configuration_of
 
     if name is None:
         for definition in definitions.all_definitions(core):
@@ -128,7 +128,7 @@ def show(core: Core, name: str | None) -> None:
 
 
 def _line(definition: PipelineDefinition) -> str:
-    from app.services.definitions import display_name
+    from app.services.runs.definitions import display_name
 
     seen = "public" if definition.public else "private"
     return f"{definition.id}\t{display_name(definition)}\t{definition.project.full_path}\t{seen}"
@@ -154,7 +154,7 @@ def _project(core: Core, path: str) -> Project:
     from app.cli import _first_admin
     from app.domain.errors import NotFound
     from app.services.access import find_project
-    from app.services.create_project import create_project
+    from app.services.projects.create_project import create_project
 
     admin = _first_admin(core)
     try:

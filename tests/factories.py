@@ -30,11 +30,11 @@ from app.models import (
     User,
     write,
 )
+from app.services.accounts.create_token import create_token
+from app.services.accounts.create_user import create_user
 from app.services.core import Core
-from app.services.create_project import create_project
-from app.services.create_runner import create_runner
-from app.services.create_token import create_token
-from app.services.create_user import create_user
+from app.services.projects.create_project import create_project
+from app.services.runners.create_runner import create_runner
 
 PASSWORD = "correct horse battery"
 _numbers = count(1)

@@ -5,16 +5,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from app.services.core import Core
-from app.services.explain_waiting import explain_waiting
-from app.services.reap_jobs import (
+from app.services.jobs.explain_waiting import explain_waiting
+from app.services.jobs.reap_jobs import (
     end_late_jobs,
     end_lost_jobs,
     end_stuck_jobs,
     expire_artifacts,
     start_delayed_jobs,
 )
-from app.services.receive_push import finish_pushes
-from app.services.tidy_repositories import tidy_repositories
+from app.services.repositories.receive_push import finish_pushes
+from app.services.repositories.tidy_repositories import tidy_repositories
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,9 +15,9 @@ from app.domain.errors import NotFound
 from app.domain.permissions import Action
 from app.edge import core
 from app.models import Artifact
-from app.services.browse_artifacts import list_folder
-from app.services.read_artifact import open_member
-from app.services.show_job import find_job
+from app.services.artifacts.browse_artifacts import list_folder
+from app.services.artifacts.read_artifact import open_member
+from app.services.jobs.show_job import find_job
 
 _CHUNK = 256 * 1024
 

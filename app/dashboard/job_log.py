@@ -18,9 +18,9 @@ from app.domain.errors import NotAllowed, NotFound
 from app.domain.permissions import Action
 from app.edge import core
 from app.models import Job
-from app.services.log_index import build_index
-from app.services.read_trace import Trace, open_trace, require_trace
-from app.services.show_job import find_job, job_state
+from app.services.jobs.log_index import build_index
+from app.services.jobs.read_trace import Trace, open_trace, require_trace
+from app.services.jobs.show_job import find_job, job_state
 
 TAIL_BYTES = 32 * 1024
 CHUNK = 64 * 1024
@@ -98,7 +98,7 @@ def _pieces(trace: Trace, start: int, end: int) -> Iterator[bytes]:
 
 @pages.get("/<project:path>/-/jobs/<key:job_id>/log_index")
 def log_index(path: str, job_id: int) -> ResponseReturnValue:
-    """Where lines and sections lie (`services.log_index`), as JSON: blocks are [start, line, lines, style]."""
+    """Where lines and sections lie (`services.jobs.log_index`), as JSON: blocks are [start, line, lines, style]."""
     job = _readable(path, job_id)
     trace = open_trace(core(), job.id, job.trace_size)
     core().session.remove()

@@ -12,12 +12,12 @@ from app.domain.permissions import Action
 from app.domain.status import COMPLETED
 from app.edge import core
 from app.models import Job, User
-from app.services.cancel_job import cancel_job
-from app.services.erase_job import erase_job
-from app.services.keep_artifacts import keep_artifacts
-from app.services.play_job import play_job
-from app.services.retry_job import retry_job
-from app.services.show_job import find_job, job_state, show_job
+from app.services.artifacts.keep_artifacts import keep_artifacts
+from app.services.jobs.cancel_job import cancel_job
+from app.services.jobs.erase_job import erase_job
+from app.services.jobs.play_job import play_job
+from app.services.jobs.retry_job import retry_job
+from app.services.jobs.show_job import find_job, job_state, show_job
 
 
 @pages.get("/<project:path>/-/jobs/<key:job_id>")

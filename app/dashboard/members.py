@@ -10,7 +10,7 @@ from app.domain.errors import Conflict, InvalidRequest, NotAllowed
 from app.domain.permissions import Action
 from app.edge import core
 from app.models import Project
-from app.services.save_member import ROLES, list_members, remove_member, save_member
+from app.services.projects.save_member import ROLES, list_members, remove_member, save_member
 
 
 def _page(project: Project, error: tuple[str, str] | None = None) -> str:

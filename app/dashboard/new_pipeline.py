@@ -11,8 +11,8 @@ from app.domain.errors import InvalidConfiguration, InvalidRequest, NotFound
 from app.domain.permissions import Action
 from app.edge import core
 from app.models import Project
-from app.services.create_pipeline import run_pipeline
-from app.services.request_for_ref import request_for_ref
+from app.services.pipelines.create_pipeline import run_pipeline
+from app.services.pipelines.request_for_ref import request_for_ref
 
 
 @pages.get("/<project:path>/-/pipelines/new")

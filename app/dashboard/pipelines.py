@@ -13,10 +13,10 @@ from app.domain.permissions import Action
 from app.domain.status import AVAILABLE, COMPLETED
 from app.edge import core
 from app.models import Pipeline, User
-from app.services.cancel_pipeline import cancel_pipeline
-from app.services.retry_pipeline import retry_pipeline
-from app.services.show_pipeline import find_pipeline, pipeline_version, show_pipeline
-from app.services.show_pipelines import show_pipelines
+from app.services.pipelines.cancel_pipeline import cancel_pipeline
+from app.services.pipelines.retry_pipeline import retry_pipeline
+from app.services.pipelines.show_pipeline import find_pipeline, pipeline_version, show_pipeline
+from app.services.pipelines.show_pipelines import show_pipelines
 
 
 @pages.get("/<project:path>/-/pipelines")

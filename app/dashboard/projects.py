@@ -9,9 +9,9 @@ from app.dashboard.error_pages import sentence
 from app.domain.errors import AlreadyExists, InvalidRequest, NotAllowed, NotFound
 from app.domain.permissions import Action
 from app.edge import core
-from app.services.create_project import create_project
-from app.services.show_pipelines import show_pipelines
-from app.services.show_projects import show_projects
+from app.services.pipelines.show_pipelines import show_pipelines
+from app.services.projects.create_project import create_project
+from app.services.projects.show_projects import show_projects
 
 _LATEST = 8
 

@@ -5,7 +5,7 @@ from typing import Any
 from flask import request
 from werkzeug.routing import IntegerConverter, Map, PathConverter
 
-from app.services.paths import RESERVED_GROUPS
+from app.services.projects.paths import RESERVED_GROUPS
 
 _SEGMENT = r"(?!-(?:/|$))[A-Za-z0-9_.][A-Za-z0-9_.-]{0,254}(?<!\.git)"
 _RESERVED = "|".join(name.replace(".", r"\.") for name in sorted(RESERVED_GROUPS))

@@ -10,10 +10,10 @@ from app.domain.errors import InvalidRequest, NotFound
 from app.domain.permissions import Action
 from app.edge import core
 from app.models import Project, User
-from app.services.create_runner import create_runner
-from app.services.manage_runner import change_runner, remove_runner
-from app.services.search_runners import find_runner
-from app.services.show_runners import show_runners
+from app.services.runners.create_runner import create_runner
+from app.services.runners.manage_runner import change_runner, remove_runner
+from app.services.runners.search_runners import find_runner
+from app.services.runners.show_runners import show_runners
 
 
 def _page(project: Project | None, fresh: str | None = None, error: tuple[str, str] | None = None) -> str:

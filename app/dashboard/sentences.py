@@ -6,8 +6,8 @@ from datetime import datetime
 from app.dashboard.wording import age, duration, elapsed, visible
 from app.domain.failure import SCRIPT_FAILURE, explain
 from app.models import Job, JobStep, Pipeline
-from app.services.show_job import JobView
-from app.services.show_pipeline import PipelineView
+from app.services.jobs.show_job import JobView
+from app.services.pipelines.show_pipeline import PipelineView
 
 _NAMES_SHOWN = 4
 

@@ -11,7 +11,7 @@ from app.domain.errors import Conflict, LimitExceeded
 from app.edge import core
 from app.extensions import login_manager
 from app.models import User
-from app.services.sign_in import sign_in as check_and_sign_in
+from app.services.accounts.sign_in import sign_in as check_and_sign_in
 
 #: A session ends after two weeks without use, and after two months whatever happens (`app.session_of_visitor`).
 IDLE_SECONDS = 14 * 86_400

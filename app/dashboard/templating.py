@@ -11,9 +11,9 @@ from app.dashboard.context import can, visitor
 from app.domain import status
 from app.edge import core
 from app.models import Artifact
-from app.services.erase_job import erasable
-from app.services.keep_artifacts import available
-from app.services.retry_job import retryable
+from app.services.artifacts.keep_artifacts import available
+from app.services.jobs.erase_job import erasable
+from app.services.jobs.retry_job import retryable
 
 
 def init_app(app: Flask) -> None:

@@ -11,10 +11,10 @@ from app.dashboard.error_pages import sentence
 from app.domain.errors import InvalidRequest
 from app.edge import core
 from app.models import User
-from app.services.access_tokens import TokenFilter
-from app.services.access_tokens import tokens as search_tokens
-from app.services.create_token import SCOPES, create_token
-from app.services.revoke_token import revoke_token
+from app.services.accounts.access_tokens import TokenFilter
+from app.services.accounts.access_tokens import tokens as search_tokens
+from app.services.accounts.create_token import SCOPES, create_token
+from app.services.accounts.revoke_token import revoke_token
 
 DEFAULT_LIFE = timedelta(days=90)
 

@@ -8,8 +8,8 @@ from app.dashboard.context import administrator
 from app.dashboard.error_pages import sentence
 from app.domain.errors import AlreadyExists, InvalidRequest
 from app.edge import core
-from app.services.create_user import create_user
-from app.services.show_users import LIMIT, block_user, show_users
+from app.services.accounts.create_user import create_user
+from app.services.accounts.show_users import LIMIT, block_user, show_users
 
 
 def _page(error: tuple[str, str] | None = None, made: tuple[str, str] | None = None) -> str:

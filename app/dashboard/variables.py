@@ -11,7 +11,7 @@ from app.domain.errors import AlreadyExists, InvalidRequest, NotFound
 from app.domain.permissions import Action
 from app.edge import core
 from app.models import CiVariable, Project
-from app.services.ci_variables import (
+from app.services.projects.ci_variables import (
     SETTINGS,
     add_variable,
     change_variable,

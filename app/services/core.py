@@ -11,7 +11,7 @@ from sqlalchemy.orm import scoped_session
 from app.config import Config
 from app.crypto import SecretBox
 from app.events.base import Bus
-from app.services.sign_in_throttle import SignInThrottle
+from app.services.accounts.sign_in_throttle import SignInThrottle
 from app.storage.base import BlobStore, TraceStore
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import pytest
 import requests
 
 from app import wiring
-from app.services.create_runner import create_runner
+from app.services.runners.create_runner import create_runner
 from tests.contract.runner_protocol.stock import StockRunner
 from tests.databases import BOTH
 from tests.factories import PASSWORD, make_project, make_token, make_user

@@ -22,7 +22,7 @@ from app.models import (
     User,
     write,
 )
-from app.services.advance_pipeline import advance
+from app.services.pipelines.advance_pipeline import advance
 
 START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 

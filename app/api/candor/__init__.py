@@ -1,6 +1,6 @@
 """Candor's dashboard API (candor.md A.2 to A.6): sessions by cookie, triggers by token, plain words as error bodies.
 
-Its paths stand at the root, as its clients know them; their first segments are reserved (`services.paths`).
+Its paths stand at the root, as its clients know them; their first segments are reserved (`services.projects.paths`).
 """
 
 from flask import Blueprint, Flask

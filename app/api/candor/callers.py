@@ -7,7 +7,7 @@ from flask_login import current_user
 from app.domain.errors import NotAllowed, NotFound
 from app.edge import core
 from app.models import PipelineDefinition, User
-from app.services import definitions
+from app.services.runs import definitions
 
 LARGEST_KEY = 2**63 - 1
 

@@ -12,9 +12,9 @@ from app.dialects import candor
 from app.domain.errors import InvalidRequest, NotFound
 from app.edge import core
 from app.models import PipelineDefinition
-from app.services import definitions, show_runs
-from app.services.archived_files import archived_files
-from app.services.trigger_definition import configuration_of
+from app.services.artifacts.archived_files import archived_files
+from app.services.runs import definitions, show_runs
+from app.services.runs.trigger_definition import configuration_of
 
 SHOWN_RUNS = 5
 

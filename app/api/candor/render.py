@@ -18,8 +18,8 @@ from typing import Any
 
 from app.domain import failure, status
 from app.models import Job, JobStep, Pipeline, PipelineDefinition
-from app.services.definitions import display_name
-from app.services.show_runs import Summary
+from app.services.runs.definitions import display_name
+from app.services.runs.show_runs import Summary
 
 PASSED, FAILED, ERROR, SKIPPED = "Passed", "Failed", "Error", "Skipped"
 NOT_RUN, NO_RUNTIME, TIMED_OUT = -1, -2, -3

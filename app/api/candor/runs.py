@@ -13,11 +13,12 @@ from app.domain.errors import InvalidRequest, NotFound
 from app.domain.permissions import Action
 from app.edge import core
 from app.models import Job, Pipeline, PipelineDefinition
-from app.services import access, show_runs
-from app.services.archived_files import archived_files
-from app.services.read_artifact import Member, open_member
-from app.services.read_trace import is_debug
-from app.services.show_log import Stretch, read_stretch
+from app.services import access
+from app.services.artifacts.archived_files import archived_files
+from app.services.artifacts.read_artifact import Member, open_member
+from app.services.jobs.read_trace import is_debug
+from app.services.jobs.show_log import Stretch, read_stretch
+from app.services.runs import show_runs
 
 NO_LOG = "No log could be found"
 NO_ARCHIVE = "No archive could be found"
@@ -77,7 +78,7 @@ def _find(definition: PipelineDefinition, run_id: str) -> Pipeline | None:
 
 
 def _may_read(job: Job) -> bool:
-    """A log that shows every variable is for those alone who may see them (services.read_trace)."""
+    """A log that shows every variable is for those alone who may see them (services.jobs.read_trace)."""
     return access.may(core(), Action.READ_DEBUG_TRACE, caller(), job.project) or not is_debug(core(), job)
 
 

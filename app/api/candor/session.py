@@ -7,7 +7,7 @@ from app.api.candor.answers import json_body, word
 from app.api.candor.callers import caller
 from app.domain.errors import Conflict, LimitExceeded
 from app.edge import core
-from app.services.sign_in import sign_in
+from app.services.accounts.sign_in import sign_in
 
 
 def add_routes(blueprint: Blueprint) -> None:

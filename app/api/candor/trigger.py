@@ -8,8 +8,8 @@ from app.dialects.candor import terms
 from app.domain.errors import NotFound
 from app.edge import core
 from app.models import PipelineDefinition
-from app.services import definitions, show_runs
-from app.services.trigger_definition import configuration_of, trigger_definition
+from app.services.runs import definitions, show_runs
+from app.services.runs.trigger_definition import configuration_of, trigger_definition
 
 
 def add_routes(blueprint: Blueprint) -> None:

@@ -9,11 +9,11 @@ from werkzeug.exceptions import Forbidden, NotFound, ServiceUnavailable, TooMany
 from app.domain.errors import Conflict, LimitExceeded
 from app.domain.permissions import Action, Visibility
 from app.models import Job, Project, User
-from app.services import authenticate
 from app.services.access import may
+from app.services.accounts import authenticate
+from app.services.accounts.sign_in import check_password
 from app.services.core import Core
-from app.services.predefined import JOB_USER
-from app.services.sign_in import check_password
+from app.services.pipelines.predefined import JOB_USER
 
 CHALLENGE = WWWAuthenticate("basic", {"realm": "Skerry"})
 _READ_SCOPES = frozenset({"api", "read_repository", "write_repository"})

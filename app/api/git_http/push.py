@@ -14,11 +14,11 @@ from app.git.push_lock import PushLock
 from app.git.receive import PushRequest, Report, frame, write_report
 from app.git.transport import CHUNK, ReceivePack
 from app.models import Project, User
-from app.services.authorise_push import Authorised, authorise_push
 from app.services.core import Core
-from app.services.predefined import pipeline_url
-from app.services.push_options import MAX_LENGTH
-from app.services.receive_push import Outcome, finish_push, journal_push
+from app.services.pipelines.predefined import pipeline_url
+from app.services.repositories.authorise_push import Authorised, authorise_push
+from app.services.repositories.push_options import MAX_LENGTH
+from app.services.repositories.receive_push import Outcome, finish_push, journal_push
 
 _TROUBLE: tuple[type[Exception], ...] = (SkerryError, *DATABASE_TROUBLE)
 _log = structlog.get_logger(__name__)

@@ -7,7 +7,8 @@ from app.api.gitlab_v4.endpoint import READERS_AND_JOBS, Call, Routes
 from app.api.gitlab_v4.params import Param
 from app.domain.permissions import Action
 from app.models import Job
-from app.services import delete_artifacts, latest_artifacts, list_jobs
+from app.services.artifacts import delete_artifacts, latest_artifacts
+from app.services.jobs import list_jobs
 
 routes = Routes()
 NAME = Param("job", required=True, blank=False, help="The job's name")

@@ -17,7 +17,7 @@ from wtforms.validators import ValidationError
 from app.api.gitlab_v4 import errors
 from app.edge import core
 from app.models import AccessToken, Job, User
-from app.services import authenticate
+from app.services.accounts import authenticate
 from app.services.core import Core
 
 if TYPE_CHECKING:

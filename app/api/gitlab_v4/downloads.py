@@ -8,7 +8,8 @@ from werkzeug.wsgi import wrap_file
 
 from app.api.gitlab_v4.endpoint import Call
 from app.models import Job
-from app.services import read_artifact, read_trace
+from app.services.artifacts import read_artifact
+from app.services.jobs import read_trace
 
 #: Files come from jobs: a browser that opens one must neither guess its type nor run anything of it in our name.
 GUARDS = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "sandbox; default-src 'none'"}

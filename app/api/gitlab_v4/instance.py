@@ -4,7 +4,7 @@ from importlib import metadata
 from typing import Any
 
 from app.api.gitlab_v4.endpoint import Call, Routes
-from app.services.predefined import GITLAB_VERSION
+from app.services.pipelines.predefined import GITLAB_VERSION
 
 routes = Routes()
 

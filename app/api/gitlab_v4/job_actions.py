@@ -10,12 +10,12 @@ from app.domain.permissions import Action
 from app.domain.plan import Variable
 from app.domain.variables import valid_key
 from app.models import Job
-from app.services import list_jobs
-from app.services.cancel_job import cancel_job
-from app.services.erase_job import erase_job
-from app.services.keep_artifacts import keep_artifacts
-from app.services.play_job import play_job
-from app.services.retry_job import retry_job
+from app.services.artifacts.keep_artifacts import keep_artifacts
+from app.services.jobs import list_jobs
+from app.services.jobs.cancel_job import cancel_job
+from app.services.jobs.erase_job import erase_job
+from app.services.jobs.play_job import play_job
+from app.services.jobs.retry_job import retry_job
 
 routes = Routes()
 VARIABLES = Param(

@@ -14,7 +14,8 @@ from app.api.gitlab_v4.params import Kind, Param
 from app.domain.permissions import Action
 from app.domain.status import AVAILABLE
 from app.models import Job
-from app.services import list_jobs, read_trace, search_pipelines
+from app.services.jobs import list_jobs, read_trace
+from app.services.pipelines import search_pipelines
 
 routes = Routes()
 SCOPE = Param("scope", Kind.LIST, values=AVAILABLE, default=(), help="Only jobs with one of these statuses")

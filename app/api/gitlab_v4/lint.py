@@ -6,7 +6,7 @@ from app.api.gitlab_v4.endpoint import Call, Routes
 from app.api.gitlab_v4.params import Kind, Param
 from app.domain.permissions import Action
 from app.domain.plan import JobPlan
-from app.services.lint_content import lint_content
+from app.services.pipelines.lint_content import lint_content
 
 routes = Routes()
 

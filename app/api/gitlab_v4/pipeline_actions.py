@@ -11,10 +11,10 @@ from app.api.gitlab_v4.entities import pipelines as entities
 from app.api.gitlab_v4.errors import message
 from app.domain.permissions import Action
 from app.models import Pipeline
-from app.services import search_pipelines
-from app.services.cancel_pipeline import cancel_pipeline
-from app.services.delete_pipeline import delete_pipeline
-from app.services.retry_pipeline import retry_pipeline
+from app.services.pipelines import search_pipelines
+from app.services.pipelines.cancel_pipeline import cancel_pipeline
+from app.services.pipelines.delete_pipeline import delete_pipeline
+from app.services.pipelines.retry_pipeline import retry_pipeline
 
 routes = Routes()
 

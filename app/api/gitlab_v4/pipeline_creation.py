@@ -9,9 +9,9 @@ from app.api.gitlab_v4.params import Kind, Param
 from app.domain.permissions import Action
 from app.domain.plan import Variable
 from app.domain.variables import valid_key
-from app.services import search_pipelines
-from app.services.create_pipeline import run_pipeline
-from app.services.request_for_ref import request_for_ref
+from app.services.pipelines import search_pipelines
+from app.services.pipelines.create_pipeline import run_pipeline
+from app.services.pipelines.request_for_ref import request_for_ref
 
 routes = Routes()
 VARIABLES = Param(

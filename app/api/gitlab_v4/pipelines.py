@@ -12,8 +12,8 @@ from app.api.gitlab_v4.pagination import PAGED, by_number
 from app.api.gitlab_v4.params import Kind, Param
 from app.domain.permissions import Action
 from app.domain.status import AVAILABLE
-from app.services import search_pipelines
-from app.services.search_pipelines import PipelineFilter
+from app.services.pipelines import search_pipelines
+from app.services.pipelines.search_pipelines import PipelineFilter
 
 routes = Routes()
 FILTERS = (

@@ -14,9 +14,9 @@ from app.api.gitlab_v4.params import Kind, Param
 from app.domain.errors import AlreadyExists, InvalidRequest
 from app.domain.permissions import Action, Role, Visibility
 from app.models import Group, Project
-from app.services import search_projects
-from app.services.create_project import create_project
-from app.services.search_projects import ProjectFilter
+from app.services.projects import search_projects
+from app.services.projects.create_project import create_project
+from app.services.projects.search_projects import ProjectFilter
 
 routes = Routes()
 LEVELS = tuple(str(int(role)) for role in Role if role)

@@ -13,9 +13,10 @@ from app.api.gitlab_v4.params import Kind, Param
 from app.domain.permissions import Action
 from app.domain.status import AVAILABLE
 from app.models import Group, Job, Project, Runner
-from app.services import list_jobs, manage_runner, search_runners
-from app.services.create_runner import ACCESS_LEVELS, RUNNER_TYPES
-from app.services.register_runner import reset_runner_token as give_new_token
+from app.services.jobs import list_jobs
+from app.services.runners import manage_runner, search_runners
+from app.services.runners.create_runner import ACCESS_LEVELS, RUNNER_TYPES
+from app.services.runners.register_runner import reset_runner_token as give_new_token
 
 routes = Routes()
 FILTERS = (

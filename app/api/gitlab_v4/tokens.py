@@ -10,7 +10,7 @@ from app.api.gitlab_v4.errors import bad_request, unauthorized
 from app.api.gitlab_v4.pagination import PAGED, by_number
 from app.api.gitlab_v4.params import Kind, Param
 from app.models import AccessToken
-from app.services import access_tokens
+from app.services.accounts import access_tokens
 
 routes = Routes()
 FILTERS = (

@@ -8,7 +8,7 @@ from app.api.gitlab_v4.params import Kind, Param
 from app.domain.permissions import Action, Role
 from app.models import Group, Project
 from app.services import access
-from app.services.create_runner import ACCESS_LEVELS, RUNNER_TYPES, create_runner
+from app.services.runners.create_runner import ACCESS_LEVELS, RUNNER_TYPES, create_runner
 
 routes = Routes()
 _COPIED = ("description", "maintenance_note", "paused", "locked", "access_level", "run_untagged", "maximum_timeout")

@@ -11,7 +11,7 @@ from app.api.gitlab_v4.pagination import PAGED, by_number
 from app.api.gitlab_v4.params import Kind, Param
 from app.domain.permissions import Action
 from app.models import CiVariable
-from app.services import ci_variables
+from app.services.projects import ci_variables
 
 routes = Routes()
 FILTER = Param("filter", Kind.OBJECT, default={}, fields=(Param("environment_scope"),))

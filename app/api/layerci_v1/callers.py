@@ -11,7 +11,7 @@ from flask import g, request
 from app.api.layerci_v1.errors import ApiError
 from app.edge import core
 from app.models import User
-from app.services.authenticate import user_by_token
+from app.services.accounts.authenticate import user_by_token
 
 NEW_NAME, OLD_NAME = "token", "layertoken"
 _READ = frozenset({"api", "read_api"})

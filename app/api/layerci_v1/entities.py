@@ -8,7 +8,7 @@ from app.domain import calculated_status as calculated
 from app.domain import status
 from app.models import Pipeline
 from app.services.core import Core
-from app.services.run_jobs import Attempt
+from app.services.runs.run_jobs import Attempt
 
 #: `status` and `calculated_status` of a run.
 STATUSES = {

@@ -19,11 +19,11 @@ from app.domain.plan import Plan, Variable
 from app.edge import core
 from app.models import Pipeline, Project
 from app.services import access
-from app.services.find_repository import find_repository
-from app.services.run_branch import run_branch
-from app.services.run_jobs import attempts, run_by_number
-from app.services.search_pipelines import find_pipeline
-from app.services.search_runs import latest_run
+from app.services.pipelines.search_pipelines import find_pipeline
+from app.services.repositories.find_repository import find_repository
+from app.services.runs.run_branch import run_branch
+from app.services.runs.run_jobs import attempts, run_by_number
+from app.services.runs.search_runs import latest_run
 
 _LONGEST_NUMBER = 18
 

@@ -12,9 +12,9 @@ from app.domain.branch_patterns import MAX_PATTERNS
 from app.domain.permissions import Action
 from app.models import Project
 from app.services import access
-from app.services.ignore_branches import ignore_branches
-from app.services.pipeline_definitions import definitions
-from app.services.search_projects import ProjectFilter, projects
+from app.services.projects.search_projects import ProjectFilter, projects
+from app.services.repositories.ignore_branches import ignore_branches
+from app.services.runs.pipeline_definitions import definitions
 
 routes = Routes()
 ORDERS = {

@@ -13,9 +13,9 @@ from werkzeug.wrappers import Response as AnyResponse
 from app.domain import status
 from app.edge import core
 from app.models import Project
-from app.services import pipeline_history
-from app.services.pipeline_history import History
-from app.services.predefined import web_url
+from app.services.pipelines.predefined import web_url
+from app.services.runs import pipeline_history
+from app.services.runs.pipeline_history import History
 
 blueprint = Blueprint("wercker_badges", __name__)
 #: The height of a size, in pixels.

@@ -10,7 +10,7 @@ from flask import request
 
 from app.api.wercker_v3.errors import forbidden, unauthorized
 from app.models import AccessToken, User
-from app.services import authenticate
+from app.services.accounts import authenticate
 from app.services.core import Core
 
 READ_SCOPES = frozenset({"api", "read_api"})

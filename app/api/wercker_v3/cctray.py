@@ -10,10 +10,10 @@ from app.domain import status
 from app.domain.errors import NotFound
 from app.domain.permissions import Action
 from app.models import Pipeline, PipelineDefinition, Project
-from app.services import pipeline_history
-from app.services.pipeline_definitions import defaults, definitions
-from app.services.pipeline_history import History
-from app.services.predefined import web_url
+from app.services.pipelines.predefined import web_url
+from app.services.runs import pipeline_history
+from app.services.runs.pipeline_definitions import defaults, definitions
+from app.services.runs.pipeline_history import History
 
 routes = Routes()
 _LAST = {status.SUCCESS: "Success", status.FAILED: "Failure", status.CANCELED: "Exception"}

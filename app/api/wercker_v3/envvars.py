@@ -16,8 +16,9 @@ from app.domain.errors import NotFound
 from app.domain.object_ids import Kind as IdKind
 from app.domain.permissions import Action, Role
 from app.models import CiVariable, Group, Project
-from app.services import access, ci_variables
+from app.services import access
 from app.services.core import Core
+from app.services.projects import ci_variables
 
 routes = Routes()
 PLACE = (

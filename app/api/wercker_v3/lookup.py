@@ -9,7 +9,7 @@ from app.domain.object_ids import Kind, ObjectId, decode
 from app.domain.permissions import Action
 from app.models import Pipeline, PipelineDefinition, Project
 from app.services import access
-from app.services.pipeline_history import LOADED
+from app.services.runs.pipeline_history import LOADED
 
 
 def parts(text: str, kind: Kind, what: str) -> ObjectId:

@@ -14,10 +14,10 @@ from app.domain.permissions import Action
 from app.domain.plan import Variable
 from app.domain.variables import valid_key
 from app.models import Pipeline, PipelineDefinition
-from app.services import pipeline_history
-from app.services.cancel_pipeline import cancel_pipeline
-from app.services.pipeline_history import History
-from app.services.run_definition import Order, run_definition
+from app.services.pipelines.cancel_pipeline import cancel_pipeline
+from app.services.runs import pipeline_history
+from app.services.runs.pipeline_history import History
+from app.services.runs.run_definition import Order, run_definition
 
 routes = Routes()
 SORT = Param("sort", values=("creationDateAsc", "creationDateDesc"), default="creationDateDesc")

@@ -11,8 +11,8 @@ from app.domain.errors import NotFound
 from app.domain.object_ids import Kind, decode
 from app.domain.permissions import Action
 from app.models import JobStep, Pipeline
-from app.services.read_trace import require_trace
-from app.services.run_steps import find_step, open_log, steps_of
+from app.services.jobs.read_trace import require_trace
+from app.services.runs.run_steps import find_step, open_log, steps_of
 
 routes = Routes()
 

@@ -9,10 +9,10 @@ from app.api.wercker_v3.params import Param
 from app.domain.errors import NotFound
 from app.domain.object_ids import Kind
 from app.models import AccessToken
-from app.services import access_tokens
-from app.services.access_tokens import TokenFilter
+from app.services.accounts import access_tokens
+from app.services.accounts.access_tokens import TokenFilter
+from app.services.accounts.create_token import create_token as make_token
 from app.services.core import Core
-from app.services.create_token import create_token as make_token
 
 routes = Routes()
 NAME = Param("name", required=True)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from app.domain import status
-from app.services.pipeline_history import Course
+from app.services.runs.pipeline_history import Course
 
 STATUSES = ("notstarted", "started", "finished", "running")
 RESULTS = ("aborted", "unknown", "passed", "failed")

@@ -11,7 +11,7 @@ from app.api.wercker_v3.runs import SORT
 from app.domain.errors import NotFound
 from app.domain.object_ids import Kind as IdKind
 from app.domain.permissions import Action
-from app.services import pipeline_chains
+from app.services.runs import pipeline_chains
 
 routes = Routes()
 

@@ -100,7 +100,7 @@ def _step(stage: Stage) -> Step:
 
 
 def _pattern(path: str) -> str:
-    """The glob that means `path` alone; `services.archived_files.literal` reads it back."""
+    """The glob that means `path` alone; `services.artifacts.archived_files.literal` reads it back."""
     return "".join(f"\\{char}" if char in "*?[]\\{}" else "[$]" if char == "$" else char for char in path)
 
 

@@ -11,9 +11,9 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from app.models import Artifact, Job, JobStep, Pipeline, PipelineDefinition, write
-from app.services import definitions
 from app.services.core import Core
-from app.services.create_project import create_project
+from app.services.projects.create_project import create_project
+from app.services.runs import definitions
 from tests.contract.gitlab_v4.conftest import zipped
 from tests.factories import PASSWORD, make_user
 

@@ -9,8 +9,8 @@ from click.testing import CliRunner, Result
 from flask import Flask
 
 from app import cli
-from app.services import definitions
 from app.services.core import Core
+from app.services.runs import definitions
 from tests.factories import make_project, make_user
 
 PLAN = "stages:\n- {name: Test, image: node, script: [npm test]}\n"

@@ -7,7 +7,7 @@ from sqlalchemy import event
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnection
 
-from app.services.create_runner import create_runner
+from app.services.runners.create_runner import create_runner
 from tests.factories import make_token
 
 PRIVATE = "a line of the database's own"

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from app.models import AccessToken, CiVariable, Membership, Project, Runner, User
-from app.services.authenticate import runner_by_token, user_by_token
+from app.services.accounts.authenticate import runner_by_token, user_by_token
 from tests.factories import make_runner
 
 CI_CD = "/skerry/hello/-/settings/ci_cd"

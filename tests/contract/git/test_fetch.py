@@ -19,7 +19,7 @@ from app.domain.permissions import Role
 from app.git.command import GitFailed
 from app.models import AccessToken, Job, User, write
 from app.services.core import Core
-from app.services.receive_push import finish_pushes
+from app.services.repositories.receive_push import finish_pushes
 from tests.contract.git.conftest import Hosted
 from tests.factories import PASSWORD, make_job, make_pipeline, make_project, make_token, make_user
 from tests.git_client import Checkout, Result, clone
@@ -372,7 +372,7 @@ def test_a_push_whose_pipelines_fail_to_be_made_stands_and_gets_them_later(
         raise GitFailed("failed")
 
     with monkeypatch.context() as broken:
-        broken.setattr("app.services.receive_push.insert_pipeline", fail)
+        broken.setattr("app.services.repositories.receive_push.insert_pipeline", fail)
         result = checkout.push("main")
     assert result.ok
     assert "remote: The pipelines of this push could not be created yet; the server tries again." in result.text

@@ -11,9 +11,9 @@ from app.domain.permissions import Role
 from app.git.command import GitFailed
 from app.models import Pipeline, Project, Push
 from app.services.core import Core
-from app.services.create_pipeline import run_pipeline
-from app.services.mirror import fetch_mirror
-from app.services.request_for_ref import request_for_ref
+from app.services.pipelines.create_pipeline import run_pipeline
+from app.services.pipelines.request_for_ref import request_for_ref
+from app.services.repositories.mirror import fetch_mirror
 from tests.contract.git.conftest import Hosted
 from tests.factories import make_member, make_project, make_user
 from tests.git_client import Checkout, clone

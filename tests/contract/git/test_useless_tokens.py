@@ -10,7 +10,7 @@ import pytest
 import requests
 
 from app.models import AccessToken, Job, Runner, User, write
-from app.services.create_runner import create_runner
+from app.services.runners.create_runner import create_runner
 from tests.contract.git.conftest import Hosted
 from tests.contract.runner_protocol.stock import StockJob, StockRunner
 from tests.factories import make_job, make_pipeline, make_project, make_token, make_user

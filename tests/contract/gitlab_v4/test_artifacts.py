@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from app.models import Artifact, Job
-from app.services import read_artifact
+from app.services.artifacts import read_artifact
 from tests.contract.gitlab_v4.conftest import Api, Place, zipped
 from tests.factories import make_pipeline
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from app.services import list_jobs
+from app.services.jobs import list_jobs
 from tests.contract.gitlab_v4.conftest import Api, Place
 
 

@@ -10,7 +10,7 @@ from flask import Flask
 
 from app.api.gitlab_v4 import ENDPOINTS
 from app.models import Artifact, Job
-from app.services.ci_variables import add_variable
+from app.services.projects.ci_variables import add_variable
 from tests.contract.gitlab_v4.conftest import Api, Place, zipped
 from tests.factories import make_pipeline, make_project, make_runner
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import gitlab
 import pytest
 
-from app.services.authenticate import runner_by_token
+from app.services.accounts.authenticate import runner_by_token
 from tests.conftest import LiveServer
 from tests.contract.gitlab_v4.conftest import Place, zipped
 

@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 
 from app.models import Runner
-from app.services.authenticate import runner_by_token
-from app.services.search_runners import status_of
+from app.services.accounts.authenticate import runner_by_token
+from app.services.runners.search_runners import status_of
 from tests.contract.gitlab_v4.conftest import Api, Place
 from tests.contract.gitlab_v4.shapes import differences
 from tests.contract.gitlab_v4.test_job_entity import TODAY

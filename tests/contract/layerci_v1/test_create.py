@@ -9,8 +9,8 @@ from app import crypto
 from app.api.layerci_v1.body import LONGEST_EXTRA
 from app.domain.permissions import Role
 from app.models import ProtectedRef, write
-from app.services.create_runner import create_runner
-from app.services.variables import open_variables
+from app.services.pipelines.variables import open_variables
+from app.services.runners.create_runner import create_runner
 from tests.conftest import LiveServer
 from tests.contract.layerci_v1.conftest import LayerCi
 from tests.contract.runner_protocol.stock import StockRunner

@@ -16,12 +16,12 @@ from app.domain import calculated_status as calculated
 from app.domain import failure, status
 from app.domain.errors import NotFound
 from app.models import Job, write
-from app.services.cancel_pipeline import cancel_pipeline
-from app.services.claim_job import give_back
-from app.services.create_runner import create_runner
+from app.services.jobs.play_job import play_job
+from app.services.jobs.retry_job import retry_job
 from app.services.locks import lock_job
-from app.services.play_job import play_job
-from app.services.retry_job import retry_job
+from app.services.pipelines.cancel_pipeline import cancel_pipeline
+from app.services.runners.claim_job import give_back
+from app.services.runners.create_runner import create_runner
 from tests.conftest import LiveServer
 from tests.contract.layerci_v1.conftest import LayerCi
 from tests.contract.runner_protocol.stock import StockJob, StockRunner

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.services.create_runner import create_runner
+from app.services.runners.create_runner import create_runner
 from tests.contract.runner_protocol.stock import StockRunner
 from tests.databases import BOTH
 from tests.support.world import World

@@ -14,7 +14,7 @@ from app.domain.plan import (
     Step,
 )
 from app.models import Job, Runner, write
-from app.services.create_runner import create_runner
+from app.services.runners.create_runner import create_runner
 from tests.contract.runner_protocol.stock import StockRunner
 from tests.factories import make_project, make_token, make_user
 from tests.support.world import plan

@@ -5,8 +5,8 @@ import threading
 import pytest
 
 from app.models import write
-from app.services.cancel_job import cancel_job
-from app.services.job_authority import NotProcessing
+from app.services.jobs.cancel_job import cancel_job
+from app.services.runners.job_authority import NotProcessing
 from tests.contract.runner_protocol.stock import checksum
 
 

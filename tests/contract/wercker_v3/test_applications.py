@@ -9,7 +9,7 @@ from app.api.wercker_v3.entities.common import id_of
 from app.domain.permissions import Role
 from app.git.receive import RefUpdate
 from app.models import Pipeline
-from app.services.receive_push import finish_push, journal_push
+from app.services.repositories.receive_push import finish_push, journal_push
 from tests.contract.gitlab_v4.conftest import Place
 from tests.contract.wercker_v3.conftest import Api, Ids
 from tests.databases import BOTH

@@ -13,7 +13,7 @@ from flask import Flask
 from app.api.wercker_v3 import ENDPOINTS
 from app.api.wercker_v3.entities.common import id_of, step_id
 from app.models import CiVariable
-from app.services.ci_variables import add_variable
+from app.services.projects.ci_variables import add_variable
 from tests.contract.gitlab_v4.conftest import Place
 from tests.contract.wercker_v3.conftest import Api, Ids
 from tests.git_client import Checkout

@@ -8,9 +8,9 @@ import pytest
 from app.api.wercker_v3.entities.common import id_of
 from app.domain.plan import JobPlan, Step
 from app.models import Job, Pipeline
-from app.services import dependencies
-from app.services.fetch_artifact import fetch_archive
-from app.services.variables import open_variables
+from app.services.artifacts.fetch_artifact import fetch_archive
+from app.services.pipelines.variables import open_variables
+from app.services.runners import dependencies
 from tests.contract.gitlab_v4.conftest import Place, zipped
 from tests.contract.wercker_v3.conftest import Api, Ids
 from tests.databases import BOTH

@@ -18,7 +18,7 @@ from werkzeug.serving import make_server
 
 from app import create_app
 from app.api.git_http import push
-from app.services import receive_push
+from app.services.repositories import receive_push
 
 SMALL = 6 * 1024 * 1024
 

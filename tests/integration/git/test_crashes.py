@@ -14,7 +14,7 @@ from sqlalchemy import select as select_rows
 from app.git import push_lock
 from app.models import Pipeline, Project, Push, User
 from app.services.core import Core
-from app.services.receive_push import finish_pushes
+from app.services.repositories.receive_push import finish_pushes
 from tests.databases import BOTH
 from tests.factories import make_project, make_token, make_user
 from tests.git_client import Checkout, new_checkout
@@ -97,7 +97,7 @@ def test_a_push_that_was_overtaken_before_the_server_came_back_still_gets_its_pi
 
 def test_a_push_at_which_somebody_is_still_at_work_is_left_alone(core: Core, project: Project, owner: User) -> None:
     from app.git.receive import RefUpdate
-    from app.services.receive_push import journal_push
+    from app.services.repositories.receive_push import journal_push
 
     update = RefUpdate("refs/heads/main", "0" * 40, "a" * 40)
     push_id, lock = journal_push(core, project, owner, [update], ["ci.skip"])

@@ -8,7 +8,7 @@ import requests
 
 from app.models import Job
 from app.services.core import Core
-from app.services.create_runner import create_runner
+from app.services.runners.create_runner import create_runner
 from tests.contract.runner_protocol.stock import StockRunner
 from tests.factories import make_token, make_user
 from tests.integration.git.process import ALONE, serving

@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 
 from app.models import TagSet, write
 from app.services.core import Core
-from app.services.tag_sets import tag_set_ids
+from app.services.pipelines.tag_sets import tag_set_ids
 from tests.databases import BOTH
 
 

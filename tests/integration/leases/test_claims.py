@@ -7,10 +7,10 @@ from collections import Counter
 import pytest
 
 from app.models import Job, write
-from app.services.cancel_pipeline import cancel_all
-from app.services.claim_job import claim_job
-from app.services.finish_job import finish
+from app.services.jobs.finish_job import finish
 from app.services.locks import lock_job, lock_pipeline
+from app.services.pipelines.cancel_pipeline import cancel_all
+from app.services.runners.claim_job import claim_job
 from tests.databases import BOTH
 from tests.support.world import World, plan
 

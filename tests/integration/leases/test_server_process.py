@@ -11,7 +11,7 @@ import requests
 from sqlalchemy import select
 
 from app.models import Job, Pipeline
-from app.services.create_runner import create_runner
+from app.services.runners.create_runner import create_runner
 from tests.contract.runner_protocol.stock import StockRunner
 from tests.factories import make_project, make_token, make_user
 from tests.git_client import new_checkout

@@ -10,13 +10,13 @@ from app import crypto
 from app.domain.errors import AlreadyExists, InvalidRequest, NotAllowed, NotFound, SkerryError
 from app.domain.permissions import Role
 from app.models import Group, PipelineDefinition, Project, ProtectedRef
-from app.services import authenticate
 from app.services.access import role_of
+from app.services.accounts import authenticate
+from app.services.accounts.create_token import create_token
+from app.services.accounts.create_user import create_user
 from app.services.core import Core
-from app.services.create_project import create_project, mirror_context
-from app.services.create_runner import create_runner
-from app.services.create_token import create_token
-from app.services.create_user import create_user
+from app.services.projects.create_project import create_project, mirror_context
+from app.services.runners.create_runner import create_runner
 from tests.databases import BOTH
 from tests.factories import (
     PASSWORD,

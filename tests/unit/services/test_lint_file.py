@@ -6,8 +6,8 @@ from pathlib import Path
 from click.testing import CliRunner
 
 from app.cli import cli
-from app.services import lint
-from app.services.lint import lint_file
+from app.services.pipelines import lint
+from app.services.pipelines.lint import lint_file
 
 RULES = """
 with: {script: [x], rules: [{exists: [docs/**/*.md]}]}

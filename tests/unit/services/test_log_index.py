@@ -6,8 +6,8 @@ import time
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.services import log_index
-from app.services.log_index import BLOCK_LINES, build_index
+from app.services.jobs import log_index
+from app.services.jobs.log_index import BLOCK_LINES, build_index
 
 
 def _index(data: bytes):

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from app.domain.errors import InvalidRequest
 from app.domain.plan import Variable
-from app.services.paths import RESERVED_ANYWHERE, RESERVED_GROUPS, split_path
-from app.services.push_options import parse_push_options
+from app.services.projects.paths import RESERVED_ANYWHERE, RESERVED_GROUPS, split_path
+from app.services.repositories.push_options import parse_push_options
 
 
 def test_the_first_segment_of_every_route_is_reserved(app: Flask) -> None:

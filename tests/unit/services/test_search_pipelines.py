@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from app.services.search_pipelines import busy_seconds
+from app.services.pipelines.search_pipelines import busy_seconds
 
 
 def test_overlaps_count_once_and_gaps_not_at_all() -> None:

@@ -16,7 +16,7 @@ from app.domain.search import State, fold, parse
 from app.extensions import db
 from app.models import Pipeline, Project
 from app.services.core import Core
-from app.services.search_runs import STATUS_WORDS, latest_run, matching_runs
+from app.services.runs.search_runs import STATUS_WORDS, latest_run, matching_runs
 from tests.databases import BOTH, POSTGRESQL
 from tests.factories import make_commit, make_pipeline, make_project, make_user
 

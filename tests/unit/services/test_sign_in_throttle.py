@@ -1,7 +1,7 @@
 """How long somebody waits who guesses."""
 
-from app.services import sign_in_throttle
-from app.services.sign_in_throttle import FREE_TRIES, FREE_TRIES_OF_ADDRESS, LONGEST_WAIT, SignInThrottle
+from app.services.accounts import sign_in_throttle
+from app.services.accounts.sign_in_throttle import FREE_TRIES, FREE_TRIES_OF_ADDRESS, LONGEST_WAIT, SignInThrottle
 
 
 class Clock:

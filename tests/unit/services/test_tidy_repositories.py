@@ -8,8 +8,8 @@ from sqlalchemy import select
 from app.git.receive import RefUpdate
 from app.models import Push, write
 from app.services.core import Core
-from app.services.receive_push import finish_push, journal_push
-from app.services.tidy_repositories import tidy_repositories
+from app.services.repositories.receive_push import finish_push, journal_push
+from app.services.repositories.tidy_repositories import tidy_repositories
 from tests.factories import make_project
 
 

@@ -7,8 +7,8 @@ import pytest
 from app.domain.plan import JobPlan, Step, Variable
 from app.models import CiVariable, Job, Pipeline, Project, User, write
 from app.services.core import Core
-from app.services.create_project import create_project
-from app.services.variables import job_variables, seal_variables, settings_variables
+from app.services.pipelines.variables import job_variables, seal_variables, settings_variables
+from app.services.projects.create_project import create_project
 from tests.databases import BOTH
 from tests.factories import make_job, make_pipeline, make_project, make_runner, make_user
 

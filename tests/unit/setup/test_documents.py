@@ -63,7 +63,7 @@ def test_every_package_of_the_locks_is_pinned_by_hash() -> None:
 def test_the_architecture_names_packages_and_use_cases_that_exist() -> None:
     text = (TOP / "docs" / "architecture.md").read_text(encoding="utf-8")
     packages = {name for name in re.findall(r"`((?:app|runner)(?:\.\w+)+)`", text) if name.islower()}
-    files = set(re.findall(r"`(\w+\.py)`", text.partition("## Use cases")[2].partition("\n## ")[0]))
+    files = set(re.findall(r"`((?:\w+/)?\w+\.py)`", text.partition("## Use cases")[2].partition("\n## ")[0]))
     assert len(packages) > 10
     assert len(files) > 60
     places = {name: TOP.joinpath(*name.split(".")) for name in packages}

@@ -9,9 +9,9 @@ from app.api.gitlab_v4.entities.pipelines import commit, pipeline_basic
 from app.api.gitlab_v4.entities.users import user_public
 from app.domain import status
 from app.models import Artifact, Job
-from app.services import search_runners
+from app.services.artifacts.read_artifact import live_archive
 from app.services.core import Core
-from app.services.read_artifact import live_archive
+from app.services.runners import search_runners
 
 
 def jobs(core: Core, rows: Sequence[Job]) -> list[dict[str, Any]]:

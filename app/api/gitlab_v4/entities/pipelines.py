@@ -5,8 +5,8 @@ from typing import Any
 from app.api.gitlab_v4.entities.common import iso, pipeline_url, project_url
 from app.api.gitlab_v4.entities.users import user_basic
 from app.models import Pipeline
-from app.services import search_pipelines
 from app.services.core import Core
+from app.services.pipelines import search_pipelines
 
 _LABELS = {"success": "passed", "manual": "manual action", "scheduled": "delayed"}
 _COMMIT_TEXTS = ("title", "message", "author_name", "author_email", "committer_name", "committer_email")

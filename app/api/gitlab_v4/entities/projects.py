@@ -5,8 +5,8 @@ from typing import Any
 
 from app.api.gitlab_v4.entities.common import api_url, iso, project_url
 from app.models import Group, Project, User
-from app.services import search_projects
 from app.services.core import Core
+from app.services.projects import search_projects
 
 
 def projects(core: Core, rows: Sequence[Project], viewer: User | None, simple: bool = False) -> list[dict[str, Any]]:

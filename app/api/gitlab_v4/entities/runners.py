@@ -5,8 +5,8 @@ from typing import Any
 from app.api.gitlab_v4.entities.common import iso, project_url
 from app.api.gitlab_v4.entities.users import user_basic
 from app.models import Group, Project, Runner, RunnerManager
-from app.services import search_runners
 from app.services.core import Core
+from app.services.runners import search_runners
 
 
 def runner(core: Core, row: Runner, busy: bool) -> dict[str, Any]:

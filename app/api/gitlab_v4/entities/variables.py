@@ -3,8 +3,8 @@
 from typing import Any
 
 from app.models import CiVariable
-from app.services import ci_variables
 from app.services.core import Core
+from app.services.projects import ci_variables
 
 
 def variable(core: Core, row: CiVariable) -> dict[str, Any]:

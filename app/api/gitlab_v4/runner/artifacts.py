@@ -8,8 +8,8 @@ from app.domain import durations
 from app.domain.errors import NotFound
 from app.edge import core
 from app.models import Artifact
-from app.services.fetch_artifact import fetch_archive
-from app.services.store_artifact import Upload, begin_upload, store_artifact
+from app.services.artifacts.fetch_artifact import fetch_archive
+from app.services.artifacts.store_artifact import Upload, begin_upload, store_artifact
 
 blueprint = Blueprint("runner_artifacts", __name__)
 

@@ -17,8 +17,8 @@ from app.domain.errors import (
     StorageFull,
 )
 from app.edge import DATABASE_TROUBLE, RETRY_AFTER
-from app.services.job_authority import NotProcessing
-from app.services.register_runner import RegistrationClosed
+from app.services.runners.job_authority import NotProcessing
+from app.services.runners.register_runner import RegistrationClosed
 
 log = structlog.get_logger(__name__)
 

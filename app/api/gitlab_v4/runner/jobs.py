@@ -9,8 +9,8 @@ from app.api.gitlab_v4.runner import errors
 from app.api.gitlab_v4.runner.body import reading
 from app.api.gitlab_v4.runner.parameters import integer, parameters, table, text, token
 from app.edge import core
-from app.services.append_trace import append_trace
-from app.services.report_job import Report, report_job
+from app.services.runners.append_trace import append_trace
+from app.services.runners.report_job import Report, report_job
 
 blueprint = Blueprint("runner_jobs", __name__)
 _RANGE = re.compile(r"([0-9]{1,18})-([0-9]{0,18})", re.ASCII)

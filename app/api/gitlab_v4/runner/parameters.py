@@ -9,7 +9,7 @@ from app.api.gitlab_v4.runner.body import reading
 from app.domain.errors import InvalidRequest, NotAllowed
 from app.edge import core
 from app.models import Runner
-from app.services.authenticate import runner_by_token
+from app.services.accounts.authenticate import runner_by_token
 
 
 def parameters() -> dict[str, Any]:

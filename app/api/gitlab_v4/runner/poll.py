@@ -7,10 +7,10 @@ from app.api.gitlab_v4.runner.parameters import authenticated_runner, parameters
 from app.api.gitlab_v4.runner.rate import RateLimit
 from app.api.gitlab_v4.runner.registration import EXTENSIONS
 from app.edge import core
-from app.services.job_payload import payload_or_failure
-from app.services.poll_job import poll_job
-from app.services.queue import current_tick
-from app.services.runner_contact import note_contact
+from app.services.jobs.queue import current_tick
+from app.services.runners.job_payload import payload_or_failure
+from app.services.runners.poll_job import poll_job
+from app.services.runners.runner_contact import note_contact
 
 blueprint = Blueprint("runner_poll", __name__)
 #: A manager with a hundred slots and jobs of two seconds asks fifty times a second.

@@ -17,15 +17,15 @@ from app.api.gitlab_v4.runner.parameters import (
 from app.domain.errors import InvalidRequest, NotAllowed
 from app.edge import core
 from app.models import Runner
-from app.services.authenticate import runner_by_token
-from app.services.manage_runner import remove_runner
-from app.services.register_runner import (
+from app.services.accounts.authenticate import runner_by_token
+from app.services.runners.manage_runner import remove_runner
+from app.services.runners.register_runner import (
     Registration,
     register_runner,
     reset_runner_token,
     unregister_manager,
 )
-from app.services.runner_contact import note_contact
+from app.services.runners.runner_contact import note_contact
 
 blueprint = Blueprint("runner_registration", __name__)
 #: What our runner may use beyond GitLab's protocol; any other one ignores it.

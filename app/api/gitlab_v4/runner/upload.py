@@ -10,8 +10,8 @@ from werkzeug.formparser import FormDataParser
 
 from app.api.gitlab_v4.runner.body import Body
 from app.api.gitlab_v4.runner.parameters import text
+from app.services.artifacts.store_artifact import keep_lease
 from app.services.core import Core
-from app.services.store_artifact import keep_lease
 from app.storage.base import Incoming, Stored
 
 #: What a multipart body may be larger than the file in it.

@@ -10,10 +10,11 @@ from app.api.wercker_v3.entities.pipelines import pipeline as definition_entity
 from app.domain import status
 from app.domain.permissions import Action
 from app.models import Pipeline, PipelineDefinition, User
-from app.services import access, search_pipelines
+from app.services import access
 from app.services.core import Core
-from app.services.pipeline_definitions import defaults
-from app.services.pipeline_history import Course, courses
+from app.services.pipelines import search_pipelines
+from app.services.runs.pipeline_definitions import defaults
+from app.services.runs.pipeline_history import Course, courses
 
 
 def summaries(core: Core, rows: Sequence[Pipeline]) -> list[dict[str, Any]]:

@@ -7,9 +7,9 @@ from app.api.wercker_v3 import wording
 from app.api.wercker_v3.entities.common import step_id, time, times, url
 from app.domain.object_ids import Kind, encode
 from app.models import Job, JobStep, Pipeline
+from app.services.artifacts.read_artifact import live_archive
 from app.services.core import Core
-from app.services.pipeline_history import AFTERWARDS, REACHED
-from app.services.read_artifact import live_archive
+from app.services.runs.pipeline_history import AFTERWARDS, REACHED
 
 
 def steps(core: Core, rows: Sequence[JobStep]) -> list[dict[str, Any]]:

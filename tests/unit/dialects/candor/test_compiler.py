@@ -13,7 +13,7 @@ from app.dialects.candor.compiler import compile_text
 from app.dialects.registry import compile_configuration
 from app.domain import plan_json
 from app.domain.plan import ArtifactSpec, JobPlan, Step, Variable
-from app.services.archived_files import literal
+from app.services.artifacts.archived_files import literal
 
 CORPUS = json.loads((Path(__file__).parents[3] / "corpora" / "candor_plans.json").read_text())
 

@@ -9,16 +9,16 @@ from app.domain.errors import NotAllowed, NotErasable, NotFound, NotPlayable, No
 from app.domain.permissions import Role
 from app.domain.plan import RetryPolicy, Variable
 from app.models import Artifact, Job, Pipeline, write
-from app.services.cancel_job import cancel_job
-from app.services.cancel_pipeline import cancel_pipeline
-from app.services.erase_job import erase_job
-from app.services.finish_job import finish
-from app.services.keep_artifacts import keep_artifacts
+from app.services.artifacts.keep_artifacts import keep_artifacts
+from app.services.jobs.cancel_job import cancel_job
+from app.services.jobs.erase_job import erase_job
+from app.services.jobs.finish_job import finish
+from app.services.jobs.play_job import play_job
+from app.services.jobs.queue import current_tick
+from app.services.jobs.retry_job import retry_job
 from app.services.locks import lock_job
-from app.services.play_job import play_job
-from app.services.queue import current_tick
-from app.services.retry_job import retry_job
-from app.services.retry_pipeline import retry_pipeline
+from app.services.pipelines.cancel_pipeline import cancel_pipeline
+from app.services.pipelines.retry_pipeline import retry_pipeline
 from tests.support.world import plan
 
 

@@ -7,12 +7,12 @@ import pytest
 from app.domain import failure
 from app.domain.plan import RetryPolicy
 from app.models import Artifact, Job, write
-from app.services import reap_jobs as reaper
-from app.services.append_trace import append_trace
-from app.services.claim_job import claim_job
-from app.services.job_authority import NotProcessing
-from app.services.reap_jobs import reap_jobs
-from app.services.report_job import Report, report_job
+from app.services.jobs import reap_jobs as reaper
+from app.services.jobs.reap_jobs import reap_jobs
+from app.services.runners.append_trace import append_trace
+from app.services.runners.claim_job import claim_job
+from app.services.runners.job_authority import NotProcessing
+from app.services.runners.report_job import Report, report_job
 from tests.support.world import plan
 
 

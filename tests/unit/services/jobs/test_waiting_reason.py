@@ -3,7 +3,7 @@
 import pytest
 
 from app.models import Job, Runner, write
-from app.services.explain_waiting import explain_waiting
+from app.services.jobs.explain_waiting import explain_waiting
 from tests.support.world import plan
 
 

@@ -1,0 +1,48 @@
+"""Passwords, on the sign-in page and from git: as slowly as guessing has to be, as fast as a person may expect."""
+
+from threading import BoundedSemaphore
+
+from app.domain.errors import Conflict, LimitExceeded
+from app.models import User, write
+from app.services.accounts.authenticate import user_by_password
+from app.services.core import Core
+
+#: One check of a password takes 64 MiB and a core for some 50 ms: a crowd of them must not take the server down.
+AT_ONCE = 4
+WAIT = 10.0
+_turns = BoundedSemaphore(AT_ONCE)
+
+
+def check_password(core: Core, username: str, password: str, address: str) -> User | None:
+    """The user of that name and password, None when there is none. `address`: where the guess comes from.
+
+    Raises LimitExceeded after many wrong guesses (`limit`: seconds to wait), Conflict when too many are checked at
+    once.
+    """
+    wait = core.guesses.seconds_to_wait(username, address)
+    if wait > 0:
+        raise LimitExceeded(f"Too many wrong guesses. Try again in {round(wait) + 1} seconds.", round(wait) + 1)
+    core.session.rollback()  # whoever waits for a turn holds no connection
+    if not _turns.acquire(timeout=WAIT):
+        raise Conflict("The server is busy. Try again in a few seconds.")
+    try:
+        user = user_by_password(core, username, password)
+    finally:
+        _turns.release()
+    if user is None:
+        core.guesses.failed(username, address)
+    else:
+        core.guesses.succeeded(username, address)
+    return user
+
+
+def sign_in(core: Core, username: str, password: str, address: str) -> User | None:
+    """As `check_password`, and the user's last sign-in is noted."""
+    user = check_password(core, username, password, address)
+    if user is None:
+        return None
+    user_id = user.id
+    with write(core.session):
+        fresh = core.session.get_one(User, user_id)
+        fresh.last_sign_in_at = core.now()
+    return fresh

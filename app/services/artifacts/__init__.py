@@ -1,0 +1,1 @@
+"""Artifacts: taken in, handed out, kept and removed."""

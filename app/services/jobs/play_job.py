@@ -1,0 +1,61 @@
+"""Start a job that waits for a person or for its time."""
+
+import json
+from collections.abc import Sequence
+
+from app.domain import plan_json, status
+from app.domain.errors import NotPlayable
+from app.domain.permissions import Action
+from app.domain.plan import Variable
+from app.models import Job, User, write
+from app.services import access
+from app.services.core import Core
+from app.services.jobs.queue import make_pending
+from app.services.jobs.reset_dependents import reset_dependents
+from app.services.jobs.retry_job import retry_held, retryable
+from app.services.locks import lock_job
+from app.services.pipelines.advance_pipeline import advance
+from app.services.repositories.ref_access import require_ref
+
+
+def playable(job: Job) -> bool:
+    """Whether a person may start `job` now (gitlab.md B.1)."""
+    startable = job.when in ("manual", "delayed") and not job.project.archived
+    return startable and (job.status in status.BLOCKED or retryable(job))
+
+
+def play_job(core: Core, job: Job, user: User | None, variables: Sequence[Variable] = ()) -> Job:
+    """Start `job` with these variables on top of its own; return it, or its next attempt where it has run already.
+
+    Raises NotPlayable, NotAllowed, NotFound.
+    """
+    access.require(core, Action.UPDATE_JOB, user, job.project)
+    require_ref(core, user, job.pipeline)
+    job_id, user_id = job.id, user.id if user else None
+    with write(core.session):
+        held = lock_job(core, job_id)
+        if not playable(held):
+            raise NotPlayable("Unplayable Job")
+        if held.status in status.BLOCKED:
+            _start(core, held, user_id, variables)
+            played_id = held.id
+        else:
+            if variables:
+                _set_variables(core, held, variables)
+            played_id = retry_held(core, held, user_id).id
+    return core.session.get_one(Job, played_id)
+
+
+def _start(core: Core, job: Job, user_id: int | None, variables: Sequence[Variable]) -> None:
+    job.user_id = user_id
+    if variables:
+        _set_variables(core, job, variables)
+    make_pending(core, job.project, [job.id])
+    reset_dependents(core, job)
+    advance(core, job.pipeline)
+
+
+def _set_variables(core: Core, job: Job, variables: Sequence[Variable]) -> None:
+    """Kept sealed, as a JSON list of plan.Variable, on the job's row."""
+    text = json.dumps([plan_json.to_json(variable) for variable in variables])
+    job.variables_sealed = core.box.seal(text, job.seal_context)

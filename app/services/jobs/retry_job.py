@@ -1,0 +1,42 @@
+"""Run one job again, as a new row."""
+
+from app.domain import status
+from app.domain.errors import NotRetryable
+from app.domain.permissions import Action
+from app.models import Job, User, write
+from app.services import access
+from app.services.core import Core
+from app.services.jobs.attempts import new_attempt
+from app.services.jobs.queue import make_pending
+from app.services.jobs.reset_dependents import reset_dependents
+from app.services.locks import lock_job
+from app.services.pipelines.advance_pipeline import advance
+from app.services.repositories.ref_access import require_ref
+
+
+def retryable(job: Job) -> bool:
+    """Whether `job` can be run again (gitlab.md B.1)."""
+    return not job.retried and job.status in status.RETRYABLE and not job.project.archived
+
+
+def retry_job(core: Core, job: Job, user: User | None) -> Job:
+    """Run `job` again; return the new job. Raises NotRetryable, NotAllowed, NotFound."""
+    access.require(core, Action.UPDATE_JOB, user, job.project)
+    require_ref(core, user, job.pipeline)
+    job_id, user_id = job.id, user.id if user else None
+    with write(core.session):
+        held = lock_job(core, job_id)
+        if not retryable(held):
+            raise NotRetryable("Job is not retryable")
+        fresh_id = retry_held(core, held, user_id).id
+    return core.session.get_one(Job, fresh_id)
+
+
+def retry_held(core: Core, job: Job, user_id: int | None) -> Job:
+    """*In a write*, with a retryable `job` held: its next attempt, queued as soon as what it waits for has ended."""
+    fresh = new_attempt(core, job, user_id)
+    if job.when in ("manual", "delayed"):  # somebody just asked for it: no second asking, no second delay
+        make_pending(core, job.project, [fresh.id])
+    reset_dependents(core, fresh)
+    advance(core, fresh.pipeline)
+    return fresh

@@ -1,0 +1,1 @@
+"""Pipelines from a configuration's text to their end."""

@@ -1,0 +1,30 @@
+"""Delete a pipeline with all that its jobs left behind."""
+
+from sqlalchemy import delete, select
+
+from app.domain.permissions import Action
+from app.models import Artifact, Job, Pipeline, User, after_commit, write
+from app.services import access
+from app.services.artifacts.remove_artifacts import remove_artifacts
+from app.services.core import Core
+from app.services.locks import lock_pipeline
+from app.services.pipelines.cancel_pipeline import cancel_all
+
+
+def delete_pipeline(core: Core, pipeline: Pipeline, user: User | None) -> None:
+    """Cancel what still runs in `pipeline`; remove it, its jobs, logs and artifacts. Raises NotAllowed, NotFound."""
+    access.require(core, Action.DESTROY_PIPELINE, user, pipeline.project)
+    pipeline_id = pipeline.id
+    with write(core.session):
+        held = lock_pipeline(core, pipeline_id)
+        cancel_all(core, held)
+        job_ids = list(core.session.scalars(select(Job.id).where(Job.pipeline_id == pipeline_id)))
+        remove_artifacts(core, core.session.scalars(select(Artifact).where(Artifact.job_id.in_(job_ids))))
+        core.session.flush()
+        core.session.execute(delete(Pipeline).where(Pipeline.id == pipeline_id))  # the database takes its jobs along
+        after_commit(core.session, lambda: _remove_traces(core, job_ids))
+
+
+def _remove_traces(core: Core, job_ids: list[int]) -> None:
+    for job_id in job_ids:
+        core.traces.remove(job_id)

@@ -1,0 +1,53 @@
+"""From the name of a branch or tag to what a pipeline of it is made of."""
+
+from collections.abc import Sequence
+
+from app.domain.errors import Conflict, InvalidRequest
+from app.domain.permissions import Action
+from app.domain.plan import Variable
+from app.git.command import GitFailed
+from app.models import Project, User
+from app.services import access
+from app.services.core import Core
+from app.services.pipelines.pipeline_request import PipelineRequest
+from app.services.repositories.mirror import fetch_mirror
+
+
+def request_for_ref(
+    core: Core,
+    project: Project,
+    ref: str,
+    user: User | None,
+    *,
+    source: str = "api",
+    variables: Sequence[Variable] = (),
+    strict: bool = True,
+) -> PipelineRequest:
+    """The request for the newest commit of a branch or tag; a mirror is fetched first, if `user` may run pipelines at
+    all.
+
+    Raises NotFound, NotAllowed, and InvalidRequest(field "base") in GitLab's words (gitlab.md B.4).
+    """
+    access.require(core, Action.CREATE_PIPELINE, user, project)
+    if project.repository == "mirrored":
+        try:
+            fetch_mirror(core, project, without=ref)
+        except (GitFailed, Conflict) as error:
+            raise InvalidRequest(f"The mirror could not be fetched: {error}", "base") from error
+    found = core.repositories.open(project.id).find(ref) if project.repository != "none" else []
+    if len(found) > 1:
+        raise InvalidRequest("Ref is ambiguous", "base")
+    if not found:
+        raise InvalidRequest("Reference not found", "base")
+    if found[0].commit is None:
+        raise InvalidRequest("Commit not found", "base")
+    return PipelineRequest(
+        project=project,
+        ref=found[0].name,
+        tag=found[0].is_tag,
+        sha=found[0].commit,
+        user=user,
+        source=source,
+        variables=tuple(variables),
+        strict=strict,
+    )

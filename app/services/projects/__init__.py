@@ -1,0 +1,1 @@
+"""Projects: making them, finding them, who belongs to them, their variables."""

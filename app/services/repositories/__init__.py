@@ -1,0 +1,1 @@
+"""What happens to a project's repository: pushes, mirrors, which refs are protected."""

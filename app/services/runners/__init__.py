@@ -1,0 +1,1 @@
+"""What a runner asks and reports, and the runners themselves."""

@@ -1,0 +1,234 @@
+"""Hand a waiting job to a runner: each job exactly once."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from sqlalchemy import ColumnElement, Select, false, func, select, update
+from sqlalchemy.orm import aliased
+
+from app import crypto
+from app.domain import calculated_status, failure, status
+from app.domain.errors import Conflict
+from app.models import Group, Job, Pipeline, Project, Runner, TagSet, after_commit, write
+from app.services.core import Core
+from app.services.jobs.finish_job import finish
+from app.services.jobs.queue import job_notice, make_pending
+from app.services.locks import lock_job, try_pipeline
+from app.services.pipelines.advance_pipeline import advance, announce_pipeline, set_calculated_status
+from app.services.runners import dependencies
+
+JOB_TOKEN_PREFIX = "glcbt-"  # noqa: S105 - how job tokens begin, no token
+#: How many jobs one look at the queue considers (gitlab.md A.3).
+CANDIDATES = 45
+#: How often a claim looks again when others took all that it saw.
+LOOKS = 20
+
+_tag_sets: "WeakKeyDictionary[Any, _TagSets]" = WeakKeyDictionary()
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A job that runs from now on, and the token that its runner speaks with, which is stored only as a hash."""
+
+    job_id: int
+    token: str
+
+
+def claim_job(core: Core, runner_id: int, manager_id: int, features: frozenset[str]) -> Claimed | None:
+    """Give the next fitting job to a manager that can do `features`; None where there is none for it.
+
+    Jobs whose dependencies' artifacts are gone fail on the way. Raises Conflict when other runners were faster every
+    time (gitlab.md A.3, 409).
+    """
+    for _ in range(LOOKS):
+        runner = core.session.get(Runner, runner_id)
+        candidates = _candidates(core, runner, features) if runner is not None and not runner.paused else []
+        if not candidates:
+            return None
+        try:
+            claimed = _claim_first(core, candidates, runner_id, manager_id)
+        except _CannotRun as refused:
+            _drop(core, refused.job_id)
+            continue
+        if claimed is not None:
+            return claimed
+    raise Conflict("other runners were faster")
+
+
+class _CannotRun(Exception):
+    """A job that was about to be claimed lacks artifacts that it depends on."""
+
+    def __init__(self, job_id: int) -> None:
+        super().__init__(job_id)
+        self.job_id = job_id
+
+
+def fitting_jobs(core: Core, runner: Runner) -> Select[int, list[str]]:
+    """A select of id and required_features of the pending jobs that `runner` may take, the next one first.
+
+    An instance runner serves the project with the fewest jobs on instance runners first; others go by age.
+    """
+    query = select(Job.id, Job.required_features).join(Project, Project.id == Job.project_id)
+    query = query.where(Job.status == status.PENDING, Job.tag_set_id.in_(_fitting_sets(core, runner)))
+    query = query.where(Project.archived.is_(False), _in_scope(runner))
+    if runner.access_level == "ref_protected":
+        query = query.where(Job.protected.is_(True))
+    if runner.runner_type != "instance_type":
+        return query.order_by(Job.id)
+    running = _running_by_project()
+    return query.outerjoin(running, running.c.project_id == Job.project_id).order_by(
+        func.coalesce(running.c.jobs, 0), Job.id
+    )
+
+
+def _candidates(core: Core, runner: Runner, features: frozenset[str]) -> list[int]:
+    """The ids of the next jobs that the manager can run. Those that ask for more are left for another one."""
+    query = fitting_jobs(core, runner)
+    found: list[int] = []
+    for offset in range(0, 20 * CANDIDATES, CANDIDATES):
+        rows = core.session.execute(query.limit(CANDIDATES).offset(offset)).all()
+        found += [job_id for job_id, required in rows if features.issuperset(required)]
+        if found or len(rows) < CANDIDATES:
+            break
+    return found
+
+
+def _in_scope(runner: Runner) -> ColumnElement[bool]:
+    if runner.runner_type == "project_type":
+        return Job.project_id == runner.project_id if runner.project_id else false()
+    if runner.runner_type == "instance_type":
+        return Project.instance_runners.is_(True)
+    below = select(Group.id).where(Group.id == runner.group_id).cte("below", recursive=True)
+    child = aliased(Group)
+    below = below.union(select(child.id).join(below, child.parent_id == below.c.id))
+    return Project.group_id.in_(select(below.c.id))
+
+
+def _running_by_project() -> Any:
+    """How many jobs each project has on instance runners now."""
+    return (
+        select(Job.project_id, func.count().label("jobs"))
+        .join(Runner, Runner.id == Job.runner_id)
+        .where(Job.status == status.RUNNING, Runner.runner_type == "instance_type")
+        .group_by(Job.project_id)
+        .subquery("running")
+    )
+
+
+@dataclass(slots=True)
+class _TagSets:
+    """All tag sets of a database, read again when there are more. Rows are only ever added."""
+
+    seen: tuple[int, int] = (0, 0)
+    rows: tuple[tuple[int, frozenset[str]], ...] = ()
+
+
+def _fitting_sets(core: Core, runner: Runner) -> list[int]:
+    """The ids of the tag sets that `runner` takes."""
+    known = _tag_sets.setdefault(core.session.get_bind(), _TagSets())
+    count, newest = core.session.execute(select(func.count(), func.max(TagSet.id))).one()
+    if known.seen != (count, newest or 0):
+        rows = core.session.execute(select(TagSet.id, TagSet.tags)).all()
+        known.rows = tuple((row.id, frozenset(row.tags)) for row in rows)
+        known.seen = (len(rows), max((row.id for row in rows), default=0))
+    mine = frozenset(runner.tags)
+    return [tag_set for tag_set, tags in known.rows if tags <= mine and (tags or runner.run_untagged)]
+
+
+def _claim_first(core: Core, job_ids: list[int], runner_id: int, manager_id: int) -> Claimed | None:
+    """Claim the first of these jobs that is still to be had. Raises _CannotRun, and then nothing has happened."""
+    token = crypto.new_token(JOB_TOKEN_PREFIX)
+    settled = True
+    with write(core.session):
+        for job_id in job_ids:
+            pipeline_id = _take(core, job_id, runner_id, manager_id, token)
+            if pipeline_id is not None:
+                break
+        else:
+            return None
+        if dependencies.are_gone(core, job_id):
+            raise _CannotRun(job_id)
+        settled = _start_pipeline(core, pipeline_id)
+        notice = job_notice(job_id, status.RUNNING, core.now())
+        after_commit(core.session, lambda: core.bus.publish(notice))
+    if not settled:
+        _start_pipeline_later(core, pipeline_id)
+    return Claimed(job_id, token)
+
+
+def _take(core: Core, job_id: int, runner_id: int, manager_id: int, token: str) -> int | None:
+    """One conditional update; return the job's pipeline.
+
+    None where the job is not pending any more, or somebody else is about to take it.
+    """
+    now = core.now()
+    free = select(Job.id).where(Job.id == job_id, Job.status == status.PENDING).with_for_update(skip_locked=True)
+    take = (
+        update(Job)
+        .where(Job.id == free.scalar_subquery())
+        .values(
+            status=status.RUNNING,
+            runner_id=runner_id,
+            runner_manager_id=manager_id,
+            token_hash=crypto.token_hash(token),
+            claimed_at=now,
+            started_at=now,
+            heard_at=None,
+            lease_expires_at=now + timedelta(seconds=core.config.claim_lease),
+            waiting_reason=None,
+            updated_at=now,
+        )
+        .returning(Job.pipeline_id)
+        .execution_options(synchronize_session=False)
+    )
+    return core.session.scalar(take)
+
+
+def _start_pipeline(core: Core, pipeline_id: int) -> bool:
+    """Show that the pipeline runs. False where somebody else holds its row: to wait here could deadlock (`locks`)."""
+    shown = core.session.execute(
+        select(Pipeline.status, Pipeline.calculated_status).where(Pipeline.id == pipeline_id)
+    ).one()
+    if shown.status == status.RUNNING and shown.calculated_status != calculated_status.NEW:
+        return True
+    pipeline = try_pipeline(core, pipeline_id)
+    if pipeline is None:
+        return False
+    now = core.now()
+    if pipeline.status != status.RUNNING:
+        pipeline.status, pipeline.updated_at, pipeline.finished_at = status.RUNNING, now, None
+        pipeline.started_at = pipeline.started_at or now
+    if pipeline.calculated_status == calculated_status.NEW:
+        set_calculated_status(pipeline, calculated_status.STARTING, now)
+    announce_pipeline(core, pipeline)
+    return True
+
+
+def _start_pipeline_later(core: Core, pipeline_id: int) -> None:
+    with write(core.session):
+        advance(core, core.session.get_one(Pipeline, pipeline_id))
+
+
+def _drop(core: Core, job_id: int) -> None:
+    """End a job that cannot run, unless it moved meanwhile."""
+    with write(core.session):
+        job = lock_job(core, job_id)
+        if job.status == status.PENDING:
+            finish(core, job, status.FAILED, failure.MISSING_DEPENDENCY_FAILURE)
+
+
+def give_back(core: Core, job: Job) -> None:
+    """*In a write*, with `job` held by `lock_job`: its runner does not run it; the next one begins from nothing.
+
+    The token of the claim is void at once.
+    """
+    job.token_hash = job.runner_id = job.runner_manager_id = None
+    job.claimed_at = job.started_at = job.heard_at = job.lease_expires_at = None
+    job.trace_size = job.trace_crc = job.trace_mismatches = 0
+    for step in job.steps:
+        step.status = status.CREATED
+        step.started_at = step.finished_at = step.exit_code = step.trace_start = step.trace_end = None
+    make_pending(core, job.project, [job.id])
+    advance(core, job.pipeline)

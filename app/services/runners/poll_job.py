@@ -1,0 +1,94 @@
+"""A runner asks for a job, and waits for one."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from time import monotonic
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from app.events.base import TooManyWaiting, Waiter
+from app.models import Runner
+from app.services.core import Core
+from app.services.jobs.queue import current_tick
+from app.services.jobs.waiting_reason import as_waiting
+from app.services.runners.claim_job import Claimed, claim_job
+from app.services.runners.runner_contact import Contact
+
+#: A poll is held at most so long, whatever the settings say (design, "Waiting").
+LONGEST_WAIT = 50.0
+#: Without a ring, a poll looks at the tick so often: a lost notice only delays.
+LOOK_EVERY = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Polled:
+    """The job, or None; and the queue's tick before the last look at it."""
+
+    claimed: Claimed | None
+    tick: int
+
+
+def poll_job(core: Core, runner_id: int, contact: Contact, gone: Callable[[], bool]) -> Polled:
+    """The next job for a manager, as soon as there is one; None after `poll_wait` seconds, or when the server stops.
+
+    Holds no connection while it waits. `gone` says whether the caller hung up: then nothing is claimed for it. As many
+    polls wait as may: one look, and an answer at once. Raises Conflict (gitlab.md A.3).
+    """
+    runner = core.session.get(Runner, runner_id)
+    if runner is None:
+        return Polled(None, 0)
+    poll = _Poll(core, runner_id, contact, gone)
+    try:
+        with core.bus.park(as_waiting(runner)) as waiter:
+            return poll.wait(waiter)
+    except TooManyWaiting:
+        return poll.look()
+
+
+class _Poll:
+    def __init__(self, core: Core, runner_id: int, contact: Contact, gone: Callable[[], bool]) -> None:
+        self._core, self._runner_id, self._contact, self._gone = core, runner_id, contact, gone
+
+    def wait(self, waiter: Waiter) -> Polled:
+        until = monotonic() + min(self._core.config.poll_wait, LONGEST_WAIT)
+        polled, rang = self._serve(waiter), False
+        while polled.claimed is None:
+            left = until - monotonic()
+            if left <= 0 or self._core.bus.stopping:
+                break
+            self._core.session.close()
+            rang = waiter.wait(min(LOOK_EVERY, left))
+            if self._core.bus.stopping or self._gone():
+                waiter.pass_on()
+                break
+            if rang or shared_tick(self._core) != polled.tick:
+                polled = self._serve(waiter)
+        return polled
+
+    def look(self) -> Polled:
+        tick = shared_tick(self._core)
+        if self._core.bus.stopping or self._gone():
+            return Polled(None, tick)
+        claimed = claim_job(self._core, self._runner_id, self._contact.manager_id, self._contact.features)
+        return Polled(claimed, tick)
+
+    def _serve(self, waiter: Waiter) -> Polled:
+        """Look for a job; a ring for one that this poll did not take goes on to another."""
+        polled = self.look()
+        waiter.pass_on(polled.claimed.job_id if polled.claimed else None)
+        return polled
+
+
+_ticks: "WeakKeyDictionary[Any, tuple[float, int]]" = WeakKeyDictionary()
+
+
+def shared_tick(core: Core) -> int:
+    """The queue's tick, read at most twice a second however many polls ask."""
+    database = core.session.get_bind()
+    read_at, tick = _ticks.get(database, (0.0, 0))
+    if monotonic() - read_at > LOOK_EVERY / 4:
+        # Noted before it is read: others that ask meanwhile make do with the one before.
+        _ticks[database] = (monotonic(), tick)
+        tick = current_tick(core)
+        _ticks[database] = (monotonic(), tick)
+    return tick

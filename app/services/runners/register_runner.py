@@ -1,0 +1,70 @@
+"""Runners that register with the installation's token, change their own token, and lose a manager (gitlab.md A.1)."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import select
+
+from app import crypto
+from app.domain.errors import NotAllowed, NotFound
+from app.models import Runner, RunnerManager, Setting, write
+from app.services.core import Core
+from app.services.runners.create_runner import create_runner
+
+
+class RegistrationClosed(NotAllowed):
+    """Runners cannot register by token here; they are made by an administrator."""
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """What a runner asks for. `maximum_timeout` in seconds, at least ten minutes."""
+
+    description: str = ""
+    maintenance_note: str | None = None
+    tags: tuple[str, ...] = ()
+    run_untagged: bool = True
+    locked: bool = False
+    paused: bool = False
+    access_level: str = "not_protected"
+    maximum_timeout: int | None = None
+
+
+def register_runner(core: Core, registration_token: str, asked: Registration) -> tuple[Runner, str]:
+    """A new instance runner and its token. Raises RegistrationClosed, NotAllowed, InvalidRequest."""
+    if not core.config.allow_registration:
+        raise RegistrationClosed("runner registration is switched off")
+    known = core.session.scalar(select(Setting.value).where(Setting.name == "registration_token_hash"))
+    if known is None or not crypto.same(known, crypto.token_hash(registration_token)):
+        raise NotAllowed("invalid token supplied")
+    return create_runner(
+        core,
+        description=asked.description,
+        maintenance_note=asked.maintenance_note,
+        tags=asked.tags,
+        run_untagged=asked.run_untagged,
+        locked=asked.locked,
+        paused=asked.paused,
+        access_level=asked.access_level,
+        maximum_timeout=asked.maximum_timeout,
+    )
+
+
+def unregister_manager(core: Core, runner: Runner, system_id: str) -> None:
+    """Remove one manager of a runner. Raises NotFound."""
+    runner_id = runner.id
+    with write(core.session):
+        manager = core.session.scalar(
+            select(RunnerManager).where(RunnerManager.runner_id == runner_id, RunnerManager.system_id == system_id)
+        )
+        if manager is None:
+            raise NotFound("Runner manager")
+        core.session.delete(manager)
+
+
+def reset_runner_token(core: Core, runner: Runner) -> tuple[Runner, str]:
+    """A new token for a runner; the old one is void at once."""
+    runner_id, token = runner.id, crypto.new_token("glrt-")
+    with write(core.session):
+        found = core.session.get_one(Runner, runner_id)
+        found.token_hash = crypto.token_hash(token)
+    return core.session.get_one(Runner, runner_id), token

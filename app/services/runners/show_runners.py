@@ -1,0 +1,39 @@
+"""Runners as people look at them: all of them, or those that a project can use."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import selectinload
+
+from app.domain.status import EXECUTING
+from app.models import Job, Project, Runner
+from app.services.core import Core
+from app.services.runners.search_runners import RunnerFilter, project_runners, status_of
+
+LIMIT = 200
+
+
+@dataclass(frozen=True, slots=True)
+class RunnerRow:
+    """`state`: paused, or one of online, offline, stale and never_contacted. `running` counts its jobs at work."""
+
+    runner: Runner
+    state: str
+    running: int
+
+
+def show_runners(core: Core, project: Project | None = None) -> list[RunnerRow]:
+    """All runners, newest first; with `project` those that may take its jobs."""
+    query = (
+        select(Runner).order_by(Runner.id.desc()) if project is None else project_runners(core, project, RunnerFilter())
+    )
+    runners = list(core.session.scalars(query.limit(LIMIT).options(selectinload(Runner.managers))))
+    at_work = select(Job.runner_id, func.count()).where(
+        Job.status.in_(EXECUTING), Job.runner_id.in_([runner.id for runner in runners])
+    )
+    running = {row[0]: row[1] for row in core.session.execute(at_work.group_by(Job.runner_id))}
+    return [RunnerRow(runner, _state(core, runner), running.get(runner.id, 0)) for runner in runners]
+
+
+def _state(core: Core, runner: Runner) -> str:
+    return "paused" if runner.paused else status_of(runner.contacted_at, runner.created_at, core.now())
