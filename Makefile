@@ -9,7 +9,7 @@ BIN = $(shell readlink -f .venv)/bin
 # Options for pytest or the benchmarks: make test ARGS="tests/unit -k status"
 ARGS ?=
 # How many tests run at a time; tests/scheduling.py keeps apart those that share the host. WORKERS=0: all in one process.
-WORKERS ?= 2
+WORKERS ?= 3
 # make test DEPTH=long lets the property tests search for longer.
 DEPTH ?= short
 

@@ -1,7 +1,8 @@
 """Which tests run beside which, when pytest has several workers (pytest-xdist).
 
-Tests that use the host's Podman or install Skerry on it meet each other's containers, images and users: they are one
-group, which one worker takes first and runs in order. The others are handed out file by file.
+Tests that use the test user's Podman meet each other's containers and images, and so do those that install Skerry on
+the host: each of these is a group that one worker runs in order. All other tests are handed out file by file. The
+groups mostly wait for other programs, so that a worker more than there are cores is well used.
 """
 
 from collections.abc import Sequence
@@ -9,36 +10,32 @@ from collections.abc import Sequence
 import pytest
 from xdist.scheduler.loadscope import LoadScopeScheduling
 
-#: The beginnings of the ids of tests that share the host.
-HOST = (
-    "tests/integration/candor/",
-    "tests/integration/end_to_end/",
-    "tests/integration/podman/",
-    "tests/integration/setup/",
-    "tests/integration/test_wheel.py",
-)
-#: The marks of such tests.
-HOST_MARKS = ("podman", "installation")
+#: The groups by the marks of their tests, the longest first, each with the beginnings of its tests' ids.
+GROUPS = {
+    "podman": ("tests/integration/candor/", "tests/integration/end_to_end/", "tests/integration/podman/"),
+    "installation": ("tests/integration/setup/", "tests/integration/test_wheel.py"),
+}
 
 
 class HostScheduling(LoadScopeScheduling):
-    """Hands out the tests that share the host as one piece of work, the others file by file."""
+    """Hands out each group as one piece of work, the other tests file by file."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return "host" if shares_host(nodeid) else nodeid.split("::", 1)[0]
+        return group_of(nodeid) or nodeid.split("::", 1)[0]
 
 
-def shares_host(nodeid: str) -> bool:
-    """Whether the test is one of those that share the host."""
-    return nodeid.startswith(HOST)
+def group_of(nodeid: str) -> str | None:
+    """The group that a test belongs to, by its id."""
+    return next((name for name, beginnings in GROUPS.items() if nodeid.startswith(beginnings)), None)
 
 
 def longest_first(items: list[pytest.Item]) -> None:
-    """Put the tests that share the host before all others: their group is the longest piece of work."""
-    items.sort(key=lambda item: not shares_host(item.nodeid))
+    """Put the groups before all other tests: they are the longest pieces of work."""
+    order = [*GROUPS, None]
+    items.sort(key=lambda item: order.index(group_of(item.nodeid)))
 
 
 def misplaced(items: Sequence[pytest.Item]) -> list[str]:
-    """The ids of tests that are marked as sharing the host, but lie where the scheduling does not see it."""
-    marked = (item for item in items if any(item.get_closest_marker(name) for name in HOST_MARKS))
-    return [item.nodeid for item in marked if not shares_host(item.nodeid)]
+    """The ids of tests that are marked as sharing the host, but belong to no group."""
+    marked = (item for item in items if any(item.get_closest_marker(name) for name in GROUPS))
+    return [item.nodeid for item in marked if group_of(item.nodeid) is None]

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,17 +19,17 @@ pytestmark = [
 
 
 @pytest.fixture
-def data(tmp_path: Path) -> Path:
-    """A data folder that belongs to the server's user, below folders that this user can pass."""
-    beyond = Path(tempfile.gettempdir())
-    for folder in (tmp_path, *tmp_path.parents):
-        if folder == beyond:
-            break
-        folder.chmod(0o755)
-    folder = tmp_path / "data"
-    folder.mkdir(mode=0o700)
-    os.chown(folder, SERVER_UID, SERVER_UID)
-    return folder
+def data() -> Iterator[Path]:
+    """A data folder that belongs to the server's user, below folders that this user can pass.
+
+    Not below pytest's own folder: every other run of pytest on this host would close that one again.
+    """
+    with tempfile.TemporaryDirectory(prefix="skerry-") as outer:
+        Path(outer).chmod(0o755)
+        folder = Path(outer, "data")
+        folder.mkdir(mode=0o700)
+        os.chown(folder, SERVER_UID, SERVER_UID)
+        yield folder
 
 
 def code() -> dict[str, str]:
