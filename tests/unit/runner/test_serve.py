@@ -1,6 +1,5 @@
 """Candor's runner API over real HTTP, with the executor that needs no containers."""
 
-import json
 import threading
 import time
 from collections.abc import Iterator
@@ -13,13 +12,11 @@ import requests
 from runner.archives import Archives, read_store
 from runner.config import Config, RunnerConfig
 from runner.daemon import make_host
-from runner.plan import PlanError, parse_plan
 from runner.pushed_runs import PushedRuns
 from runner.serve import RunServer, ServeError, Settings, read_settings
 from tests.support.object_store import object_store
 
 TOKEN = "secret-of-the-runner"
-CORPUS = json.loads((Path(__file__).parents[2] / "corpora" / "candor_plans.json").read_text())
 
 
 class Client:
@@ -58,15 +55,6 @@ def client(runs: PushedRuns, tmp_path: Path) -> Iterator[Client]:
     server.start()
     yield Client(server.port)
     server.stop()
-
-
-@pytest.mark.parametrize("case", CORPUS, ids=lambda case: case["name"])
-def test_the_runner_takes_and_refuses_the_plans_of_the_corpus(case: dict[str, Any]) -> None:
-    if case["runner"]:
-        parse_plan(case["plan"])
-        return
-    with pytest.raises(PlanError):
-        parse_plan(case["plan"])
 
 
 def test_the_root_answers_everybody_with_nothing(client: Client) -> None:
