@@ -3,7 +3,6 @@
 import re
 import threading
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO
@@ -88,20 +87,21 @@ class Archives:
     def keep(self, run_id: str, paths: Sequence[str], workspace: Workspace, stop: threading.Event) -> list[str]:
         """Put each file of `paths` below `workspace` into the bucket, without a copy on disk, and return their names.
 
-        Folders are passed over. Of files with the same last name the last counts. Every file is opened before the first
-        one is sent, so that a run that lacks one keeps none. Raises ArchiveError, also when `stop` is set meanwhile.
+        Folders are passed over. Of files with the same last name the last counts. Every file is looked for before the
+        first one is sent, so that a run that lacks one keeps none. Raises ArchiveError, also when `stop` is set
+        meanwhile.
         """
-        with ExitStack() as opened:
-            files: dict[str, BinaryIO] = {}
-            for path in paths:
-                try:
-                    file = workspace.open_file(path)
-                except WorkspaceError as error:
-                    raise ArchiveError(str(error)) from error
-                if file is not None:
-                    files[PurePosixPath(path).name] = opened.enter_context(file)
-            for name, file in files.items():
-                self._send(f"{run_id}/{name}", file, stop)
+        files: dict[str, str] = {}
+        for path in paths:
+            file = _open(workspace, path)
+            if file is not None:
+                file.close()
+                files[PurePosixPath(path).name] = path
+        for name, path in files.items():
+            file = _open(workspace, path)
+            if file is not None:
+                with file:
+                    self._send(f"{run_id}/{name}", file, stop)
         return list(files)
 
     def _send(self, key: str, file: BinaryIO, stop: threading.Event) -> None:
@@ -115,6 +115,14 @@ class Archives:
             self._client.upload_fileobj(_Stoppable(file, stop), self._store.bucket, key, Config=parts)
         except (Boto3Error, BotoCoreError, ClientError) as error:
             raise ArchiveError(f"{key} could not be kept: {error}") from error
+
+
+def _open(workspace: Workspace, path: str) -> BinaryIO | None:
+    """The file, None for a folder. Only one is open at a time, however many a plan names."""
+    try:
+        return workspace.open_file(path)
+    except WorkspaceError as error:
+        raise ArchiveError(str(error)) from error
 
 
 class _Stoppable:
