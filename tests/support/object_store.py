@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import requests
 from boto3.session import Session
 from moto.server import ThreadedMotoServer
 
@@ -42,6 +43,7 @@ class ObjectStore:
 
 @contextmanager
 def object_store() -> Iterator[ObjectStore]:
+    """An empty store. One at a time: all servers of a process show the same buckets, which are gone at the end."""
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
@@ -50,5 +52,6 @@ def object_store() -> Iterator[ObjectStore]:
     try:
         yield ObjectStore(host, port, client)
     finally:
+        requests.post(f"http://{host}:{port}/moto-api/reset", timeout=30).raise_for_status()
         client.close()
         server.stop()
