@@ -65,7 +65,7 @@ def create(
     A project that is missing is made, without a repository. Without --file and --config-path the plan has no stages
     yet.
     """
-    from app.services.runs import definitions
+    from app.services.runs import assignees, definitions
 
     if file and config_path:
         raise click.UsageError("--file and --config-path exclude each other")
@@ -77,7 +77,7 @@ def create(
     people = [_user(core, username) for username in users]
     project = _project(core, project_path)
     made, token = definitions.create_definition(core, project, name, config_path=path, stored_text=text, public=public)
-    definitions.assign(core, made, people)
+    assignees.assign(core, made, people)
     click.echo(_trigger(core, token))
 
 
@@ -98,12 +98,25 @@ def token(core: Core, name: str, renew: bool) -> None:
 @click.argument("users", metavar="USER…", nargs=-1, required=True)
 @_with_core
 def assign(core: Core, name: str, users: tuple[str, ...]) -> None:
-    """Let each USER see, run and change the pipeline NAME: they become developers of its project."""
-    from app.services.runs import definitions
+    """Let each USER see, run and change the pipeline NAME, whatever their role in its project is."""
+    from app.services.runs import assignees, definitions
 
     found = definitions.definition_by_name(core, name)
-    definitions.assign(core, found, [_user(core, username) for username in users])
-    click.echo(f"{name} is assigned to {', '.join(definitions.assignees(core, found.project))}")
+    assignees.assign(core, found, [_user(core, username) for username in users])
+    click.echo(f"{name} is assigned to {_assignees(core, found)}")
+
+
+@pipeline.command("unassign")
+@click.argument("name")
+@click.argument("users", metavar="USER…", nargs=-1, required=True)
+@_with_core
+def unassign(core: Core, name: str, users: tuple[str, ...]) -> None:
+    """Take the pipeline NAME from each USER. Who may start its project's pipelines keeps it."""
+    from app.services.runs import assignees, definitions
+
+    found = definitions.definition_by_name(core, name)
+    assignees.unassign(core, found, [_user(core, username) for username in users])
+    click.echo(f"{name} is assigned to {_assignees(core, found)}")
 
 
 @pipeline.command("show")
@@ -112,7 +125,6 @@ def assign(core: Core, name: str, users: tuple[str, ...]) -> None:
 def show(core: Core, name: str | None) -> None:
     """Show the pipeline NAME and its configuration, or list all pipelines."""
     from app.services.runs import definitions
-    from app.services.runs.trigger_definition import configuration_of
 
     if name is None:
         for definition in definitions.all_definitions(core):
@@ -122,8 +134,8 @@ def show(core: Core, name: str | None) -> None:
     plain = definitions.token_of(core, found)
     click.echo(_line(found))
     click.echo(f"trigger: {_trigger(core, plain) if plain else 'none; `skerry pipeline token` makes one'}")
-    click.echo(f"assignees: {', '.join(definitions.assignees(core, found.project)) or 'nobody'}")
-    path, text = configuration_of(core, found)
+    click.echo(f"assignees: {_assignees(core, found)}")
+    path, text = definitions.configuration_of(core, found)
     click.echo(f"{path}:\n{text.rstrip()}")
 
 
@@ -132,6 +144,12 @@ def _line(definition: PipelineDefinition) -> str:
 
     seen = "public" if definition.public else "private"
     return f"{definition.id}\t{display_name(definition)}\t{definition.project.full_path}\t{seen}"
+
+
+def _assignees(core: Core, definition: PipelineDefinition) -> str:
+    from app.services.runs.assignees import assignees
+
+    return ", ".join(assignees(core, definition)) or "nobody"
 
 
 def _trigger(core: Core, plain: str) -> str:

@@ -61,6 +61,21 @@ def _networks(text: str) -> tuple[str, ...]:
         raise ValueError("addresses or networks, separated by commas, such as 127.0.0.1,10.0.0.0/8") from error
 
 
+def _origins(text: str) -> tuple[str, ...]:
+    found = []
+    for part in filter(None, (part.strip().lower().rstrip("/") for part in text.split(","))):
+        parts = urlsplit(part)
+        if (
+            parts.scheme not in ("http", "https")
+            or not parts.hostname
+            or parts.username
+            or part != f"{parts.scheme}://{parts.netloc}"
+        ):
+            raise ValueError("origins, separated by commas, such as https://candor.example.com")
+        found.append(part)
+    return tuple(found)
+
+
 def _database(text: str) -> str:
     if not text.startswith(("sqlite:///", "postgresql+psycopg://", "postgresql://")):
         raise ValueError("sqlite:////path/of/a.db or postgresql+psycopg://USER:PASSWORD@HOST/NAME")
@@ -115,6 +130,9 @@ class Config:
     default_git_depth: int = _setting(_integer(0, 10**6), "Commits that a job fetches; 0 all", default=20)
     strict_triggers: bool = _setting(
         _boolean, "A trigger is refused while the pipeline that it starts runs, not queued", default=False
+    )
+    allowed_origins: tuple[str, ...] = _setting(
+        _origins, "Other sites whose pages may call the API that signs in by cookie, with it", default=()
     )
     allow_registration: bool = _setting(_boolean, "Runners may register with a registration token", default=True)
 

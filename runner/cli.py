@@ -235,7 +235,8 @@ def serve(bind: str, data_dir: Path | None, concurrent: int, path: Path | None, 
     """Run the plans that a Candor dashboard sends: GET /, POST /run, GET /logs/RUNID.
 
     RUNNER_TOKEN or RUNNER_TOKEN_FILE says by which token callers are known. RUNNER_LOGS is the folder of the logs,
-    RUNNER_CONTAINER_TIMEOUT the seconds that a stage may take.
+    RUNNER_CONTAINER_TIMEOUT the seconds that a stage may take. S3_ACCESS and S3_SECRET let it keep archived files in
+    S3_BUCKET.
     """
     import os
     from dataclasses import replace

@@ -1,5 +1,6 @@
 """The log and the result of a pushed run, as its stages go by (candor.md A.7, A.8)."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -66,15 +67,22 @@ class PlanSteps(StepReport):
                 self._log.end(SKIPPED)
         super().close()
 
-    def outcome(self, broken: bool) -> dict[str, Any]:
-        """The run's result. `broken`: something failed, be it before or behind the stages, which are then left out."""
+    @property
+    def all_passed(self) -> bool:
+        """Whether there were stages, and each has passed."""
+        return bool(self.results) and all(one["status"] == PASSED for one in self.results)
+
+    def outcome(self, broken: bool, archived: Sequence[str] = ()) -> dict[str, Any]:
+        """The run's result. `broken`: something failed, be it before or behind the stages, which are then left out.
+        `archived` are the names of the files that were kept.
+        """
         first = next((one["status"] for one in self.results if one["status"] not in (PASSED, SKIPPED)), None)
         if first is not None:
             return {"status": first, "stages": self.results}
         if broken:
             return {"status": ERROR}
         passed: dict[str, Any] = {"status": PASSED, "stages": self.results}
-        return passed | ({"archived": []} if self.results else {})
+        return passed | ({"archived": list(archived)} if self.results else {})
 
 
 def _result(status: str, exit_code: int | None, reason: str) -> tuple[str, int]:

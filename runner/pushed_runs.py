@@ -13,7 +13,9 @@ from typing import Any, cast
 
 import structlog
 
+from runner.archives import ArchiveError, Archives
 from runner.control import JobControl
+from runner.failure import Failure
 from runner.job import walk_phases
 from runner.job_end import clean_up
 from runner.job_run import Host, JobRun
@@ -44,13 +46,24 @@ class _NoServer:
 
 
 class PushedRuns:
-    """All runs of one process. `stage_timeout` is in seconds, 0 for none; `concurrent` run at once, others wait."""
+    """All runs of one process. `stage_timeout` is in seconds, 0 for none; `concurrent` run at once, others wait.
+    `archives` keeps the files that plans name; None: nobody does.
+    """
 
-    def __init__(self, host: Host, logs: Path, scratch: Path, concurrent: int = 4, stage_timeout: int = 0) -> None:
+    def __init__(
+        self,
+        host: Host,
+        logs: Path,
+        scratch: Path,
+        concurrent: int = 4,
+        stage_timeout: int = 0,
+        archives: Archives | None = None,
+    ) -> None:
         self._host = host
         self._logs = logs
         self._scratch = scratch
         self._stage_timeout = stage_timeout
+        self._archives = archives
         self._slots: queue.SimpleQueue[int] = queue.SimpleQueue()
         for slot in range(concurrent):
             self._slots.put(slot)
@@ -112,11 +125,12 @@ class PushedRuns:
             try:
                 if not control.everything.is_set():
                     walk_phases(run)
+                archived = self._archive(run, run_id, plan, steps)
             finally:
                 clean_up(run)
             steps.close()
             broken = run.failure is not None or control.everything.is_set()
-            result = steps.outcome(broken)
+            result = steps.outcome(broken, archived)
             if run.failure is not None:
                 log.info("run failed", run=run_id, reason=run.failure.reason, detail=run.failure.message)
             log.info("run ended", run=run_id, status=result["status"])
@@ -124,6 +138,17 @@ class PushedRuns:
         finally:
             trace.close()
             shutil.rmtree(folder.path, ignore_errors=True)
+
+    def _archive(self, run: JobRun, run_id: str, plan: RunPlan, steps: PlanSteps) -> list[str]:
+        """Keep the files of a run whose stages have all passed; the run fails where that cannot be."""
+        fine = run.failure is None and not run.control.everything.is_set() and steps.all_passed
+        if self._archives is None or run.workspace is None or not fine:
+            return []
+        try:
+            return self._archives.keep(run_id, plan.archive, run.workspace, run.control.everything)
+        except ArchiveError as error:
+            run.fail(Failure("runner_system_failure", str(error), system=True))
+        return []
 
     def _job_run(self, job: Job, folder: JobFolder, trace: PlanLog, control: JobControl, slot: int) -> JobRun:
         return JobRun(

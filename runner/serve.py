@@ -28,6 +28,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.wrappers import Request, Response
 
 from runner import identity
+from runner.archives import Archives, Store, read_store
 from runner.config import Config, RunnerConfig
 from runner.daemon import lock_folder, make_host
 from runner.job_run import Host
@@ -49,19 +50,18 @@ class ServeError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """`bind` is (host, port); `stage_timeout` in seconds, 0 for none."""
+    """`bind` is (host, port); `stage_timeout` in seconds, 0 for none; `store` None: no file is kept."""
 
     bind: tuple[str, int]
     token: str
     logs: Path
     stage_timeout: int = 0
+    store: Store | None = None
 
 
 def read_settings(bind: str, environment: Mapping[str, str], data_dir: Path) -> Settings:
-    """The settings in `RUNNER_*`. Raises ServeError for what is missing, makes no sense or is not supported."""
-    refused = [name for name in environment if name.startswith("S3_") and environment[name]]
-    refused += [name for name in _UNSUPPORTED if environment.get(name)]
-    if refused:
+    """The settings in `RUNNER_*` and `S3_*`. Raises ServeError for what is missing, wrong or not supported."""
+    if refused := [name for name in _UNSUPPORTED if environment.get(name)]:
         raise ServeError(f"{', '.join(sorted(refused))}: this runner does not do that; unset it to start without")
     host, _, port = bind.rpartition(":")
     if not host or not port.isdigit() or int(port) > 65535:
@@ -70,11 +70,16 @@ def read_settings(bind: str, environment: Mapping[str, str], data_dir: Path) -> 
     if not timeout.removeprefix("-").isdigit():
         raise ServeError(f"RUNNER_CONTAINER_TIMEOUT: {timeout!r} is no number of seconds")
     logs = environment.get("RUNNER_LOGS")
+    try:
+        store = read_store(environment)
+    except ValueError as error:
+        raise ServeError(str(error)) from None
     return Settings(
         bind=(host.strip("[]"), int(port)),
         token=_token(environment),
         logs=Path(logs).absolute() if logs else data_dir / "logs",
         stage_timeout=max(0, int(timeout)),
+        store=store,
     )
 
 
@@ -240,7 +245,8 @@ def serve(settings: Settings, config: Config, runner: RunnerConfig) -> None:
             host.executor.remove_orphans(host.system_id, host.boot)
             host.workspaces.remove_orphans()
             scratch = config.data_dir / "runs"
-            runs = PushedRuns(host, settings.logs, scratch, config.concurrent, settings.stage_timeout)
+            archives = Archives(settings.store) if settings.store else None
+            runs = PushedRuns(host, settings.logs, scratch, config.concurrent, settings.stage_timeout, archives)
             server = RunServer(settings, host, runs)
         except BaseException:
             host.executor.close()

@@ -38,6 +38,18 @@ class PipelineDefinition(Base):
     __table_args__ = (Index("uq_pipeline_definitions_name", project_id, name, unique=True),)
 
 
+class PipelineAssignee(Base):
+    """A user who may see, run and change one definition, whatever their role in its project is."""
+
+    __tablename__ = "pipeline_assignees"
+
+    definition_id: Mapped[int] = mapped_column(
+        ForeignKey("pipeline_definitions.id", ondelete="CASCADE"), primary_key=True
+    )
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True, index=True)
+    created_at: Mapped[datetime]
+
+
 class Pipeline(Base):
     """One run. `ref` is the short name, `tag` says of which kind; `iid` counts in the project.
 

@@ -30,6 +30,7 @@ OPERATIONS: dict[str, Callable[[dict[str, Any], Emit], Outcome]] = {
     "pack": collection.pack,
     "unpack": collection.unpack,
     "read_file": collection.read_file,
+    "open_file": collection.open_file,
     "remove": collection.remove,
 }
 

@@ -8,7 +8,7 @@ reads or removes files afterwards does so inside the user namespace, by file des
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 from runner.executor.base import Cancelled, Output
 
@@ -109,6 +109,11 @@ class Workspace(Protocol):
     def read_file(self, relative: str, limit: int) -> bytes | None:
         """The bytes of a regular file below `path` (at most `limit`), None where there is none. Never follows a
         link.
+        """
+
+    def open_file(self, relative: str) -> BinaryIO | None:
+        """The regular file below `path`, opened to be read; None for a folder. Never follows a link. Raises
+        WorkspaceError where there is no such file.
         """
 
     def remove(self) -> None:

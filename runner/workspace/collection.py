@@ -15,7 +15,7 @@ from typing import Any
 from runner.workspace.archive import ArchiveError, Limits, ZipWriter
 from runner.workspace.archive import unpack as unpack_zip
 from runner.workspace.globs import Glob, GlobError
-from runner.workspace.tree import Entry, Finder, open_regular, opened
+from runner.workspace.tree import Entry, Finder, is_folder, open_regular, opened
 
 Emit = Callable[[bytes], None]
 ZIP_MAGICS = (b"PK\x03\x04", b"PK\x05\x06")
@@ -161,6 +161,16 @@ def read_file(arguments: dict[str, Any], _emit: Emit) -> tuple[Any, Sequence[int
             return base64.b64encode(file.read(arguments["limit"])).decode(), ()
     except (OSError, ValueError):
         return None, ()
+
+
+def open_file(arguments: dict[str, Any], _emit: Emit) -> tuple[Any, Sequence[int]]:
+    """ "file" and a descriptor of the regular file `path` below `root`; "folder" where it is one. Raises OSError for
+    anything else, ValueError for a path that leads out.
+    """
+    with opened(arguments["root"]) as root:
+        if is_folder(root, arguments["path"]):
+            return "folder", ()
+        return "file", (open_regular(root, arguments["path"]),)
 
 
 def remove(arguments: dict[str, Any], _emit: Emit) -> tuple[Any, Sequence[int]]:

@@ -15,6 +15,7 @@ Give each runner (each server, each token) a CACHE_ROOT of its own: project ids 
 import base64
 import contextlib
 import logging
+import os
 import re
 import secrets
 import threading
@@ -22,6 +23,7 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import BinaryIO
 
 from runner.executor.base import Cancelled, Output
 from runner.workspace.base import CacheRef, Packed, Selection, Sources, WorkspaceError
@@ -216,6 +218,14 @@ class LocalWorkspace:
         except HelperError as error:
             raise WorkspaceError(f"{relative} cannot be read: {error}") from error
         return None if content is None else base64.b64decode(content)
+
+    def open_file(self, relative: str) -> BinaryIO | None:
+        """See `workspace.base.Workspace.open_file`."""
+        try:
+            reply = self._owner.helper.call("open_file", {"root": str(self.path), "path": relative})
+        except HelperError as error:
+            raise WorkspaceError(f"{relative} cannot be opened: {error}") from error
+        return os.fdopen(reply.descriptors[0], "rb") if reply.descriptors else None
 
     def remove(self) -> None:
         """See `workspace.base.Workspace.remove`."""

@@ -123,3 +123,11 @@ def open_regular(root: int, path: str) -> int:
         os.close(descriptor)
         raise OSError(f"{path} is not a regular file")
     return descriptor
+
+
+def is_folder(root: int, path: str) -> bool:
+    """Whether `path` is a folder, and no link to one. Raises OSError and ValueError as `parent_of`."""
+    if PurePosixPath(path) == PurePosixPath("."):
+        return True
+    with parent_of(root, path) as (folder, name):
+        return stat.S_ISDIR(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode)

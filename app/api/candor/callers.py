@@ -7,7 +7,7 @@ from flask_login import current_user
 from app.domain.errors import NotAllowed, NotFound
 from app.edge import core
 from app.models import PipelineDefinition, User
-from app.services.runs import definitions
+from app.services.runs import assignees, definitions
 
 LARGEST_KEY = 2**63 - 1
 
@@ -20,7 +20,7 @@ def caller() -> User | None:
 def inspected(pipeline_id: str) -> PipelineDefinition:
     """The pipeline, for its assignees, and for everyone where it is public. Raises NotFound, NotAllowed."""
     definition = _find(pipeline_id)
-    if not definitions.may_see(core(), definition, caller()):
+    if not assignees.may_see(core(), definition, caller()):
         raise NotAllowed("this pipeline is private")
     return definition
 
@@ -28,7 +28,7 @@ def inspected(pipeline_id: str) -> PipelineDefinition:
 def used(pipeline_id: str) -> PipelineDefinition:
     """The pipeline, for its assignees alone. Raises NotFound, NotAllowed."""
     definition = _find(pipeline_id)
-    if not definitions.may_use(core(), definition, caller()):
+    if not assignees.may_use(core(), definition, caller()):
         raise NotAllowed("you are not assigned to this pipeline")
     return definition
 

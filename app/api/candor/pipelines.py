@@ -13,8 +13,7 @@ from app.domain.errors import InvalidRequest, NotFound
 from app.edge import core
 from app.models import PipelineDefinition
 from app.services.artifacts.archived_files import archived_files
-from app.services.runs import definitions, show_runs
-from app.services.runs.trigger_definition import configuration_of
+from app.services.runs import assignees, definitions, show_runs
 
 SHOWN_RUNS = 5
 
@@ -28,7 +27,7 @@ def add_routes(blueprint: Blueprint) -> None:
 
 def list_pipelines() -> Response:
     """Those that are public or assigned to the caller."""
-    rows = definitions.visible_definitions(core(), caller())
+    rows = assignees.visible_definitions(core(), caller())
     summaries = show_runs.summaries(core(), rows, render.FAILURES)
     return jsonify([render.listed(row, summaries[row.id]) for row in rows])
 
@@ -36,7 +35,7 @@ def list_pipelines() -> Response:
 def show_pipeline(pipeline_id: str) -> Response:
     """One pipeline with the last five runs that have ended; the trigger and its parameters for assignees."""
     definition = inspected(pipeline_id)
-    assigned = definitions.may_use(core(), definition, caller())
+    assigned = assignees.may_use(core(), definition, caller())
     runs = show_runs.ended_runs(core(), definition, SHOWN_RUNS)
     jobs = show_runs.jobs_of(core(), runs)
     configuration = _configuration(definition)
@@ -48,7 +47,7 @@ def show_pipeline(pipeline_id: str) -> Response:
         public=definition.public,
         lastRuns=[render.run(run, jobs[run.id], list(archived_files(core(), jobs[run.id]))) for run in runs],
         trigger=(definitions.token_of(core(), definition) if assigned else None) or "hidden",
-        assignees=definitions.assignees(core(), definition.project),
+        assignees=assignees.assignees(core(), definition),
         requiredParameters=list(configuration.get("parameters", {})) if configuration else [],
     )
 
@@ -82,7 +81,7 @@ def _is_plan(path: str | None) -> bool:
 
 def _configuration(definition: PipelineDefinition) -> dict[str, Any] | None:
     try:
-        path, text = configuration_of(core(), definition)
+        path, text = definitions.configuration_of(core(), definition)
         data: dict[str, Any] | None = candor.load(text) if _is_plan(path) else None
         candor.read(data)
     except (NotFound, candor.Unreadable, candor.Invalid):

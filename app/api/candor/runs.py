@@ -18,7 +18,7 @@ from app.services.artifacts.archived_files import archived_files
 from app.services.artifacts.read_artifact import Member, open_member
 from app.services.jobs.read_trace import is_debug
 from app.services.jobs.show_log import Stretch, read_stretch
-from app.services.runs import show_runs
+from app.services.runs import assignees, show_runs
 
 NO_LOG = "No log could be found"
 NO_ARCHIVE = "No archive could be found"
@@ -36,7 +36,7 @@ def show_log(pipeline_id: str, run_id: str) -> Response:
     definition = inspected(pipeline_id)
     run = _find(definition, run_id)
     jobs = show_runs.jobs_of(core(), [run])[run.id] if run else []
-    if run is None or not all(_may_read(job) for job in jobs):
+    if run is None or not all(_may_read(definition, job) for job in jobs):
         return word(404, NO_LOG)
     stretches = [stretch for job in jobs for stretch in _stretches(job)]
     if not stretches and run.yaml_errors:
@@ -77,9 +77,13 @@ def _find(definition: PipelineDefinition, run_id: str) -> Pipeline | None:
     return run if run and render.run_id(run) == run_id.lower() else None
 
 
-def _may_read(job: Job) -> bool:
-    """A log that shows every variable is for those alone who may see them (services.jobs.read_trace)."""
-    return access.may(core(), Action.READ_DEBUG_TRACE, caller(), job.project) or not is_debug(core(), job)
+def _may_read(definition: PipelineDefinition, job: Job) -> bool:
+    """A log that shows every variable is for those alone who may see them (services.jobs.read_trace), or could print
+    them, because the plan is theirs to change.
+    """
+    if not is_debug(core(), job) or access.may(core(), Action.READ_DEBUG_TRACE, caller(), job.project):
+        return True
+    return definition.stored_text is not None and assignees.may_use(core(), definition, caller())
 
 
 def _open(run: Pipeline | None, name: str) -> Member | None:

@@ -9,7 +9,7 @@ from app.domain.errors import NotFound
 from app.edge import core
 from app.models import PipelineDefinition
 from app.services.runs import definitions, show_runs
-from app.services.runs.trigger_definition import configuration_of, trigger_definition
+from app.services.runs.start_definition import Order, trigger_definition
 
 
 def add_routes(blueprint: Blueprint) -> None:
@@ -32,14 +32,14 @@ def run_by_token(token: str) -> Response:
         if not terms.are_met(configuration, dict(request.headers.items()), body):
             return word(204)
         given = terms.parameters(configuration, body, given)
-    trigger_definition(core(), definition, given)
+    trigger_definition(core(), definition, Order(inputs=given))
     return word(200)
 
 
 def _configuration(definition: PipelineDefinition) -> candor.Configuration | None:
     """The terms of a pipeline, None where its configuration has none, or is wrong: then running it says so."""
     try:
-        path, text = configuration_of(core(), definition)
+        path, text = definitions.configuration_of(core(), definition)
         return candor.read(candor.load(text)) if path.rpartition("/")[2].lower() in candor.NAMES else None
     except (NotFound, candor.Unreadable, candor.Invalid):
         return None

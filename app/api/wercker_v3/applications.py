@@ -14,7 +14,7 @@ from app.models import Project
 from app.services import access
 from app.services.projects.search_projects import ProjectFilter, projects
 from app.services.repositories.ignore_branches import ignore_branches
-from app.services.runs.pipeline_definitions import definitions
+from app.services.runs.definitions import definitions_of
 
 routes = Routes()
 ORDERS = {
@@ -88,7 +88,7 @@ def change_application(call: Call) -> dict[str, Any]:
 def list_application_pipelines(call: Call) -> list[dict[str, Any]]:
     """List the pipelines of an application"""
     project = lookup.project_by_path(call, Action.READ_PIPELINE)
-    query = definitions(project).limit(call.params["limit"]).offset(call.params["skip"])
+    query = definitions_of(project).limit(call.params["limit"]).offset(call.params["skip"])
     return [pipeline(call.core, row, project) for row in call.core.session.scalars(query)]
 
 

@@ -12,7 +12,7 @@ from app.domain.permissions import Action
 from app.models import Pipeline, PipelineDefinition, Project
 from app.services.pipelines.predefined import web_url
 from app.services.runs import pipeline_history
-from app.services.runs.pipeline_definitions import defaults, definitions
+from app.services.runs.definitions import defaults, definitions_of
 from app.services.runs.pipeline_history import History
 
 routes = Routes()
@@ -32,7 +32,7 @@ def get_cctray_of_deploy_target(call: Call) -> Response:
     """Get the state of one of an application's pipelines, for CI monitors"""
     project = lookup.project(call, call.params["application_id"], Action.READ_PIPELINE)
     name = call.params["name"]
-    named = definitions(project).where(PipelineDefinition.name == name)
+    named = definitions_of(project).where(PipelineDefinition.name == name)
     return _xml(call, project, call.core.session.scalar(named), name)
 
 

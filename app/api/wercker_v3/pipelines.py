@@ -8,7 +8,7 @@ from app.api.wercker_v3.entities.pipelines import pipeline
 from app.api.wercker_v3.errors import detail, invalid
 from app.api.wercker_v3.params import Kind, Param
 from app.domain.permissions import Action
-from app.services.runs.pipeline_definitions import add_definition, is_configuration_path
+from app.services.runs.definitions import add_definition, is_configuration_path
 
 routes = Routes()
 #: What is taken and has no effect: the project decides who may see its pipelines, and where their statuses are shown.

@@ -17,7 +17,7 @@ from app.models import Pipeline, PipelineDefinition
 from app.services.pipelines.cancel_pipeline import cancel_pipeline
 from app.services.runs import pipeline_history
 from app.services.runs.pipeline_history import History
-from app.services.runs.run_definition import Order, run_definition
+from app.services.runs.start_definition import Order, run_definition
 
 routes = Routes()
 SORT = Param("sort", values=("creationDateAsc", "creationDateDesc"), default="creationDateDesc")

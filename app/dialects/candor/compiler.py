@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from app.dialects.base import Compilation, CompileContext
-from app.dialects.candor.configuration import Configuration, Invalid, Stage, read
+from app.dialects.candor.configuration import Configuration, Invalid, Problem, Stage, read
 from app.dialects.candor.loader import Unreadable, load
 from app.dialects.diagnostics import Diagnostic, Severity
 from app.domain.plan import ArtifactSpec, Image, JobPlan, Plan, Step, Variable
@@ -27,15 +27,20 @@ def compile_text(path: str, text: str, context: CompileContext) -> Compilation:
     except Unreadable as error:
         return _refused(Diagnostic(Severity.ERROR, "syntax", str(error), path, error.line))
     except Invalid as error:
-        return _refused(*(Diagnostic(Severity.ERROR, "schema", str(Invalid([one])), path) for one in error.problems))
+        return _refused(*(_diagnostic("schema", one, path) for one in error.problems))
     given = {name: value for name, value in context.inputs.items() if isinstance(value, str)}
     stages = [fill_in(stage, given) for stage in configuration.stages]
-    problems = [problem for stage in stages for problem in _unusable(stage, path)]
-    return _refused(*problems) if problems else Compilation(plan=_plan(configuration, stages, context))
+    problems = [problem for number, stage in enumerate(stages) for problem in _unusable(stage, number)]
+    refused = _refused(*(_diagnostic("stage", one, path) for one in problems))
+    return refused if problems else Compilation(plan=_plan(configuration, stages, context))
 
 
 def _refused(*problems: Diagnostic) -> Compilation:
     return Compilation(diagnostics=problems)
+
+
+def _diagnostic(code: str, problem: Problem, path: str) -> Diagnostic:
+    return Diagnostic(Severity.ERROR, code, str(Invalid([problem])), path)
 
 
 def fill_in(stage: Stage, parameters: Mapping[str, str]) -> Stage:
@@ -57,17 +62,18 @@ def fill_in(stage: Stage, parameters: Mapping[str, str]) -> Stage:
     )
 
 
-def _unusable(stage: Stage, path: str) -> list[Diagnostic]:
+def _unusable(stage: Stage, number: int) -> list[Problem]:
     """What the schema lets through and no runner could do; parameters may have brought it in."""
-    problems = []
+    place = ("stages", number)
+    problems: list[Problem] = []
+    if len(stage.name) > LONGEST_NAME:
+        problems.append(((*place, "name"), f"is longer than {LONGEST_NAME} characters"))
     if not stage.image.strip() or any(character.isspace() for character in stage.image) or stage.image[0] == "-":
-        problems.append(f"{stage.image!r} is no image name")
+        problems.append(((*place, "image"), f"{stage.image!r} is no image name"))
     for entry in filter(None, stage.environment):
         if not _KEY.fullmatch(key := entry.partition("=")[0]):
-            problems.append(f"{key!r} is no name of an environment variable")
-    if len(stage.name) > LONGEST_NAME:
-        problems.append(f"a stage's name is longer than {LONGEST_NAME} characters")
-    return [Diagnostic(Severity.ERROR, "stage", problem, path) for problem in problems]
+            problems.append(((*place, "environment"), f"{key!r} is no name of an environment variable"))
+    return problems
 
 
 def _plan(configuration: Configuration, stages: list[Stage], context: CompileContext) -> Plan:

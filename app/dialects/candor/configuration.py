@@ -14,10 +14,14 @@ NAME = re.compile(r"[a-zA-Z_-]+")
 MOST_STAGES = 200
 
 
+Problem = tuple[tuple[str | int, ...], str]
+"""Where something is wrong (keys and indexes on the way to it), and what."""
+
+
 class Invalid(Exception):
     """The configuration breaks the schema. `problems` are (path of keys, sentence)."""
 
-    def __init__(self, problems: Sequence[tuple[tuple[str | int, ...], str]]) -> None:
+    def __init__(self, problems: Sequence[Problem]) -> None:
         super().__init__("; ".join(f"{_spell(path)}: {sentence}" for path, sentence in problems))
         self.problems = tuple(problems)
 
@@ -68,10 +72,7 @@ def _stage(stage: Mapping[str, Any]) -> Stage:
     return Stage(name=stage["name"], image=stage["image"], runtime=stage.get("runtime"), **lists)
 
 
-_Problem = tuple[tuple[str | int, ...], str]
-
-
-def _problems(data: Any) -> list[_Problem]:
+def _problems(data: Any) -> list[Problem]:
     if not isinstance(data, Mapping):
         return [((), "is no object with the key `stages`")]
     found = _unknown(data, KEYS, ())
@@ -84,19 +85,19 @@ def _problems(data: Any) -> list[_Problem]:
         for place, stage in enumerate(stages):
             found += _stage_problems(stage, ("stages", place))
     found += _texts(data, "archive", ())
-    found += [((("archive",)), f"{path!r} leads out of the working directory") for path in _escaping(data)]
+    found += [(("archive",), f"{path!r} leads out of the working directory") for path in _escaping(data)]
     found += _named(data, "constrainHeaders", _is_text_or_texts, "is no text and no list of texts", NAME)
     found += _named(data, "constrainBody", lambda value: True, "", None)
     found += _named(data, "parameters", _is_text_or_null, "is no text and not null", NAME)
     return found
 
 
-def _stage_problems(stage: Any, path: tuple[str | int, ...]) -> list[_Problem]:
+def _stage_problems(stage: Any, path: tuple[str | int, ...]) -> list[Problem]:
     if not isinstance(stage, Mapping):
         return [(path, "is no object with `name` and `image`")]
     found = _unknown(stage, STAGE_KEYS, path)
     for key in ("name", "image"):
-        if not isinstance(stage.get(key), str) or not stage[key].strip():
+        if not _is_text(stage.get(key)) or not stage[key].strip():
             found.append(((*path, key), "is missing, or no text"))
     if not _is_text_or_null(stage.get("runtime")):
         found.append(((*path, "runtime"), "is no text and not null"))
@@ -107,26 +108,26 @@ def _escaping(data: Mapping[str, Any]) -> list[str]:
     """Paths of the archive that no stage can have made in its working directory."""
     archive = data.get("archive")
     texts = [path for path in archive if isinstance(path, str)] if isinstance(archive, list) else []
-    return [path for path in texts if not path or path.startswith("/") or ".." in path.split("/") or "\0" in path]
+    return [path for path in texts if not path or path.startswith("/") or ".." in path.split("/")]
 
 
-def _unknown(table: Mapping[str, Any], known: Sequence[str], path: tuple[str | int, ...]) -> list[_Problem]:
+def _unknown(table: Mapping[str, Any], known: Sequence[str], path: tuple[str | int, ...]) -> list[Problem]:
     return [((*path, str(key)), "is no known key") for key in table if key not in known]
 
 
-def _texts(table: Mapping[str, Any], key: str, path: tuple[str | int, ...]) -> list[_Problem]:
+def _texts(table: Mapping[str, Any], key: str, path: tuple[str | int, ...]) -> list[Problem]:
     value = table.get(key)
-    fine = value is None or (isinstance(value, list) and all(isinstance(one, str) for one in value))
+    fine = value is None or (isinstance(value, list) and all(_is_text(one) for one in value))
     return [] if fine else [((*path, key), "is no list of texts and not null")]
 
 
 def _named(
     data: Mapping[str, Any], key: str, fits: Any, otherwise: str, pattern: re.Pattern[str] | None
-) -> list[_Problem]:
+) -> list[Problem]:
     table = data.get(key, {})
     if not isinstance(table, Mapping):
         return [((key,), "is no object")]
-    found: list[_Problem] = []
+    found: list[Problem] = []
     for name, value in table.items():
         if not isinstance(name, str) or (pattern and not pattern.fullmatch(name)):
             found.append(((key, str(name)), "is a name of other characters than letters, `_` and `-`"))
@@ -135,13 +136,18 @@ def _named(
     return found
 
 
+def _is_text(value: Any) -> bool:
+    """No program takes NUL in a text that it is given."""
+    return isinstance(value, str) and "\0" not in value
+
+
 def _is_text_or_null(value: Any) -> bool:
-    return value is None or isinstance(value, str)
+    return value is None or _is_text(value)
 
 
 def _is_text_or_texts(value: Any) -> bool:
-    return isinstance(value, str) or (isinstance(value, list) and all(isinstance(one, str) for one in value))
+    return _is_text(value) or (isinstance(value, list) and all(_is_text(one) for one in value))
 
 
 def _spell(path: tuple[str | int, ...]) -> str:
-    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).lstrip(".") or "configuration"
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).lstrip(".") or "plan"

@@ -23,12 +23,25 @@ def request_for_ref(
     variables: Sequence[Variable] = (),
     strict: bool = True,
 ) -> PipelineRequest:
-    """The request for the newest commit of a branch or tag; a mirror is fetched first, if `user` may run pipelines at
-    all.
-
-    Raises NotFound, NotAllowed, and InvalidRequest(field "base") in GitLab's words (gitlab.md B.4).
-    """
+    """`newest_of_ref`, if `user` may run pipelines at all. Raises NotFound and NotAllowed, too."""
     access.require(core, Action.CREATE_PIPELINE, user, project)
+    return newest_of_ref(core, project, ref, user, source=source, variables=variables, strict=strict)
+
+
+def newest_of_ref(
+    core: Core,
+    project: Project,
+    ref: str,
+    user: User | None,
+    *,
+    source: str = "api",
+    variables: Sequence[Variable] = (),
+    strict: bool = True,
+) -> PipelineRequest:
+    """The request for the newest commit of a branch or tag; a mirror is fetched first. Who may is asked before.
+
+    Raises InvalidRequest(field "base") in GitLab's words (gitlab.md B.4).
+    """
     if project.repository == "mirrored":
         try:
             fetch_mirror(core, project, without=ref)

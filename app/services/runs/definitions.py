@@ -1,21 +1,25 @@
-"""Pipeline definitions: named ways to run a project's pipelines, each with its trigger token."""
+"""Pipeline definitions: the named ways to run a project's pipelines. What is started from outside has a token."""
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Collection
+from typing import Any
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import joinedload
 
 from app import crypto
 from app.dialects.registry import CompileContext, compile_configuration, compiler_for
-from app.domain.errors import AlreadyExists, InvalidConfiguration, InvalidRequest, NotFound
-from app.domain.permissions import Action, Role
-from app.models import Membership, PipelineDefinition, Project, User, write
+from app.domain.errors import AlreadyExists, InvalidConfiguration, InvalidRequest, LimitExceeded, NotFound
+from app.domain.permissions import Action
+from app.models import PipelineDefinition, Project, User, write
 from app.services import access
 from app.services.core import Core
+from app.services.pipelines.prepare_pipeline import CONFIG_LIMIT
 
-MAX_NAME = 64
+#: Of a name that is known in the whole installation, and of one that is known in its project.
+MAX_NAME, MAX_PROJECT_NAME = 64, 255
 MAX_TEXT = 1024 * 1024
+CONFIGURATION_SUFFIXES = (".yml", ".yaml", ".json")
 
 
 def create_definition(
@@ -41,21 +45,57 @@ def create_definition(
         check_text(config_path, stored_text)
     project_id, token = project.id, secrets.token_hex(16)
     with write(core.session):
-        taken = select(PipelineDefinition.id).where(func.lower(PipelineDefinition.name) == name.lower())
-        if core.session.scalar(taken.where(PipelineDefinition.is_default.is_(False))) is not None:
-            raise AlreadyExists(f"there is a pipeline called {name!r} already", "name")
-        definition = PipelineDefinition(
+        same = select(PipelineDefinition.id).where(func.lower(PipelineDefinition.name) == name.lower())
+        definition = _add(
+            core,
+            same.where(PipelineDefinition.is_default.is_(False)),
             project_id=project_id,
             name=name,
             config_path=config_path,
             stored_text=stored_text,
             public=public,
-            created_at=core.now(),
         )
-        core.session.add(definition)
-        core.session.flush()
         _set_token(core, definition, token)
     return definition, token
+
+
+def add_definition(
+    core: Core, project: Project, user: User, name: str, config_path: str | None = None
+) -> PipelineDefinition:
+    """A new definition for `user`, without a token; its name is unique in the project alone. It runs the file at
+    `config_path` (None: the project's own). Raises InvalidRequest, AlreadyExists, NotFound, NotAllowed.
+    """
+    access.require(core, Action.ADMIN_PROJECT, user, project)
+    if not 1 <= len(name) <= MAX_PROJECT_NAME:
+        raise InvalidRequest(f"a pipeline's name has 1 to {MAX_PROJECT_NAME} characters", "name")
+    if config_path is not None and not is_configuration_path(config_path):
+        raise InvalidRequest(f"a configuration's path ends in {', '.join(CONFIGURATION_SUFFIXES)}", "config_path")
+    project_id = project.id
+    with write(core.session):
+        core.session.get_one(Project, project_id, with_for_update={"key_share": True}, populate_existing=True)
+        same = select(PipelineDefinition.id).where(PipelineDefinition.name == name)
+        same = same.where(PipelineDefinition.project_id == project_id)
+        return _add(core, same, project_id=project_id, name=name, config_path=config_path)
+
+
+def _add(core: Core, same: Select[int], **columns: Any) -> PipelineDefinition:
+    """*In a write*: a new row, unless `same` finds one of that name. Raises AlreadyExists."""
+    if core.session.scalar(same) is not None:
+        raise AlreadyExists(f"a pipeline called {columns['name']!r} exists already", "name")
+    definition = PipelineDefinition(created_at=core.now(), **columns)
+    core.session.add(definition)
+    core.session.flush()
+    return definition
+
+
+def is_configuration_path(text: str) -> bool:
+    """Whether `text` names a file in a repository whose ending says that it can be a configuration."""
+    segments = text.split("/")
+    return (
+        len(text) <= MAX_PROJECT_NAME
+        and text.endswith(CONFIGURATION_SUFFIXES)
+        and not {"", ".", ".."}.intersection(segments)
+    )
 
 
 def check_name(name: str) -> None:
@@ -71,6 +111,21 @@ def check_text(path: str, text: str) -> None:
     errors = compile_configuration(path, text, CompileContext(stored=True)).errors
     if errors:
         raise InvalidConfiguration(str(errors[0]), errors)
+
+
+def definitions_of(project: Project) -> Select[PipelineDefinition]:
+    """The definitions of `project`, the oldest first."""
+    query = select(PipelineDefinition).where(PipelineDefinition.project_id == project.id)
+    return query.options(joinedload(PipelineDefinition.project)).order_by(PipelineDefinition.id)
+
+
+def defaults(core: Core, project_ids: Collection[int]) -> dict[int, PipelineDefinition]:
+    """The default definition of each project, by the project's id."""
+    query = select(PipelineDefinition).where(
+        PipelineDefinition.project_id.in_(project_ids), PipelineDefinition.is_default.is_(True)
+    )
+    found = core.session.scalars(query.order_by(PipelineDefinition.id.desc()))
+    return {definition.project_id: definition for definition in found}
 
 
 def find_definition(core: Core, definition_id: int) -> PipelineDefinition:
@@ -138,57 +193,33 @@ def save_text(core: Core, definition: PipelineDefinition, text: str) -> None:
         core.session.get_one(PipelineDefinition, definition_id).stored_text = text
 
 
-def may_see(core: Core, definition: PipelineDefinition, user: User | None) -> bool:
-    """Whether `user` may see the definition and its runs: it is public, or its project shows them its pipelines."""
-    return definition.public or access.may(core, Action.READ_PIPELINE, user, definition.project)
+def configuration_of(core: Core, definition: PipelineDefinition) -> tuple[str, str]:
+    """(path, text) of the configuration as it stands now. Raises NotFound."""
+    path = definition.config_path or definition.project.config_path
+    if definition.stored_text is not None:
+        return path, definition.stored_text
+    sha = newest_commit(core, definition.project)
+    if sha is None:
+        raise NotFound("Configuration")
+    with core.repositories.open(definition.project_id).objects() as objects:
+        try:
+            return path, objects.read_file(sha, path, CONFIG_LIMIT).decode("utf-8", "replace")
+        except LimitExceeded as error:
+            raise NotFound("Configuration") from error
 
 
-def may_use(core: Core, definition: PipelineDefinition, user: User | None) -> bool:
-    """Whether `user` may run and change it: whoever may start pipelines of the project is assigned to it."""
-    return access.may(core, Action.CREATE_PIPELINE, user, definition.project)
-
-
-def visible_definitions(core: Core, user: User | None) -> list[PipelineDefinition]:
-    """All that `user` may see, by id."""
-    seen = access.visible_projects(core, user).with_only_columns(Project.id)
-    query = select(PipelineDefinition).where(
-        or_(PipelineDefinition.public.is_(True), PipelineDefinition.project_id.in_(seen))
-    )
-    rows = core.session.scalars(query.options(joinedload(PipelineDefinition.project)).order_by(PipelineDefinition.id))
-    return [row for row in rows if may_see(core, row, user)]
+def newest_commit(core: Core, project: Project) -> str | None:
+    """The newest commit of the project's default branch, None where there is none."""
+    if project.repository == "none":
+        return None
+    found = core.repositories.open(project.id).find(project.default_branch)
+    return next((one.commit for one in found if not one.is_tag), None)
 
 
 def all_definitions(core: Core) -> list[PipelineDefinition]:
     """All there are, by id: for the operator."""
     query = select(PipelineDefinition).options(joinedload(PipelineDefinition.project)).order_by(PipelineDefinition.id)
     return list(core.session.scalars(query))
-
-
-def assignees(core: Core, project: Project) -> list[str]:
-    """The names of the members of `project`, and of the groups above it, who may start its pipelines."""
-    groups = access.group_chain(core, project.group)
-    members = select(Membership.user_id).where(
-        or_(Membership.project_id == project.id, Membership.group_id.in_(groups)),
-        Membership.role >= int(Role.DEVELOPER),
-        or_(Membership.expires_at.is_(None), Membership.expires_at > core.now()),
-    )
-    query = select(User.username).where(User.id.in_(members), User.blocked.is_(False))
-    return list(core.session.scalars(query.order_by(User.username)))
-
-
-def assign(core: Core, definition: PipelineDefinition, users: Iterable[User]) -> None:
-    """Make developers of the definition's project of those who are less."""
-    project_id, user_ids = definition.project_id, [user.id for user in users]
-    with write(core.session):
-        for user_id in user_ids:
-            found = core.session.scalar(
-                select(Membership).where(Membership.project_id == project_id, Membership.user_id == user_id)
-            )
-            if found is None:
-                found = Membership(project_id=project_id, user_id=user_id, role=0, created_at=core.now())
-                core.session.add(found)
-            found.role = max(found.role, int(Role.DEVELOPER))
-            found.expires_at = None
 
 
 def _set_token(core: Core, definition: PipelineDefinition, token: str) -> None:

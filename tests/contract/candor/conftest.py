@@ -13,9 +13,9 @@ from werkzeug.test import TestResponse
 from app.models import Artifact, Job, JobStep, Pipeline, PipelineDefinition, write
 from app.services.core import Core
 from app.services.projects.create_project import create_project
-from app.services.runs import definitions
+from app.services.runs import assignees, definitions
 from tests.contract.gitlab_v4.conftest import zipped
-from tests.factories import PASSWORD, make_user
+from tests.factories import PASSWORD, make_member, make_user
 
 PLAN: dict[str, Any] = {
     "stages": [
@@ -68,6 +68,12 @@ class Site:
         with write(self.core.session):
             row = self.core.session.get_one(PipelineDefinition, self.definition.id)
             row.stored_text = json.dumps(plan)
+
+    def developer(self) -> str:
+        """Somebody new who may start all pipelines of the project."""
+        user = make_user(self.core, "dev")
+        make_member(self.core, user, self.definition.project)
+        return user.username
 
     def publish(self) -> None:
         with write(self.core.session):
@@ -128,5 +134,5 @@ def site(app: Flask, core: Core) -> Site:
     definition, token = definitions.create_definition(
         core, project, "Runner Code Quality", config_path="candor.json", stored_text=json.dumps(PLAN)
     )
-    definitions.assign(core, definition, [demo])
+    assignees.assign(core, definition, [demo])
     return Site(app, core, definition, token)

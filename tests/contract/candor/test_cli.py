@@ -68,6 +68,8 @@ def test_users_are_assigned_and_shown(skerry: Call, core: Core, plan: str) -> No
     make_user(core, "bob")
     skerry("create", "ci/site", "Deploy", "--file", plan, "--assign", "ada")
     assert skerry("assign", "Deploy", "bob").output == "Deploy is assigned to ada, bob, root\n"
+    assert skerry("unassign", "Deploy", "bob").output == "Deploy is assigned to ada, root\n"
+    assert skerry("assign", "Deploy", "bob", "ada").output == "Deploy is assigned to ada, bob, root\n"
     shown = skerry("show", "Deploy").output
     assert "assignees: ada, bob, root\n" in shown
     assert shown.endswith(f"candor.yml:\n{PLAN}")

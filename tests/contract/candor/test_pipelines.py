@@ -173,7 +173,7 @@ def test_a_body_that_is_no_json_is_400(site: Site) -> None:
 
 
 def test_the_projects_own_pipeline_is_listed_by_its_path_and_has_no_plan(site: Site) -> None:
-    client = site.client("demouser")
+    client = site.client(site.developer())
     (default,) = [one for one in client.get("/api/pipelines").json if one["name"] == "ci/rocket"]
     assert client.get(f"/api/pipelines/{default['id']}").json["trigger"] == "hidden"
     assert client.get(f"/api/pipelines/{default['id']}/config").status_code == 404
@@ -183,7 +183,7 @@ def test_the_projects_own_pipeline_is_listed_by_its_path_and_has_no_plan(site: S
 def test_runs_of_other_pipelines_are_not_mixed_in(site: Site) -> None:
     site.trigger()
     site.finish()
-    client = site.client("demouser")
+    client = site.client(site.developer())
     (default,) = [one for one in client.get("/api/pipelines").json if one["name"] == "ci/rocket"]
     assert set(default) == {"id", "name"}
     run = site.core.session.query(Pipeline).one()

@@ -64,7 +64,7 @@ class Ids:
 
 @pytest.fixture
 def ids(core: Core, place: Place) -> Ids:
-    from app.services.runs.pipeline_definitions import defaults
+    from app.services.runs.definitions import defaults
 
     definition = defaults(core, {place.project.id})[place.project.id]
     return Ids(id_of(place.project), id_of(definition), id_of(place.pipeline))

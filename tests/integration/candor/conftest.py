@@ -12,6 +12,7 @@ import pytest
 import requests
 
 from tests.integration.stack import Daemon, Server, free_port, wait_until
+from tests.support.object_store import ObjectStore, object_store
 
 BASE = "localhost/skerry/base"
 ONE, TWO = "localhost/skerry-test/candor-one", "localhost/skerry-test/candor-two"
@@ -49,6 +50,8 @@ def images(runner_user, base_image) -> tuple[str, str]:
             f"{tag} is made", lambda commit=commit: runner_user.run(commit, check=False).returncode == 0, 20, 0.5
         )
         runner_user.run(["podman", "rm", "--force", name])
+    listed = runner_user.run(["podman", "image", "inspect", "--format", "{{.Id}}", BASE, ONE, TWO]).stdout.split()
+    assert len(set(listed)) == 3
     return ONE, TWO
 
 
@@ -101,10 +104,18 @@ class Serving:
 
 
 @pytest.fixture(scope="module")
-def serving(runner_user, folder, images) -> Iterator[Serving]:
+def store() -> Iterator[ObjectStore]:
+    """Where the serving runner keeps archived files."""
+    with object_store() as store:
+        store.make_bucket("candor")
+        yield store
+
+
+@pytest.fixture(scope="module")
+def serving(runner_user, folder, images, store) -> Iterator[Serving]:
     data, port = folder / "serve", free_port()
     words = [sys.executable, "-m", "runner", "serve", "--bind", f"127.0.0.1:{port}", "--data-dir", os.fspath(data)]
-    environment = {"RUNNER_TOKEN": TOKEN, "RUNNER_CONTAINER_TIMEOUT": "20"}
+    environment = {"RUNNER_TOKEN": TOKEN, "RUNNER_CONTAINER_TIMEOUT": "20"} | store.environment()
     process = runner_user.popen(words, cwd=runner_user.checkout, env=environment)
     made = Serving(f"http://127.0.0.1:{port}", data)
     wait_until("the runner serves", made.answers)

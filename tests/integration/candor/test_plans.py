@@ -57,21 +57,31 @@ def test_a_file_that_was_not_made_is_an_error_of_the_run(server, tmp_path):
     assert (run["status"], run["stages"]) == ("Error", [])
 
 
-def test_a_pushed_plan_runs_its_stages_and_answers_with_the_result(serving):
+def test_a_pushed_plan_runs_its_stages_keeps_its_file_and_answers_with_the_result(serving, store):
     plan = json.loads(json.dumps(PLAN).replace("%word%", "hello"))
     result = serving.run("12345", plan)
     log = serving.log("12345")
     assert result == {
         "status": "Passed",
         "stages": [{"name": name, "status": "Passed", "exitCode": 0} for name in ("Make", "Sign", "Read")],
-        "archived": [],
+        "archived": ["made.txt"],
     }, log
+    assert store.objects()["12345/made.txt"] == b"hello\none=1 BARE sh\n"
     assert log == (
         "**************** [1/3] ****************\n/home/work\nProcess exited with status code 0\n"
         "\n**************** [2/3] ****************\ncandor-one\nProcess exited with status code 0\n"
         "\n**************** [3/3] ****************\ncandor-two\nhello\none=1 BARE sh\n1000\n"
         "Process exited with status code 0\n"
     )
+
+
+def test_a_file_that_belongs_to_another_user_is_kept_and_one_that_is_missing_is_an_error(serving, store):
+    make = {"name": "a", "image": TWO, "script": ["umask 077", "id -u >mine", "ln -s /etc/passwd link"]}
+    assert serving.run("mine", {"stages": [make], "archive": ["mine"]})["archived"] == ["mine"]
+    for path in ("missing", "link"):
+        assert serving.run("none", {"stages": [make], "archive": ["mine", path]}) == {"status": "Error"}
+    kept = {key: data for key, data in store.objects().items() if key.startswith(("mine/", "none/"))}
+    assert kept == {"mine/mine": b"1000\n"}
 
 
 def test_a_stage_without_a_script_runs_the_images_own_command(serving):

@@ -32,6 +32,11 @@ def test_nothing_set_is_a_working_installation():
         ("LOG_LEVEL", "LOUD"),
         ("ALLOW_REGISTRATION", "perhaps"),
         ("TRACE_LIMIT", "-1"),
+        ("ALLOWED_ORIGINS", "*"),
+        ("ALLOWED_ORIGINS", "null"),
+        ("ALLOWED_ORIGINS", "candor.example.com"),
+        ("ALLOWED_ORIGINS", "https://candor.example.com/path"),
+        ("ALLOWED_ORIGINS", "https://user@candor.example.com, https://a.example"),
     ],
 )
 def test_nonsense_is_refused_with_the_variables_name(name, value):

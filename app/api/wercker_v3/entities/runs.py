@@ -13,7 +13,7 @@ from app.models import Pipeline, PipelineDefinition, User
 from app.services import access
 from app.services.core import Core
 from app.services.pipelines import search_pipelines
-from app.services.runs.pipeline_definitions import defaults
+from app.services.runs.definitions import defaults
 from app.services.runs.pipeline_history import Course, courses
 
 

@@ -11,8 +11,8 @@ from app.api.wercker_v3.entities.runs import message
 from app.domain.object_ids import Kind, encode
 from app.models import Pipeline, PipelineDefinition
 from app.services.core import Core
+from app.services.runs.definitions import defaults
 from app.services.runs.pipeline_chains import members
-from app.services.runs.pipeline_definitions import defaults
 from app.services.runs.pipeline_history import Course, courses, last_steps
 
 

@@ -256,6 +256,21 @@ def test_read_file_follows_no_link(workspace: LocalWorkspace) -> None:
         assert workspace.read_file(name, 10) is None
 
 
+def test_open_file_gives_regular_files_alone_and_follows_no_link(workspace: LocalWorkspace) -> None:
+    fill(workspace.path, "build.env", "folder/x")
+    (workspace.path / "link").symlink_to("/etc/passwd")
+    (workspace.path / "etc").symlink_to("/etc")
+    file = workspace.open_file("build.env")
+    assert file
+    with file:
+        assert file.read() == (workspace.path / "build.env").read_bytes()
+    for folder in ("folder", "folder/", "."):
+        assert workspace.open_file(folder) is None
+    for name in ("link", "etc", "etc/passwd", "absent", "../private", "/etc/passwd", "folder/../build.env"):
+        with pytest.raises(WorkspaceError):
+            workspace.open_file(name)
+
+
 @pytest.mark.parametrize(
     ("wish", "name"),
     [("a/b", "a_b"), ("..", "default"), ("", "default"), (".", "default"), ("x\n", "x_"), ("ü" * 300, "ü" * 200)],
