@@ -8,8 +8,8 @@ from typing import NamedTuple
 import pytest
 from flask import Flask
 
-from tests.contract.layerci_v1.conftest import LayerCi
 from tests.factories import make_project, make_token
+from tests.support.layerci import LayerCi
 
 TOP = Path(__file__).resolve().parents[3]
 TABLE = TOP / "tests/contract/expected_endpoints/layerci.tsv"

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from app.domain import calculated_status as calculated
-from tests.contract.layerci_v1.conftest import LayerCi
 from tests.factories import make_pipeline
+from tests.support.layerci import LayerCi
 
 EXAMPLES = json.loads((Path(__file__).parent / "examples.json").read_text())
 FORMATS = {

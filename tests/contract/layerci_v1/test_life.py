@@ -23,10 +23,10 @@ from app.services.pipelines.cancel_pipeline import cancel_pipeline
 from app.services.runners.claim_job import give_back
 from app.services.runners.create_runner import create_runner
 from tests.conftest import LiveServer
-from tests.contract.layerci_v1.conftest import LayerCi
 from tests.contract.runner_protocol.stock import StockJob, StockRunner
 from tests.databases import BOTH, POSTGRESQL
 from tests.factories import make_job, make_pipeline, make_project
+from tests.support.layerci import LayerCi
 
 CONFIGURATION = """
 stages: [test, deploy]

@@ -17,8 +17,8 @@ import pytest
 
 from app.domain import calculated_status as calculated
 from tests.conftest import LiveServer
-from tests.contract.layerci_v1.conftest import LayerCi
 from tests.factories import make_pipeline
+from tests.support.layerci import LayerCi
 
 HERE = Path(__file__).parent / "snippets"
 THEIR_COMMIT = "9abc2ac68d52afe1a5a3fbc724d031af5a397204"

@@ -14,9 +14,9 @@ from app.api.wercker_v3 import ENDPOINTS
 from app.api.wercker_v3.entities.common import id_of, step_id
 from app.models import CiVariable
 from app.services.projects.ci_variables import add_variable
-from tests.contract.gitlab_v4.conftest import Place
-from tests.contract.wercker_v3.conftest import Api, Ids
 from tests.git_client import Checkout
+from tests.support.place import Place
+from tests.support.wercker import Api, Ids
 
 TABLE = Path(__file__).parents[1] / "expected_endpoints" / "wercker.tsv"
 PAGE = Path(__file__).parents[3] / "docs" / "reference" / "dialects.md"

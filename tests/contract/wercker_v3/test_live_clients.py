@@ -9,9 +9,9 @@ import pytest
 import requests
 
 from tests.conftest import LiveServer
-from tests.contract.gitlab_v4.conftest import Place
-from tests.contract.wercker_v3.conftest import Api, Ids
 from tests.git_client import Checkout
+from tests.support.place import Place
+from tests.support.wercker import Api, Ids
 
 pytestmark = pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
 

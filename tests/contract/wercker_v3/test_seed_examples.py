@@ -10,10 +10,10 @@ import pytest
 
 from app.api.wercker_v3.entities.common import id_of
 from app.domain.plan import JobPlan, Step
-from tests.contract.gitlab_v4.conftest import Place
-from tests.contract.wercker_v3.conftest import Api, Ids
 from tests.databases import BOTH
 from tests.git_client import Checkout
+from tests.support.place import Place
+from tests.support.wercker import Api, Ids
 
 SEED = Path(__file__).parent / "seed"
 FORMATS = {

@@ -10,10 +10,10 @@ from app.api.wercker_v3.entities.common import id_of
 from app.domain.permissions import Role
 from app.models import AccessToken, CiVariable
 from app.services.pipelines.variables import settings_variables
-from tests.contract.gitlab_v4.conftest import Place
-from tests.contract.wercker_v3.conftest import Api, Ids
 from tests.databases import BOTH
 from tests.factories import make_member
+from tests.support.place import Place
+from tests.support.wercker import Api, Ids
 
 TOKEN = {"id", "url", "name", "hashedToken", "lastCharacters", "createdAt"}
 
