@@ -174,6 +174,17 @@ def test_a_run_is_found_by_number_and_by_uuid_in_its_own_repository_alone(layerc
     assert layerci.get(f"/runners/repo_name/{uuid_of(elsewhere.id, elsewhere.created_at)}").status_code == 404
 
 
+@pytest.mark.parametrize("path", ["/runners/repo_name/{}/{}", "/repo_name/{}/{}"])
+def test_a_runner_that_is_asked_for_a_snapshot_soon_is_shown(layerci: LayerCi, path: str) -> None:
+    uuid = layerci.post(name="token").json["job"]["uuid"]
+    runner = next(row for row in layerci.get(f"/runners/repo_name/{uuid}").json["runners"] if row["id"] == "build")
+    for run in (uuid, "1"):
+        answer = layerci.post(path.format(run, "build") + "/prioritize-snapshot")
+        assert (answer.status_code, answer.json) == (200, {"status": "ok", "job": runner})
+    refused = layerci.post(path.format("1", "nobody") + "/prioritize-snapshot")
+    assert (refused.status_code, refused.json["status"]) == (404, "error")
+
+
 def _other(layerci: LayerCi) -> Any:
     return make_project(layerci.core, "layerdemo/other", creator=layerci.owner)
 
