@@ -1,7 +1,10 @@
-"""One pipeline seen through all APIs at once tells one story, by the table of statuses (docs/reference/dialects.md).
+"""One pipeline seen through all APIs at once tells one story, by the table of docs/reference/dialects.md.
 
 A stock runner carries the pipeline on; every moment is compared in every vocabulary.
 """
+
+import re
+from pathlib import Path
 
 import pytest
 
@@ -11,29 +14,33 @@ from tests.support.story import Moment, Story
 
 pytestmark = pytest.mark.parametrize("database", BOTH, indirect=True)
 
-QUEUED = Moment("pending", ("notstarted", "unknown"), ("NEW", "NEW"), None, True, ("Building", "Unknown"))
-STARTING = Moment(
-    "running", ("started", "unknown"), ("STARTING_RUNNERS", "STARTING_RUNNERS"), None, True, ("Building", "Unknown")
-)
-RUNNING = Moment("running", ("running", "unknown"), ("SEE_RUNNERS", "RUNNING"), None, True, ("Building", "Unknown"))
-FAILING = Moment("running", ("running", "unknown"), ("SEE_RUNNERS", "FAILURE"), None, True, ("Building", "Unknown"))
-FAILED = Moment("failed", ("finished", "failed"), ("SEE_RUNNERS", "FAILURE"), "Failed", False, ("Sleeping", "Failure"))
-BROKEN = Moment(
-    "failed", ("finished", "failed"), ("SEE_RUNNERS", "RUNNER_ERROR"), "Error", False, ("Sleeping", "Exception")
-)
-UNREADABLE = Moment(
-    "failed", ("finished", "failed"), ("ERROR", "BAD_LAYERFILE"), "Failed", False, ("Sleeping", "Exception")
-)
-WAITING = Moment("manual", ("notstarted", "unknown"), ("SEE_RUNNERS", "RUNNING"), None, False, ("Sleeping", "Unknown"))
-PASSED = Moment(
-    "success", ("finished", "passed"), ("SEE_RUNNERS", "SUCCEEDED"), "Passed", False, ("Sleeping", "Success")
-)
-CANCELING = Moment(
-    "canceling", ("finished", "aborted"), ("SEE_RUNNERS", "RUNNER_CANCELLED"), None, True, ("Building", "Unknown")
-)
-CANCELED = Moment(
-    "canceled", ("finished", "aborted"), ("SEE_RUNNERS", "RUNNER_CANCELLED"), "Error", False, ("Sleeping", "Exception")
-)
+PAGE = Path(__file__).parents[3] / "docs" / "reference" / "dialects.md"
+
+
+def read_table() -> dict[str, Moment]:
+    """The page's table: what a pipeline does, and what each API says of it then."""
+    found = {}
+    for line in PAGE.read_text().partition("## One pipeline")[2].partition("\n## ")[0].splitlines():
+        name, *cells = [cell.strip() for cell in line.strip("|").split("|")]
+        if cells and cells[0].startswith("`"):
+            gitlab, wercker, layerci, candor, running, cctray = (re.findall(r"`(\w+)`", cell) for cell in cells)
+            found[name] = Moment(
+                gitlab=gitlab[0],
+                wercker=(wercker[0], wercker[1]),
+                layerci=(layerci[0], layerci[1]),
+                candor=candor[0] if candor else None,
+                running=running[0] == "true",
+                cctray=(cctray[0], cctray[1]),
+            )
+    return found
+
+
+TABLE = read_table()
+QUEUED, STARTING = TABLE["queued"], TABLE["taken by a runner that was not heard of since"]
+RUNNING, FAILING = TABLE["running"], TABLE["running on, and a job has failed"]
+WAITING, PASSED, FAILED = TABLE["waiting for a person"], TABLE["passed"], TABLE["failed"]
+BROKEN, UNREADABLE = TABLE["failed by the runner's fault"], TABLE["without a configuration that can be read"]
+CANCELING, CANCELED = TABLE["being canceled"], TABLE["canceled"]
 
 
 def test_from_the_queue_over_a_failure_and_a_person_to_success(story: Story) -> None:
