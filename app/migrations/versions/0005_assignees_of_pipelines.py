@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 from app.models.base import Key, UtcTime
 
-revision = '0010'
+revision = '0005'
 down_revision = '0004'
 
 
