@@ -35,8 +35,8 @@ class Job(Base):
     beside it because processing reads them of every job of the pipeline. `needs` None: waits for its stages.
     `lease_expires_at`: silent for longer, the job is lost; `heard_at` None: claimed, and nothing heard of the runner
     since.
-    `enqueue_immediately`: a manual or delayed job that was asked for already. `resource_group_id`: it runs only while it
-    holds that group's resource (`Resource`); not a foreign key, as groups end with their project and its jobs alone.
+    `enqueue_immediately`: a manual or delayed job that was asked for already. `resource_group_id`: it runs only while
+    it holds that group's resource (`Resource`); no foreign key, as a group ends only with its project and its jobs.
     `trace_crc` is the CRC-32 of the `trace_size` bytes received.
     """
 
@@ -151,7 +151,7 @@ class JobStep(Base):
 
 
 class Resource(Base):
-    """What one job of a group holds at a time: `job_id`, from before it is pending until it has ended. None: it is free."""
+    """What one job of a group holds at a time, from before it is pending until it has ended. `job_id` None: free."""
 
     __tablename__ = "resources"
 

@@ -1,0 +1,97 @@
+"""Resources: what a job of a resource group holds while it runs, so that no other one of the group does (C.11)."""
+
+from collections.abc import Iterable, Mapping
+
+from sqlalchemy import select, update
+
+from app.domain import status
+from app.domain.resource_groups import UPCOMING, Contender, next_job
+from app.models import Job, Resource, ResourceGroup
+from app.services.core import Core
+
+
+def group_ids(core: Core, project_id: int, keys: Iterable[str | None]) -> Mapping[str | None, int | None]:
+    """*In a write*, with the project held: the ids of its resource groups of these keys, made where there are none.
+
+    No key is no group: None maps to None.
+    """
+    wanted = sorted({key for key in keys if key})
+    if not wanted:
+        return {None: None}
+    in_project = ResourceGroup.project_id == project_id
+    known = core.session.execute(
+        select(ResourceGroup.key, ResourceGroup.id).where(in_project, ResourceGroup.key.in_(wanted))
+    )
+    found: dict[str | None, int | None] = {None: None} | {row.key: row.id for row in known}
+    now = core.now()
+    for key in wanted:
+        if key not in found:
+            group = ResourceGroup(project_id=project_id, key=key, created_at=now, updated_at=now)
+            core.session.add(group)
+            core.session.flush()
+            core.session.add(Resource(resource_group_id=group.id))
+            found[key] = group.id
+    return found
+
+
+def next_in_turn(core: Core, group_id: int) -> int | None:
+    """The job that gets the group's resource next. None: the resource is held, or nobody's turn has come."""
+    query = (
+        select(ResourceGroup.process_mode)
+        .join(Resource, Resource.resource_group_id == ResourceGroup.id)
+        .where(ResourceGroup.id == group_id, Resource.job_id.is_(None))
+    )
+    mode = core.session.scalar(query)
+    return None if mode is None else next_job(mode, contenders(core, group_id))
+
+
+def contenders(core: Core, group_id: int) -> list[Contender]:
+    """The jobs of the group that have not had their turn."""
+    rows = core.session.execute(
+        select(Job.id, Job.pipeline_id, Job.status).where(
+            Job.resource_group_id == group_id, Job.retried.is_(False), Job.status.in_(UPCOMING)
+        )
+    )
+    return [Contender(row.id, row.pipeline_id, row.status) for row in rows]
+
+
+def take(core: Core, group_id: int, job_id: int) -> bool:
+    """*In a write*, with the job held: whether the resource was free, and is the job's from now on."""
+    free = update(Resource).where(Resource.resource_group_id == group_id, Resource.job_id.is_(None))
+    taken = core.session.scalar(free.values(job_id=job_id).returning(Resource.id))
+    return taken is not None
+
+
+def release(core: Core, job: Job) -> None:
+    """*In a write*, with `job` held: it holds nothing from now on. Does nothing where it held nothing."""
+    core.session.execute(update(Resource).where(Resource.job_id == job.id).values(job_id=None))
+
+
+def groups_in_want(core: Core) -> list[int]:
+    """The groups whose resource is free while jobs wait for it."""
+    waiting = (
+        select(Job.resource_group_id)
+        .join(Resource, Resource.resource_group_id == Job.resource_group_id)
+        .where(Job.status == status.WAITING_FOR_RESOURCE, Resource.job_id.is_(None))
+    )
+    return [group for group in core.session.scalars(waiting.distinct()) if group is not None]
+
+
+def waiting_sentences(core: Core, jobs: Iterable[Job]) -> dict[int, str]:
+    """Why each of `jobs` that waits for its group's resource does so, by the job's id: who holds it."""
+    groups = {job.id: job.resource_group_id for job in jobs if job.status == status.WAITING_FOR_RESOURCE}
+    if not groups:
+        return {}
+    rows = core.session.execute(
+        select(ResourceGroup.id, ResourceGroup.key, Resource.job_id)
+        .join(Resource, Resource.resource_group_id == ResourceGroup.id)
+        .where(ResourceGroup.id.in_(groups.values()))
+    )
+    known = {row.id: _sentence(row.key, row.job_id) for row in rows}
+    return {job_id: known[group] for job_id, group in groups.items() if group in known}
+
+
+def _sentence(key: str, holder: int | None) -> str:
+    if holder is None:
+        return f"Waits for its turn in the resource group {key}."
+    return f"Waits for the resource group {key}, which is held by #{holder}."
