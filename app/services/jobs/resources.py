@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable, Mapping
 
-from sqlalchemy import select, update
+from sqlalchemy import Select, select, update
 
 from app.domain import status
-from app.domain.resource_groups import UPCOMING, Contender, next_job
+from app.domain.resource_groups import NEWEST_PIPELINE_FIRST, UNORDERED, in_line
 from app.models import Job, Resource, ResourceGroup
 from app.services.core import Core
 
@@ -42,17 +42,19 @@ def next_in_turn(core: Core, group_id: int) -> int | None:
         .where(ResourceGroup.id == group_id, Resource.job_id.is_(None))
     )
     mode = core.session.scalar(query)
-    return None if mode is None else next_job(mode, contenders(core, group_id))
+    if mode is None:
+        return None
+    head = core.session.execute(line(group_id, mode).with_only_columns(Job.id, Job.status).limit(1)).one_or_none()
+    return head.id if head is not None and head.status == status.WAITING_FOR_RESOURCE else None
 
 
-def contenders(core: Core, group_id: int) -> list[Contender]:
-    """The jobs of the group that have not had their turn."""
-    rows = core.session.execute(
-        select(Job.id, Job.pipeline_id, Job.status).where(
-            Job.resource_group_id == group_id, Job.retried.is_(False), Job.status.in_(UPCOMING)
-        )
-    )
-    return [Contender(row.id, row.pipeline_id, row.status) for row in rows]
+def line(group_id: int, mode: str) -> Select[Job]:
+    """The jobs that the group's resource goes to by `mode` (`domain.resource_groups`), the next one first."""
+    query = select(Job).where(Job.resource_group_id == group_id, Job.retried.is_(False), Job.status.in_(in_line(mode)))
+    if mode == UNORDERED:
+        return query.order_by(Job.id)
+    pipeline = Job.pipeline_id.desc() if mode in NEWEST_PIPELINE_FIRST else Job.pipeline_id
+    return query.order_by(pipeline, Job.status != status.WAITING_FOR_RESOURCE, Job.id)
 
 
 def take(core: Core, group_id: int, job_id: int) -> bool:
