@@ -195,11 +195,18 @@ class Life:
         under_way = [job for job in in_groups if job.status in HOLDS_A_RESOURCE]
         held = Counter(job.resource_group_id for job in under_way)
         assert not [group for group, count in held.items() if count > 1], "a resource is held twice"
-        holders = {resource.job_id for resource in self.world.core.session.query(Resource)} - {None}
-        assert {job.id for job in under_way} == holders & {job.id for job in in_groups}
+        assert {job.id for job in under_way} == self.holders()
         if self.mode == "unordered":
             waiting = {job.resource_group_id for job in in_groups if job.status == "waiting_for_resource"}
             assert waiting <= set(held), "a job waits for a resource that is free"
+
+    def holders(self) -> set[int]:
+        """The jobs that hold a resource of this example's project."""
+        query = self.world.core.session.query(Resource.job_id).join(
+            ResourceGroup, ResourceGroup.id == Resource.resource_group_id
+        )
+        held = query.filter(ResourceGroup.project_id == self.project_id, Resource.job_id.is_not(None))
+        return {job_id for (job_id,) in held}
 
     def check_pipelines(self) -> None:
         for pipeline in self.world.core.session.query(Pipeline).filter_by(project_id=self.project_id):
@@ -220,7 +227,7 @@ class Life:
             if {job.status for job in self.jobs()} <= ENDS:
                 break
         assert {job.status for job in self.jobs()} <= ENDS
-        assert not self.world.core.session.query(Resource).filter(Resource.job_id.is_not(None)).count()
+        assert self.holders() == set()
         for pipeline in self.world.core.session.query(Pipeline).filter_by(project_id=self.project_id):
             assert pipeline.status in ENDS
 
