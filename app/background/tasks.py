@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from app.services.core import Core
 from app.services.jobs.explain_waiting import explain_waiting
 from app.services.jobs.reap_jobs import (
+    assign_resources,
     end_late_jobs,
     end_lost_jobs,
     end_stuck_jobs,
@@ -37,6 +38,7 @@ def sweep_uploads(core: Core) -> None:
 
 TASKS = (
     Task("start delayed jobs", start_delayed_jobs, 1),
+    Task("assign free resources", assign_resources, 10),
     Task("finish interrupted pushes", finish_pushes, 10),
     Task("end lost jobs", end_lost_jobs, 10),
     Task("end late jobs", end_late_jobs, 10),

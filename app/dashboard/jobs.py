@@ -18,6 +18,7 @@ from app.services.jobs.erase_job import erase_job
 from app.services.jobs.play_job import play_job
 from app.services.jobs.retry_job import retry_job
 from app.services.jobs.show_job import find_job, job_state, show_job
+from app.services.jobs.unschedule_job import unschedule_job
 
 
 @pages.get("/<project:path>/-/jobs/<key:job_id>")
@@ -61,6 +62,14 @@ def play(path: str, job_id: int) -> ResponseReturnValue:
     started = play_job(core(), found, user, variables_of_form())
     flash("The job starts as soon as a runner is free.", "done")
     return _to(path, started.id)
+
+
+@pages.post("/<project:path>/-/jobs/<key:job_id>/unschedule")
+def unschedule(path: str, job_id: int) -> ResponseReturnValue:
+    found, user = _to_change(path, job_id)
+    unschedule_job(core(), found, user)
+    flash("The job waits for somebody to start it.", "done")
+    return _to(path, job_id)
 
 
 @pages.post("/<project:path>/-/jobs/<key:job_id>/erase")

@@ -167,12 +167,13 @@ class Plan:
     """A whole pipeline: its stages in order and the jobs that run in it (none that rules left out).
 
     `auto_cancel_on_new_commit`: conservative (all, unless a job that is not interruptible has started), interruptible
-    (only such jobs) or none. `auto_cancel_on_job_failure`: all or none.
+    (only such jobs) or none; for what a newer commit of the same ref makes redundant. `auto_cancel_on_job_failure`: all
+    or none.
     """
 
     stages: tuple[str, ...]
     jobs: tuple[JobPlan, ...]
     variables: tuple[Variable, ...] = ()
     name: str | None = None
-    auto_cancel_on_new_commit: str = "conservative"
+    auto_cancel_on_new_commit: str = "none"
     auto_cancel_on_job_failure: str = "none"

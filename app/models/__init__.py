@@ -3,9 +3,10 @@
 from app.models.accounts import AccessToken, User
 from app.models.base import AnySession, Base, after_commit, prepare_sqlite, write
 from app.models.instance import Counter, Leader, Setting
-from app.models.jobs import Artifact, Job, JobStep, TagSet
+from app.models.jobs import Artifact, Job, JobStep, Resource, TagSet
 from app.models.pipelines import DefinitionVariable, Pipeline, PipelineAssignee, PipelineDefinition, Push
 from app.models.projects import CiVariable, Group, Membership, Project, ProtectedRef
+from app.models.resources import ResourceGroup
 from app.models.runners import Runner, RunnerManager
 
 __all__ = [
@@ -27,6 +28,8 @@ __all__ = [
     "Project",
     "ProtectedRef",
     "Push",
+    "Resource",
+    "ResourceGroup",
     "Runner",
     "RunnerManager",
     "Setting",

@@ -17,6 +17,8 @@ from app.dialects.gitlab.variables import Expander, Known
 from app.domain.plan import JobPlan, Plan, Variable
 from app.domain.variables import CircularReference, expand, expand_existing
 
+#: In characters, as the database takes it.
+LONGEST_RESOURCE_GROUP = 255
 FILTERED = "Pipeline filtered out by workflow rules."
 EMPTY = "The pipeline would have no jobs: the rules leave all of them out."
 ONLY_EDGES = "The pipeline would only have jobs in the stages .pre and .post."
@@ -120,8 +122,18 @@ class Planner:
             rule,
             own,
             tags=tuple(dict.fromkeys(expand_existing(tag, known.expanded) for tag in job.tags or ())),
-            resource_group=expand(job.resource_group, known.expanded) or None if job.resource_group else None,
+            resource_group=self._resource_group(instance, known),
         )
+
+    def _resource_group(self, instance: Instance, known: Known) -> str | None:
+        """The name with its variables; where nothing is left of it there is no group."""
+        written = instance.job.resource_group
+        name = expand(written, known.expanded) if written else ""
+        if len(name) > LONGEST_RESOURCE_GROUP:
+            message = f"{quoted(instance.name)}: resource group is too long"
+            message += f" (maximum is {LONGEST_RESOURCE_GROUP} characters with its variables expanded)"
+            self._report.error(instance.job.mark, "name_too_long", message)
+        return name or None
 
     def _known(self, instance: Instance, own: tuple[Variable, ...]) -> Known:
         stage = instance.job.stage or DEFAULT_STAGE

@@ -19,16 +19,22 @@ _KEPT = (
     "protected",
     "required_features",
     "timeout",
+    "interruptible",
+    "resource_group_id",
 )
 
 
-def new_attempt(core: Core, job: Job, user_id: int | None) -> Job:
-    """*In a write*, with the pipeline held: a created copy of `job`, which is `retried` from now on. Its id is set."""
+def new_attempt(core: Core, job: Job, user_id: int | None, enqueue_immediately: bool = False) -> Job:
+    """*In a write*, with the pipeline held: a created copy of `job`, which is `retried` from now on. Its id is set.
+
+    `enqueue_immediately`: nobody has to start it once more, and it waits for no time, where it is manual or delayed.
+    """
     now = core.now()
     copy = Job(
         **{name: getattr(job, name) for name in _KEPT},
         user_id=user_id,
         status=status.CREATED,
+        enqueue_immediately=enqueue_immediately and job.when in ("manual", "delayed"),
         allow_failure=bool(job.plan.get("allow_failure", False)),
         attempt=job.attempt + 1,
         created_at=now,

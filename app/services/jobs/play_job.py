@@ -10,11 +10,10 @@ from app.domain.plan import Variable
 from app.models import Job, User, write
 from app.services import access
 from app.services.core import Core
-from app.services.jobs.queue import make_pending
 from app.services.jobs.reset_dependents import reset_dependents
 from app.services.jobs.retry_job import retry_held, retryable
 from app.services.locks import lock_job
-from app.services.pipelines.advance_pipeline import advance
+from app.services.pipelines.advance_pipeline import advance, enqueue
 from app.services.repositories.ref_access import require_ref
 
 
@@ -50,8 +49,8 @@ def _start(core: Core, job: Job, user_id: int | None, variables: Sequence[Variab
     job.user_id = user_id
     if variables:
         _set_variables(core, job, variables)
-    make_pending(core, job.project, [job.id])
-    reset_dependents(core, job)
+    enqueue(core, job)
+    reset_dependents(core, job, user_id)
     advance(core, job.pipeline)
 
 

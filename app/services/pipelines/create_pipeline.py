@@ -1,5 +1,7 @@
 """Make a pipeline of one commit: compile its configuration, write its jobs, start those that are ready."""
 
+from functools import partial
+
 from app.domain import plan_json, status
 from app.domain.calculated_status import without_jobs
 from app.domain.errors import InvalidConfiguration, InvalidRequest
@@ -7,9 +9,12 @@ from app.domain.permissions import Action
 from app.domain.plan import JobPlan
 from app.models import Job, JobStep, Pipeline, Project, User, write
 from app.services import access
+from app.services.afterwards import afterwards
 from app.services.core import Core
+from app.services.jobs.resources import group_ids
 from app.services.locks import lock_project
 from app.services.pipelines.advance_pipeline import advance, announce_pipeline, set_calculated_status
+from app.services.pipelines.cancel_redundant import cancel_redundant
 from app.services.pipelines.pipeline_request import NO_COMMIT, PipelineRequest
 from app.services.pipelines.prepare_pipeline import Prepared, prepare_pipeline
 from app.services.pipelines.tag_sets import tag_set_ids
@@ -74,6 +79,7 @@ def insert_pipeline(core: Core, prepared: Prepared) -> Pipeline | None:
     _add_jobs(core, pipeline, prepared)
     core.session.flush()
     advance(core, pipeline)
+    afterwards(core, partial(cancel_redundant, core, pipeline.id))
     return pipeline
 
 
@@ -100,6 +106,8 @@ def _add_pipeline(core: Core, prepared: Prepared) -> Pipeline:
         config_text=prepared.config_text,
         yaml_warnings="\n".join(prepared.warnings) or None,
         stages=list(prepared.plan.stages) if prepared.plan else [],
+        auto_cancel_on_new_commit=prepared.plan.auto_cancel_on_new_commit if prepared.plan else "none",
+        auto_cancel_on_job_failure=prepared.plan.auto_cancel_on_job_failure if prepared.plan else "none",
         commit=prepared.commit,
         created_at=now,
         updated_at=now,
@@ -118,11 +126,13 @@ def _add_jobs(core: Core, pipeline: Pipeline, prepared: Prepared) -> None:
     if plan is None:
         return
     tag_sets = tag_set_ids(core, (job.tags for job in plan.jobs))
+    groups = group_ids(core, pipeline.project_id, (job.resource_group for job in plan.jobs))
     stages = {stage: place for place, stage in enumerate(plan.stages)}
     default_timeout = prepared.request.project.build_timeout
     for job in plan.jobs:
         row = _job(pipeline, job, stages[job.stage], tag_sets[frozenset(job.tags)])
         row.timeout = job.timeout or default_timeout
+        row.resource_group_id = groups[job.resource_group]
         core.session.add(row)
 
 
@@ -142,6 +152,7 @@ def _job(pipeline: Pipeline, plan: JobPlan, stage_index: int, tag_set_id: int) -
         tag_set_id=tag_set_id,
         protected=pipeline.protected,
         required_features=required_features(plan),
+        interruptible=plan.interruptible,
         created_at=pipeline.created_at,
         updated_at=pipeline.created_at,
         steps=[

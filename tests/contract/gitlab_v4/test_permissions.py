@@ -9,7 +9,8 @@ import pytest
 from flask import Flask
 
 from app.api.gitlab_v4 import ENDPOINTS
-from app.models import Artifact, Job
+from app.models import Artifact, Job, write
+from app.services.jobs.resources import group_ids, take
 from app.services.projects.ci_variables import add_variable
 from tests.factories import make_pipeline, make_project, make_runner
 from tests.support.gitlab import Api
@@ -115,6 +116,14 @@ class Things:
 
     def _variable(self) -> int:
         return add_variable(self._place.core, self._place.project, "KEY", "v", {}).id
+
+    def _group(self) -> int:
+        """The resource group `prod`, and the job that holds it."""
+        job = self._job(status="running")
+        with write(self._place.core.session):
+            group = group_ids(self._place.core, self._place.project.id, ["prod"])["prod"] or 0
+            take(self._place.core, group, job.id)
+        return group
 
     def _runner(self) -> int:
         return make_runner(self._place.core, runner_type="project_type", project=self._place.project)[0].id

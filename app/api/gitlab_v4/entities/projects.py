@@ -72,6 +72,7 @@ def _project(core: Core, row: Project, roles: search_projects.Roles) -> dict[str
         "group_runners_enabled": True,
         "public_jobs": row.public_jobs,
         "build_timeout": row.build_timeout,
+        "auto_cancel_pending_pipelines": "enabled" if row.auto_cancel_pending_pipelines else "disabled",
         "build_git_strategy": row.git_strategy,
         "ci_default_git_depth": row.git_depth,
         "ci_job_token_scope_enabled": False,
