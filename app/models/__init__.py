@@ -7,6 +7,7 @@ from app.models.jobs import Artifact, Job, JobStep, TagSet
 from app.models.pipelines import Pipeline, PipelineDefinition, Push
 from app.models.projects import CiVariable, Group, Membership, Project, ProtectedRef
 from app.models.runners import Runner, RunnerManager
+from app.models.schedules import PipelineSchedule, ScheduleRun
 
 __all__ = [
     "AccessToken",
@@ -22,11 +23,13 @@ __all__ = [
     "Membership",
     "Pipeline",
     "PipelineDefinition",
+    "PipelineSchedule",
     "Project",
     "ProtectedRef",
     "Push",
     "Runner",
     "RunnerManager",
+    "ScheduleRun",
     "Setting",
     "TagSet",
     "User",

@@ -22,7 +22,7 @@ class PipelineRequest:
     `definition` None: the project's own configuration. `variables` override those of the settings.
     `amend` changes the plan that came of the configuration (`domain.plan_changes`); it may raise InvalidRequest.
     `sha` NO_COMMIT: the definition's stored text needs no repository. `inputs` are values that a configuration asks for
-    by name.
+    by name. `schedule_description` is that of the schedule that wants it.
     """
 
     project: Project
@@ -40,3 +40,4 @@ class PipelineRequest:
     source_pipeline_id: int | None = None
     amend: Callable[[Plan], Plan] | None = None
     message: str | None = None
+    schedule_description: str | None = None
