@@ -18,7 +18,10 @@ from app.domain.plan import JobPlan, Plan, Variable
 from app.domain.variables import CircularReference, expand, expand_existing
 
 FILTERED = "Pipeline filtered out by workflow rules."
-EMPTY = "The pipeline would have no jobs: the rules leave all of them out."
+EMPTY = (
+    "Pipeline will not run for the selected trigger. "
+    "The rules configuration prevented any jobs from being added to the pipeline."
+)
 ONLY_EDGES = "The pipeline would only have jobs in the stages .pre and .post."
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from app.dialects.base import Compilation, CompileContext
 from app.dialects.diagnostics import Diagnostic, Severity
-from app.dialects.registry import compile_configuration
+from app.dialects.registry import compile_configuration, typed_inputs
 from app.domain import plan_json
 from app.domain.errors import InvalidConfiguration, LimitExceeded, NotFound, SkerryError
 from app.domain.plan import Plan, Variable
@@ -57,7 +57,7 @@ def prepare_pipeline(core: Core, request: PipelineRequest) -> Prepared:
     """What `create_pipeline` would write. Raises NotFound("Commit"); where `request.strict`,
     InvalidConfiguration too.
     """
-    definition = request.definition or _default_definition(core, request)
+    definition = request.definition or default_definition(core, request.project.id)
     path = (definition.config_path if definition else None) or request.project.config_path
     stored = definition.stored_text if definition else None
     if request.sha == NO_COMMIT:
@@ -108,9 +108,10 @@ def _no_commit(core: Core) -> dict[str, Any]:
     return found | {"trailers": {}, "extended_trailers": {}}
 
 
-def _default_definition(core: Core, request: PipelineRequest) -> PipelineDefinition | None:
+def default_definition(core: Core, project_id: int) -> PipelineDefinition | None:
+    """The definition that a project's pipelines have where nothing else is said."""
     found = select(PipelineDefinition).where(
-        PipelineDefinition.project_id == request.project.id, PipelineDefinition.is_default.is_(True)
+        PipelineDefinition.project_id == project_id, PipelineDefinition.is_default.is_(True)
     )
     return core.session.scalar(found.order_by(PipelineDefinition.id).limit(1))
 
@@ -144,7 +145,7 @@ def _compile(core: Core, prepared: Prepared, text: str, stored: bool, reading: d
         project_path=request.project.full_path,
         predefined={variable.key: variable.value for variable in fixed},
         variables={variable.key: variable.value for variable in given},
-        inputs=request.inputs,
+        inputs=typed_inputs(prepared.config_path, text, request.inputs),
         stored=stored,
         **reading,
     )

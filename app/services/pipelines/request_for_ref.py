@@ -1,6 +1,6 @@
 """From the name of a branch or tag to what a pipeline of it is made of."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from app.domain.errors import Conflict, InvalidRequest
 from app.domain.permissions import Action
@@ -12,6 +12,9 @@ from app.services.core import Core
 from app.services.pipelines.pipeline_request import PipelineRequest
 from app.services.repositories.mirror import fetch_mirror
 
+#: So many inputs a pipeline may be given (gitlab.md B.4).
+MAX_INPUTS = 20
+
 
 def request_for_ref(
     core: Core,
@@ -21,6 +24,7 @@ def request_for_ref(
     *,
     source: str = "api",
     variables: Sequence[Variable] = (),
+    inputs: Mapping[str, object] | None = None,
     strict: bool = True,
 ) -> PipelineRequest:
     """The request for the newest commit of a branch or tag; a mirror is fetched first, if `user` may run pipelines at
@@ -37,6 +41,8 @@ def request_for_ref(
     found = core.repositories.open(project.id).find(ref) if project.repository != "none" else []
     if len(found) > 1:
         raise InvalidRequest("Ref is ambiguous", "base")
+    if inputs and len(inputs) > MAX_INPUTS:
+        raise InvalidRequest(f"There cannot be more than {MAX_INPUTS} inputs", "base")
     if not found:
         raise InvalidRequest("Reference not found", "base")
     if found[0].commit is None:
@@ -49,5 +55,6 @@ def request_for_ref(
         user=user,
         source=source,
         variables=tuple(variables),
+        inputs=inputs or {},
         strict=strict,
     )

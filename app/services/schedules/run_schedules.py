@@ -100,10 +100,10 @@ def _request(core: Core, schedule: PipelineSchedule, user: User) -> PipelineRequ
         user,
         source=SOURCE,
         variables=variables_of(core, schedule),
+        inputs=inputs_of(schedule),
         strict=False,
     )
-    # A mirror was fetched just now, in a write of its own: what was read of the schedule before is read again.
-    return replace(request, inputs=inputs_of(schedule), schedule_description=schedule.description)
+    return replace(request, schedule_description=schedule.description)
 
 
 def _settle(

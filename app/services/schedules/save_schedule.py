@@ -11,11 +11,10 @@ from app.models import PipelineSchedule, Project, User, write
 from app.services import access
 from app.services.core import Core
 from app.services.pipelines.create_pipeline import require_may_run
+from app.services.pipelines.request_for_ref import MAX_INPUTS
 from app.services.schedules.schedule_ref import full_ref, split_ref
 from app.services.schedules.schedule_rights import require_administer, require_update
 
-#: So many inputs a pipeline may be given (gitlab.md B.4).
-MAX_INPUTS = 20
 MAX_TEXT = 255
 
 

@@ -4,12 +4,11 @@ from dataclasses import replace
 
 from app.domain.errors import AlreadyExists, InvalidRequest, LimitExceeded, NotAllowed, NotFound
 from app.domain.plan import Variable
-from app.domain.variables import valid_key
 from app.models import PipelineSchedule, User, write
 from app.services.core import Core
 from app.services.pipelines.require_variables import may_give_variables
 from app.services.pipelines.variables import seal_variables
-from app.services.projects.ci_variables import MAX_VALUE
+from app.services.projects.ci_variables import MAX_VALUE, require_key
 from app.services.schedules.save_schedule import lock_schedule
 from app.services.schedules.schedule_rights import require_administer, require_update
 from app.services.schedules.show_schedules import variables_of
@@ -78,8 +77,7 @@ def replace_variables(core: Core, schedule: PipelineSchedule, user: User, variab
 
 def check(variable: Variable) -> None:
     """Raises InvalidRequest."""
-    if not valid_key(variable.key):
-        raise InvalidRequest("can contain only letters, digits and '_', at most 255.", "key")
+    require_key(variable.key)
     if len(variable.value) > MAX_VALUE:
         raise InvalidRequest(f"is too long (maximum is {MAX_VALUE} characters)", "value")
 
