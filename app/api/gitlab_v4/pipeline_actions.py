@@ -4,6 +4,7 @@ from typing import Any
 
 from app.api.gitlab_v4.endpoint import USERS_AND_JOBS, Call, Routes
 from app.api.gitlab_v4.entities import pipelines as entities
+from app.api.gitlab_v4.errors import forbidden
 from app.api.gitlab_v4.params import Param
 from app.api.gitlab_v4.preconditions import require_unmodified
 from app.domain.permissions import Action
@@ -44,7 +45,10 @@ def retry_whole_pipeline(call: Call) -> dict[str, Any]:
 )
 def update_pipeline_metadata(call: Call) -> dict[str, Any]:
     """Give a pipeline another name"""
-    return _shown(call, rename_pipeline(call.core, _pipeline(call), call.user, call.params["name"]))
+    pipeline = _pipeline(call)
+    if call.caller.job is not None and call.caller.job.project_id != pipeline.project_id:
+        raise forbidden()  # a job's token writes in its own project alone
+    return _shown(call, rename_pipeline(call.core, pipeline, call.user, call.params["name"]))
 
 
 @routes.delete("/projects/<id>/pipelines/<pipeline_id>")
