@@ -17,6 +17,7 @@ from werkzeug.exceptions import BadRequest
 
 from app.api.gitlab_v4.errors import BadParams
 from app.api.gitlab_v4.nesting import TooDeep, nest
+from app.ordered_request import in_order
 
 MAX_INTEGER = 2**63 - 1
 
@@ -56,8 +57,8 @@ class Param:
 def collect(request: Request) -> dict[str, Any]:
     """All parameters of `request`, still as sent. Raises BadParams for a body that cannot be read."""
     try:
-        given = nest(request.args.items(multi=True))
-        given |= nest(request.form.items(multi=True))
+        given = nest(in_order(request.args))
+        given |= nest(in_order(request.form))
     except TooDeep as error:
         raise BadParams(f"{error} is invalid") from error
     return given | _json_body(request)

@@ -7,6 +7,8 @@ from app.domain.plan import Plan, Variable
 from app.models import PipelineDefinition, Project, User
 
 NO_COMMIT = "0" * 40
+#: So many inputs a pipeline may be given (gitlab.md B.4).
+MAX_INPUTS = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,6 +31,7 @@ CONFIG_LIMIT = 2 * 1024 * 1024
 #: Of what is wrong no more than this is kept.
 MAX_ERRORS = 100
 MAX_ERROR_LENGTH = 2000
+_MISSING = "Missing CI config file"
 _SKIP = re.compile(r"\[(?:ci[ _-]skip|skip[ _-]ci)\]", re.IGNORECASE)
 
 
@@ -72,8 +73,11 @@ def prepare_pipeline(core: Core, request: PipelineRequest) -> Prepared:
             return prepared
         try:
             text = stored if stored is not None else _decode(path, objects.read_file(request.sha, path, CONFIG_LIMIT))
-        except (NotFound, LimitExceeded) as error:
-            return _refused(prepared, [_unreadable(path, error)])
+        except NotFound:
+            return _without_configuration(prepared)
+        except LimitExceeded:
+            problem = f"The file is larger than {CONFIG_LIMIT} bytes"
+            return _refused(prepared, [Diagnostic(Severity.ERROR, "too_large", problem, path)])
         except InvalidConfiguration as error:
             return _refused(prepared, [found for found in error.diagnostics if isinstance(found, Diagnostic)])
         prepared = replace(prepared, config_text=_storable(text))
@@ -126,10 +130,11 @@ def _decode(path: str, content: bytes) -> str:
         raise InvalidConfiguration(problem.message, [problem]) from None
 
 
-def _unreadable(path: str, error: SkerryError) -> Diagnostic:
-    missing = isinstance(error, NotFound)
-    message = "Missing CI config file" if missing else f"The file is larger than {CONFIG_LIMIT} bytes"
-    return Diagnostic(Severity.ERROR, "missing_file" if missing else "too_large", message, path)
+def _without_configuration(prepared: Prepared) -> Prepared:
+    """A branch that has no configuration asks for no pipeline (gitlab.md C.12); who asked for one is told."""
+    if prepared.request.strict:
+        return _refused(prepared, [Diagnostic(Severity.ERROR, "missing_file", _MISSING, prepared.config_path)])
+    return replace(prepared, nothing_to_do=f"{_MISSING} {prepared.config_path}")
 
 
 def _compile(core: Core, prepared: Prepared, text: str, stored: bool, reading: dict[str, Any]) -> Prepared:

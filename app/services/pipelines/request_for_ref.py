@@ -9,11 +9,8 @@ from app.git.command import GitFailed
 from app.models import Project, User
 from app.services import access
 from app.services.core import Core
-from app.services.pipelines.pipeline_request import PipelineRequest
+from app.services.pipelines.pipeline_request import MAX_INPUTS, PipelineRequest
 from app.services.repositories.mirror import fetch_mirror
-
-#: So many inputs a pipeline may be given (gitlab.md B.4).
-MAX_INPUTS = 20
 
 
 def request_for_ref(

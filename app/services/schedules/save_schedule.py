@@ -11,7 +11,7 @@ from app.models import PipelineSchedule, Project, User, write
 from app.services import access
 from app.services.core import Core
 from app.services.pipelines.create_pipeline import require_may_run
-from app.services.pipelines.request_for_ref import MAX_INPUTS
+from app.services.pipelines.pipeline_request import MAX_INPUTS
 from app.services.schedules.schedule_ref import full_ref, split_ref
 from app.services.schedules.schedule_rights import require_administer, require_update
 
