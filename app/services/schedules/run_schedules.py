@@ -13,7 +13,6 @@ from datetime import datetime
 import structlog
 from sqlalchemy import select
 
-from app.domain.cron import next_run
 from app.domain.errors import InvalidRequest, NotAllowed, SkerryError
 from app.models import Pipeline, PipelineSchedule, Project, ScheduleRun, User, write
 from app.services.core import Core
@@ -22,6 +21,7 @@ from app.services.pipelines.create_pipeline import insert_pipeline, require_may_
 from app.services.pipelines.pipeline_request import PipelineRequest
 from app.services.pipelines.prepare_pipeline import Prepared, prepare_pipeline
 from app.services.pipelines.request_for_ref import request_for_ref
+from app.services.schedules.cron import next_run
 from app.services.schedules.save_schedule import lock_schedule
 from app.services.schedules.schedule_ref import split_ref
 from app.services.schedules.schedule_rights import may_play

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
-from app.domain.cron import next_run
 from app.domain.errors import InvalidRequest, NotFound
 from app.domain.permissions import Action
 from app.models import PipelineSchedule, Project, User, write
@@ -12,6 +11,7 @@ from app.services import access
 from app.services.core import Core
 from app.services.pipelines.create_pipeline import require_may_run
 from app.services.pipelines.pipeline_request import MAX_INPUTS
+from app.services.schedules.cron import next_run
 from app.services.schedules.schedule_ref import full_ref, split_ref
 from app.services.schedules.schedule_rights import require_administer, require_update
 

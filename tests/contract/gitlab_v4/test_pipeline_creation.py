@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from app.models import Job
+from app.models import Job, Membership, write
 from tests.contract.gitlab_v4.conftest import Api, Place
 from tests.git_client import Checkout, new_checkout
 
@@ -190,6 +190,24 @@ def test_other_settings_are_changed_within_bounds(api: Api) -> None:
     for wrong in ({"build_timeout": 5}, {"ci_config_path": "../x"}, {"ci_default_git_depth": -1}):
         answer = api.put("/projects/1", json=wrong)
         assert (answer.status_code, list(answer.json["message"])) == (400, list(wrong))
+
+
+def test_what_one_started_is_listed_as_long_as_one_may_see_it(api: Api, place: Place, checkout: Checkout) -> None:
+    made = api.post(START, json={"ref": "topic"}, token=place.tokens["developer"]).json["id"]
+    api.post(START, json={"ref": "topic"})
+    mine = api.get("/user/pipelines", token=place.tokens["developer"]).json
+    assert [row["id"] for row in mine] == [made, place.pipeline.id]
+    with write(place.core.session):
+        place.core.session.query(Membership).filter_by(user_id=place.users["developer"].id).delete()
+    assert api.get("/user/pipelines", token=place.tokens["developer"]).json == []
+
+
+def test_variables_of_a_job_that_is_played_need_the_right_too(api: Api, place: Place) -> None:
+    place.set(place.project, variables_role="no_one_allowed")
+    one = f"/projects/1/jobs/{place.job(status='manual', when='manual').id}/play"
+    given = {"job_variables_attributes": [{"key": "A", "value": "1"}]}
+    assert api.post(one, json=given).status_code == 403
+    assert api.post(one).status_code == 200
 
 
 def test_a_pipeline_is_renamed(api: Api, place: Place) -> None:

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.cron import next_run, zone_names
 from app.domain.errors import InvalidRequest
+from app.services.schedules.cron import next_run, zone_names
 
 
 def at(text: str) -> datetime:
