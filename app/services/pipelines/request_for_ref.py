@@ -38,12 +38,12 @@ def request_for_ref(
     found = core.repositories.open(project.id).find(ref) if project.repository != "none" else []
     if len(found) > 1:
         raise InvalidRequest("Ref is ambiguous", "base")
-    if inputs and len(inputs) > MAX_INPUTS:
-        raise InvalidRequest(f"There cannot be more than {MAX_INPUTS} inputs", "base")
     if not found:
         raise InvalidRequest("Reference not found", "base")
     if found[0].commit is None:
         raise InvalidRequest("Commit not found", "base")
+    if inputs and len(inputs) > MAX_INPUTS:
+        raise InvalidRequest(f"There cannot be more than {MAX_INPUTS} inputs", "base")
     return PipelineRequest(
         project=project,
         ref=found[0].name,

@@ -1,5 +1,8 @@
 """No group can stand in front of our own pages."""
 
+import re
+from pathlib import Path
+
 import pytest
 from flask import Flask
 from hypothesis import given
@@ -48,6 +51,15 @@ def test_push_options_are_understood_or_named(
     found = parse_push_options(options)
     assert (found.skip, found.no_pipeline, found.ignored) == (skip, no_pipeline, ignored)
     assert found.variables == tuple(Variable(key, value, public=False) for key, value in variables)
+
+
+def test_the_options_that_docs_name_are_understood() -> None:
+    page = (Path(__file__).parents[3] / "docs/reference/push-options.md").read_text()
+    options = re.findall(r"^\| `(.*?)` \|", page, re.MULTILINE)
+    assert len(options) == 4
+    found = parse_push_options(options)
+    assert (found.skip, found.no_pipeline, len(found.variables), len(found.inputs)) == (True, True, 1, 1)
+    assert found.ignored == ()
 
 
 def test_inputs_are_texts_by_name_and_the_last_counts() -> None:

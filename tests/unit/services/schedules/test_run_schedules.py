@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from flask import Flask
 
+from app.background.tasks import TASKS
 from app.domain.errors import InvalidRequest, NotAllowed
 from app.domain.permissions import Role
 from app.domain.plan import Variable
@@ -42,6 +43,10 @@ def test_a_due_schedule_makes_one_pipeline_and_is_due_again_tomorrow(place, agai
     assert pipeline.user_id == place.owner.id
     assert again(schedule).next_run_at == START + timedelta(hours=37)
     assert last_pipelines(place.core, [schedule])[schedule.id].id == pipeline.id
+
+
+def test_the_background_loop_looks_every_second():
+    assert [task.seconds for task in TASKS if task.run is run_due_schedules] == [1]
 
 
 def test_what_was_missed_while_no_server_ran_runs_once(place, again):
