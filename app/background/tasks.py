@@ -16,6 +16,7 @@ from app.services.jobs.reap_jobs import (
 )
 from app.services.repositories.receive_push import finish_pushes
 from app.services.repositories.tidy_repositories import tidy_repositories
+from app.services.schedules.run_schedules import run_due_schedules
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,7 @@ def sweep_uploads(core: Core) -> None:
 TASKS = (
     Task("start delayed jobs", start_delayed_jobs, 1),
     Task("assign free resources", assign_resources, 10),
+    Task("run due schedules", run_due_schedules, 1),
     Task("finish interrupted pushes", finish_pushes, 10),
     Task("end lost jobs", end_lost_jobs, 10),
     Task("end late jobs", end_late_jobs, 10),

@@ -16,6 +16,7 @@ def init_app(app: Flask) -> None:
         projects,
         routing,
         runners,
+        schedules,
         sign_in,
         templating,
         tokens,

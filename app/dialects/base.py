@@ -68,6 +68,21 @@ class Compilation:
         return tuple(found for found in self.diagnostics if found.severity is Severity.WARNING)
 
 
+@dataclass(frozen=True, slots=True)
+class DeclaredInput:
+    """One value that a configuration asks for by name. `kind`: string, number, boolean or array.
+
+    `default` is what counts where nothing is given, unless it is `required`; `options` are the only ones allowed.
+    """
+
+    name: str
+    kind: str = "string"
+    required: bool = False
+    default: object = None
+    options: tuple[object, ...] = ()
+    description: str = ""
+
+
 class Compiler(Protocol):
     """Compiles one dialect. Never raises on any text, and always ends within its limits."""
 

@@ -82,7 +82,7 @@ TABLE: Mapping[Action, _Rule] = {
     Action.READ_ARTIFACTS: _Rule(Role.REPORTER, _Open.PIPELINES),
     Action.READ_CODE: _Rule(Role.REPORTER),  # and all viewers, where the project is not private: see `allowed`
     Action.READ_DEBUG_TRACE: _Rule(Role.DEVELOPER),
-    Action.READ_SCHEDULES: _Rule(Role.DEVELOPER),
+    Action.READ_SCHEDULES: _Rule(Role.REPORTER),  # and all viewers, where the project is not private: see `allowed`
     Action.LINT: _Rule(Role.DEVELOPER),
     Action.CREATE_PIPELINE: _Rule(Role.DEVELOPER),
     Action.UPDATE_PIPELINE: _Rule(Role.DEVELOPER),
@@ -125,7 +125,7 @@ def allowed(
     if role >= rule.least:
         return True
     outsider = visibility == Visibility.PUBLIC or (visibility == Visibility.INTERNAL and signed_in)
-    if action is Action.READ_CODE:
+    if action in (Action.READ_CODE, Action.READ_SCHEDULES):
         return outsider
     viewer = outsider or role >= Role.GUEST
     return viewer and (rule.open_to is _Open.VIEWERS or (rule.open_to is _Open.PIPELINES and public_pipelines))

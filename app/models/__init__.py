@@ -8,6 +8,7 @@ from app.models.pipelines import DefinitionVariable, Pipeline, PipelineAssignee,
 from app.models.projects import CiVariable, Group, Membership, Project, ProtectedRef
 from app.models.resources import ResourceGroup
 from app.models.runners import Runner, RunnerManager
+from app.models.schedules import PipelineSchedule, ScheduleRun
 
 __all__ = [
     "AccessToken",
@@ -25,6 +26,7 @@ __all__ = [
     "Pipeline",
     "PipelineAssignee",
     "PipelineDefinition",
+    "PipelineSchedule",
     "Project",
     "ProtectedRef",
     "Push",
@@ -32,6 +34,7 @@ __all__ = [
     "ResourceGroup",
     "Runner",
     "RunnerManager",
+    "ScheduleRun",
     "Setting",
     "TagSet",
     "User",

@@ -15,7 +15,6 @@ from app.domain.errors import AlreadyExists, InvalidRequest
 from app.domain.permissions import Action, Role, Visibility
 from app.models import Group, Project
 from app.services.projects import search_projects
-from app.services.projects.change_project import change_project
 from app.services.projects.create_project import create_project
 from app.services.projects.search_projects import ProjectFilter
 
@@ -95,24 +94,6 @@ def create(call: Call) -> dict[str, Any]:
     except InvalidRequest as error:
         raise ApiError(400, {"message": {_PUBLIC_NAMES.get(error.field or "", "base"): [str(error)]}}) from error
     return entities.project(call.core, project, call.user)
-
-
-@routes.put(
-    "/projects/<id>",
-    params=(
-        Param(
-            "auto_cancel_pending_pipelines",
-            values=("enabled", "disabled"),
-            help="Whether a newer commit cancels older pipelines of its branch or tag",
-        ),
-    ),
-)
-def update_project(call: Call) -> dict[str, Any]:
-    """Change a project's settings"""
-    given = call.params.get("auto_cancel_pending_pipelines")
-    values = {} if given is None else {"auto_cancel_pending_pipelines": given == "enabled"}
-    changed = change_project(call.core, call.project(Action.ADMIN_PROJECT), call.user, values)
-    return entities.project(call.core, changed, call.user)
 
 
 #: What the service calls a parameter, and what callers do.

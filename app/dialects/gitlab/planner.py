@@ -20,7 +20,10 @@ from app.domain.variables import CircularReference, expand, expand_existing
 #: In characters, as the database takes it.
 LONGEST_RESOURCE_GROUP = 255
 FILTERED = "Pipeline filtered out by workflow rules."
-EMPTY = "The pipeline would have no jobs: the rules leave all of them out."
+EMPTY = (
+    "Pipeline will not run for the selected trigger. "
+    "The rules configuration prevented any jobs from being added to the pipeline."
+)
 ONLY_EDGES = "The pipeline would only have jobs in the stages .pre and .post."
 
 

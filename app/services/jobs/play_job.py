@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 
 from app.domain import plan_json, status
-from app.domain.errors import NotPlayable
+from app.domain.errors import NotAllowed, NotPlayable
 from app.domain.permissions import Action
 from app.domain.plan import Variable
 from app.models import Job, User, write
@@ -14,6 +14,7 @@ from app.services.jobs.reset_dependents import reset_dependents
 from app.services.jobs.retry_job import retry_held, retryable
 from app.services.locks import lock_job
 from app.services.pipelines.advance_pipeline import advance, enqueue
+from app.services.pipelines.require_variables import REFUSED, may_give_variables
 from app.services.repositories.ref_access import require_ref
 
 
@@ -30,6 +31,8 @@ def play_job(core: Core, job: Job, user: User | None, variables: Sequence[Variab
     """
     access.require(core, Action.UPDATE_JOB, user, job.project)
     require_ref(core, user, job.pipeline)
+    if variables and not may_give_variables(core, user, job.project):
+        raise NotAllowed(f"{REFUSED} in {job.project.full_path}")
     job_id, user_id = job.id, user.id if user else None
     with write(core.session):
         held = lock_job(core, job_id)

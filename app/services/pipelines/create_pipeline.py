@@ -17,6 +17,7 @@ from app.services.pipelines.advance_pipeline import advance, announce_pipeline, 
 from app.services.pipelines.cancel_redundant import cancel_redundant
 from app.services.pipelines.pipeline_request import NO_COMMIT, PipelineRequest
 from app.services.pipelines.prepare_pipeline import Prepared, prepare_pipeline
+from app.services.pipelines.require_variables import require_variables
 from app.services.pipelines.tag_sets import tag_set_ids
 from app.services.pipelines.variables import seal_variables
 from app.services.repositories.protected_refs import may_act_on
@@ -43,6 +44,7 @@ def run_pipeline(core: Core, request: PipelineRequest) -> Pipeline:
     B.4).
     """
     require_may_run(core, request.user, request.project, request.ref, request.tag)
+    require_variables(core, request.user, request.project, request.variables)
     pipeline = create_pipeline(core, request)
     if pipeline is None:
         raise InvalidConfiguration("Pipeline filtered out by workflow rules.")

@@ -7,6 +7,8 @@ from app.domain.plan import Plan, Variable
 from app.models import PipelineDefinition, Project, User
 
 NO_COMMIT = "0" * 40
+#: So many inputs a pipeline may be given (gitlab.md B.4).
+MAX_INPUTS = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +24,7 @@ class PipelineRequest:
     `definition` None: the project's own configuration. `variables` override those of the settings.
     `amend` changes the plan that came of the configuration (`domain.plan_changes`); it may raise InvalidRequest.
     `sha` NO_COMMIT: the definition's stored text needs no repository. `inputs` are values that a configuration asks for
-    by name.
+    by name. `schedule_description` is that of the schedule that wants it.
     """
 
     project: Project
@@ -40,3 +42,4 @@ class PipelineRequest:
     source_pipeline_id: int | None = None
     amend: Callable[[Plan], Plan] | None = None
     message: str | None = None
+    schedule_description: str | None = None

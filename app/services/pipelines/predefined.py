@@ -177,6 +177,12 @@ def of_pipeline(pipeline: Pipeline) -> Iterator[Variable]:
         yield Variable("CI_PIPELINE_NAME", pipeline.name, raw=True)
 
 
+def of_schedule(description: str | None) -> Iterator[Variable]:
+    """Of which schedule a pipeline came, None for none."""
+    if description is not None:
+        yield Variable("CI_PIPELINE_SCHEDULE_DESCRIPTION", description, raw=True)
+
+
 def of_runner(runner: Runner) -> Iterator[Variable]:
     """Who runs the job."""
     yield Variable("CI_RUNNER_ID", str(runner.id))

@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from app.dialects.base import Compilation, CompileContext
 from app.dialects.diagnostics import Diagnostic, Severity
-from app.dialects.registry import compile_configuration
+from app.dialects.registry import compile_configuration, typed_inputs
 from app.domain import plan_json
 from app.domain.errors import InvalidConfiguration, LimitExceeded, NotFound, SkerryError
 from app.domain.plan import Plan, Variable
@@ -32,6 +32,7 @@ CONFIG_LIMIT = 2 * 1024 * 1024
 #: Of what is wrong no more than this is kept.
 MAX_ERRORS = 100
 MAX_ERROR_LENGTH = 2000
+_MISSING = "Missing CI config file"
 _SKIP = re.compile(r"\[(?:ci[ _-]skip|skip[ _-]ci)\]", re.IGNORECASE)
 
 
@@ -58,7 +59,7 @@ def prepare_pipeline(core: Core, request: PipelineRequest) -> Prepared:
     """What `create_pipeline` would write. Raises NotFound("Commit"); where `request.strict`,
     InvalidConfiguration too.
     """
-    definition = request.definition or _default_definition(core, request)
+    definition = request.definition or default_definition(core, request.project.id)
     path = (definition.config_path if definition else None) or request.project.config_path
     stored = definition.stored_text if definition else None
     if request.sha == NO_COMMIT:
@@ -73,8 +74,11 @@ def prepare_pipeline(core: Core, request: PipelineRequest) -> Prepared:
             return prepared
         try:
             text = stored if stored is not None else _decode(path, objects.read_file(request.sha, path, CONFIG_LIMIT))
-        except (NotFound, LimitExceeded) as error:
-            return _refused(prepared, [_unreadable(path, error)])
+        except NotFound:
+            return _without_configuration(prepared)
+        except LimitExceeded:
+            problem = f"The file is larger than {CONFIG_LIMIT} bytes"
+            return _refused(prepared, [Diagnostic(Severity.ERROR, "too_large", problem, path)])
         except InvalidConfiguration as error:
             return _refused(prepared, [found for found in error.diagnostics if isinstance(found, Diagnostic)])
         prepared = replace(prepared, config_text=_storable(text))
@@ -109,9 +113,10 @@ def _no_commit(core: Core) -> dict[str, Any]:
     return found | {"trailers": {}, "extended_trailers": {}}
 
 
-def _default_definition(core: Core, request: PipelineRequest) -> PipelineDefinition | None:
+def default_definition(core: Core, project_id: int) -> PipelineDefinition | None:
+    """The definition that a project's pipelines have where nothing else is said."""
     found = select(PipelineDefinition).where(
-        PipelineDefinition.project_id == request.project.id, PipelineDefinition.is_default.is_(True)
+        PipelineDefinition.project_id == project_id, PipelineDefinition.is_default.is_(True)
     )
     return core.session.scalar(found.order_by(PipelineDefinition.id).limit(1))
 
@@ -126,10 +131,11 @@ def _decode(path: str, content: bytes) -> str:
         raise InvalidConfiguration(problem.message, [problem]) from None
 
 
-def _unreadable(path: str, error: SkerryError) -> Diagnostic:
-    missing = isinstance(error, NotFound)
-    message = "Missing CI config file" if missing else f"The file is larger than {CONFIG_LIMIT} bytes"
-    return Diagnostic(Severity.ERROR, "missing_file" if missing else "too_large", message, path)
+def _without_configuration(prepared: Prepared) -> Prepared:
+    """A branch that has no configuration asks for no pipeline (gitlab.md C.12); who asked for one is told."""
+    if prepared.request.strict:
+        return _refused(prepared, [Diagnostic(Severity.ERROR, "missing_file", _MISSING, prepared.config_path)])
+    return replace(prepared, nothing_to_do=f"{_MISSING} {prepared.config_path}")
 
 
 def _compile(core: Core, prepared: Prepared, text: str, stored: bool, reading: dict[str, Any]) -> Prepared:
@@ -146,7 +152,7 @@ def _compile(core: Core, prepared: Prepared, text: str, stored: bool, reading: d
         project_path=request.project.full_path,
         predefined={variable.key: variable.value for variable in fixed},
         variables={variable.key: variable.value for variable in given},
-        inputs=request.inputs,
+        inputs=typed_inputs(prepared.config_path, text, request.inputs),
         stored=stored,
         **reading,
     )

@@ -9,7 +9,7 @@ from app.domain import plan_json
 from app.domain.errors import LimitExceeded
 from app.domain.plan import JobPlan, Variable
 from app.domain.variables import CircularReference, sort_and_expand
-from app.models import CiVariable, Job, Pipeline, Project, Runner
+from app.models import CiVariable, Job, Pipeline, PipelineSchedule, Project, Runner, ScheduleRun
 from app.services.core import Core
 from app.services.pipelines import predefined
 from app.services.pipelines.definition_variables import definition_variables
@@ -23,6 +23,7 @@ def predefined_for_compiling(
     return [
         *predefined.of_project(core, request.project),
         *predefined.of_run(request, commit, protected),
+        *predefined.of_schedule(request.schedule_description),
         *predefined.of_user(request.user),
     ]
 
@@ -70,6 +71,7 @@ def job_variables(core: Core, job: Job, runner: Runner, token: str) -> list[Vari
         *predefined.of_project(core, job.project),
         *predefined.of_pipeline(pipeline),
         *predefined.of_run(pipeline, pipeline.commit, pipeline.protected),
+        *predefined.of_schedule(_schedule_description(core, pipeline)),
         *_tag_message(core, pipeline),
         *predefined.of_runner(runner),
         *plan.variables,
@@ -104,6 +106,14 @@ def open_variables(core: Core, sealed: str | None, context: str) -> list[Variabl
     if sealed is None:
         return []
     return [plan_json.from_json(Variable, found) for found in json.loads(core.box.open(sealed, context))]
+
+
+def _schedule_description(core: Core, pipeline: Pipeline) -> str | None:
+    """The description, as it is now, of the schedule that made the pipeline."""
+    if pipeline.source != "schedule":
+        return None
+    made = select(ScheduleRun.schedule_id).where(ScheduleRun.pipeline_id == pipeline.id).scalar_subquery()
+    return core.session.scalar(select(PipelineSchedule.description).where(PipelineSchedule.id == made))
 
 
 def _tag_message(core: Core, pipeline: Pipeline) -> list[Variable]:

@@ -15,7 +15,7 @@ from sqlalchemy import select
 
 from app.domain import refs
 from app.domain.branch_patterns import any_matches
-from app.domain.errors import LimitExceeded, NotFound
+from app.domain.errors import InvalidRequest, LimitExceeded, NotFound
 from app.git import push_lock
 from app.git.push_lock import PushLock
 from app.git.receive import RefUpdate
@@ -23,8 +23,9 @@ from app.git.repository import FoundRef, Repository
 from app.models import Project, Push, User, write
 from app.services.core import Core
 from app.services.pipelines.create_pipeline import insert_pipeline
-from app.services.pipelines.pipeline_request import PipelineRequest
+from app.services.pipelines.pipeline_request import MAX_INPUTS, PipelineRequest
 from app.services.pipelines.prepare_pipeline import Prepared, prepare_pipeline
+from app.services.pipelines.require_variables import require_variables
 from app.services.projects.create_project import protect_branch
 from app.services.repositories.push_options import PushOptions, parse_push_options
 
@@ -160,7 +161,7 @@ def _prepare(
     options: PushOptions,
 ) -> tuple[list[Prepared], list[str]]:
     """The pipelines to be, and what to tell about those that are not."""
-    notes = [f"The push option {name!r} is not known here and was ignored." for name in options.ignored]
+    notes = list(options.notes)
     ways = [update for update in moved if refs.split(update.ref).kind != "other"]
     if options.no_pipeline or not ways:
         return [], notes
@@ -169,6 +170,8 @@ def _prepare(
             *notes,
             f"More than {MAX_PIPELINES} branches and tags were pushed at once: no pipelines were created.",
         ]
+    if refused := _refusal(core, project, user, options):
+        return [], [*notes, f"No pipelines were created: {refused}"]
     prepared = []
     for update in ways:
         found = FoundRef(update.ref, update.new, repository.commit_of(update.new))
@@ -185,6 +188,7 @@ def _prepare(
             before_sha=update.old,
             user=user,
             variables=options.variables,
+            inputs=dict(options.inputs),
             skip=options.skip,
         )
         try:
@@ -200,3 +204,14 @@ def _prepare(
         if one.nothing_to_do:
             notes.append(f"No pipeline for {found.name}: {one.nothing_to_do}")
     return prepared, notes
+
+
+def _refusal(core: Core, project: Project, user: User | None, options: PushOptions) -> str | None:
+    """Why the pipelines that were pushed for may not be as `options` want them; None: they may."""
+    try:
+        require_variables(core, user, project, options.variables)
+    except InvalidRequest as error:
+        return f"{error}."
+    if len(options.inputs) > MAX_INPUTS:
+        return f"There cannot be more than {MAX_INPUTS} inputs."
+    return None

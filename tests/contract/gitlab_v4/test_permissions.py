@@ -9,9 +9,12 @@ import pytest
 from flask import Flask
 
 from app.api.gitlab_v4 import ENDPOINTS
-from app.models import Artifact, Job, write
+from app.domain.plan import Variable
+from app.models import Artifact, CiVariable, Group, Job, write
 from app.services.jobs.resources import group_ids, take
-from app.services.projects.ci_variables import add_variable
+from app.services.projects.ci_variables import add_variable, variables_of
+from app.services.schedules.save_schedule import Draft, create_schedule
+from app.services.schedules.schedule_variables import add_variable as add_schedule_variable
 from tests.factories import make_pipeline, make_project, make_runner
 from tests.support.gitlab import Api
 from tests.support.place import Place, zipped
@@ -125,6 +128,27 @@ class Things:
             take(self._place.core, group, job.id)
         return group
 
+    def _schedule(self) -> int:
+        """A schedule of the developer, with a variable KEY."""
+        core, developer = self._place.core, self._place.users["developer"]
+        draft = Draft(description="nightly", ref="refs/heads/topic", cron="0 1 * * *")
+        schedule = create_schedule(core, self._place.project, developer, draft)
+        add_schedule_variable(core, schedule, developer, Variable("KEY", "v", public=False))
+        return schedule.id
+
+    def _grouped(self) -> int:
+        """A variable KEY of the group, which a call before may have removed."""
+        return self._kept(self._place.project.group)
+
+    def _overall(self) -> int:
+        """The same of the instance."""
+        return self._kept(None)
+
+    def _kept(self, of: Group | None) -> int:
+        self._place.core.session.rollback()
+        found = self._place.core.session.scalar(variables_of(of).where(CiVariable.key == "KEY"))
+        return found.id if found else add_variable(self._place.core, of, "KEY", "v", {}).id
+
     def _runner(self) -> int:
         return make_runner(self._place.core, runner_type="project_type", project=self._place.project)[0].id
 
@@ -152,6 +176,16 @@ def credentials(place: Place, column: str) -> dict[str, str]:
 BODIES = {
     "POST /projects/1/variables": {"key": "NEW", "value": "v"},
     "PUT /projects/1/variables/KEY": {"value": "w"},
+    "PUT /projects/1": {"build_timeout": 900},
+    "POST /projects/1/pipeline_schedules": {"description": "d", "ref": "topic", "cron": "0 1 * * *"},
+    "PUT /projects/1/pipeline_schedules/{schedule}": {"cron": "0 2 * * *"},
+    "POST /projects/1/pipeline_schedules/{schedule}/variables": {"key": "NEW", "value": "v"},
+    "PUT /projects/1/pipeline_schedules/{schedule}/variables/KEY": {"value": "w"},
+    "PUT /projects/1/pipelines/{pipeline}/metadata": {"name": "Nightly"},
+    "POST /groups/acme/variables": {"key": "NEW", "value": "v"},
+    "PUT /groups/acme/variables/KEY?n={grouped}": {"value": "w"},
+    "POST /admin/ci/variables": {"key": "NEW", "value": "v"},
+    "PUT /admin/ci/variables/KEY?n={overall}": {"value": "w"},
     "POST /projects/1/pipeline": {"ref": "nothing"},
     "POST /projects/1/ci/lint": {"content": "build: {script: make}"},
     "POST /user/runners": {"runner_type": "project_type", "project_id": 1},

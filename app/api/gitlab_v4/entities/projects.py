@@ -78,6 +78,8 @@ def _project(core: Core, row: Project, roles: search_projects.Roles) -> dict[str
         "ci_job_token_scope_enabled": False,
         "ci_separated_caches": True,
         "ci_config_path": row.config_path,
+        "ci_pipeline_variables_minimum_override_role": row.variables_role,
+        "restrict_user_defined_variables": row.variables_role != "developer",
         "creator_id": row.creator_id,
         "mirror": row.repository == "mirrored",
         "permissions": {"project_access": _access(roles.project), "group_access": _access(roles.group)},
