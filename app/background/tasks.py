@@ -13,6 +13,8 @@ from app.services.jobs.reap_jobs import (
     expire_artifacts,
     start_delayed_jobs,
 )
+from app.services.pipelines.mirror_downstream import mirror_downstream
+from app.services.pipelines.start_downstream import start_downstream
 from app.services.repositories.receive_push import finish_pushes
 from app.services.repositories.tidy_repositories import tidy_repositories
 
@@ -37,6 +39,8 @@ def sweep_uploads(core: Core) -> None:
 
 TASKS = (
     Task("start delayed jobs", start_delayed_jobs, 1),
+    Task("start downstream pipelines", start_downstream, 1),
+    Task("tell trigger jobs of their pipelines", mirror_downstream, 1),
     Task("finish interrupted pushes", finish_pushes, 10),
     Task("end lost jobs", end_lost_jobs, 10),
     Task("end late jobs", end_late_jobs, 10),

@@ -7,6 +7,7 @@ from app.models.jobs import Artifact, Job, JobStep, TagSet
 from app.models.pipelines import Pipeline, PipelineDefinition, Push
 from app.models.projects import CiVariable, Group, Membership, Project, ProtectedRef
 from app.models.runners import Runner, RunnerManager
+from app.models.triggers import PipelineLink, PipelineTrigger
 
 __all__ = [
     "AccessToken",
@@ -22,6 +23,8 @@ __all__ = [
     "Membership",
     "Pipeline",
     "PipelineDefinition",
+    "PipelineLink",
+    "PipelineTrigger",
     "Project",
     "ProtectedRef",
     "Push",

@@ -36,6 +36,7 @@ class Job(Base):
     `lease_expires_at`: silent for longer, the job is lost; `heard_at` None: claimed, and nothing heard of the runner
     since.
     `trace_crc` is the CRC-32 of the `trace_size` bytes received.
+    `bridge`: a trigger job (`plan.Trigger`), which no runner ever gets.
     """
 
     __tablename__ = "jobs"
@@ -57,6 +58,7 @@ class Job(Base):
     protected: Mapped[bool] = mapped_column(default=False)
     required_features: Mapped[list[str]]
     timeout: Mapped[int]
+    bridge: Mapped[bool] = mapped_column(default=False)
     retried: Mapped[bool] = mapped_column(default=False)
     attempt: Mapped[int] = mapped_column(default=1)
     runner_id: Mapped[int | None] = mapped_column(ForeignKey("runners.id", ondelete="SET NULL"), index=True)
@@ -101,6 +103,7 @@ class Job(Base):
         Index("ix_jobs_project_status", "project_id", "status", "id"),
         _partial("ix_jobs_queue", "status = 'pending'", "queued_at", "id"),
         _partial("ix_jobs_queue_project", "status = 'pending'", "project_id", "tag_set_id", "id"),
+        _partial("ix_jobs_bridges", "status = 'pending'", "bridge", "id"),
         _partial("ix_jobs_leases", "lease_expires_at is not null", "lease_expires_at"),
         _partial("ix_jobs_scheduled", "status = 'scheduled'", "scheduled_at"),
         _partial("ix_jobs_running_project", "status = 'running'", "project_id", "runner_id"),

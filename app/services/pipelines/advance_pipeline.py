@@ -15,6 +15,7 @@ from app.models import Job, Pipeline, after_commit
 from app.services.core import Core
 from app.services.jobs.queue import job_notice, make_pending, update_jobs
 from app.services.locks import lock_pipeline, try_pipeline
+from app.services.pipelines.pipeline_links import note_status
 
 
 def advance(core: Core, pipeline: Pipeline) -> None:
@@ -139,7 +140,11 @@ def show_start(core: Core, pipeline_id: int) -> bool:
 
 
 def announce_pipeline(core: Core, pipeline: Pipeline) -> None:
-    """*In a write*: tell the pipeline's and the project's listeners of its status once it is committed."""
+    """*In a write*: tell the pipeline's and the project's listeners, and the job that started it, of its status once it
+    is committed.
+    """
+    core.session.flush()
+    note_status(core, pipeline)
     data = {"pipeline": pipeline.id, "status": pipeline.status}
     notices = [Notice(f"pipeline:{pipeline.id}", data), Notice(f"project:{pipeline.project_id}", data)]
     after_commit(core.session, lambda: _publish(core, notices))

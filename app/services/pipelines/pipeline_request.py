@@ -9,6 +9,17 @@ from app.models import PipelineDefinition, Project, User
 NO_COMMIT = "0" * 40
 
 
+@dataclass(frozen=True, slots=True)
+class GivenConfiguration:
+    """A configuration that lies in no repository: its `text`, called `path` in messages. `files` are known to it beside
+    those of the commit, by paths of their own.
+    """
+
+    path: str
+    text: str
+    files: Mapping[str, str] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PipelineRequest:
     """One pipeline that somebody wants.
@@ -19,7 +30,8 @@ class PipelineRequest:
     noted.
     `message` says why, where the commit's own does not. `source_pipeline_id`: the pipeline whose artifacts are the
     input.
-    `definition` None: the project's own configuration. `variables` override those of the settings.
+    `definition` None: the project's own configuration, unless a `configuration` is given. `variables` override those of
+    the settings.
     `amend` changes the plan that came of the configuration (`domain.plan_changes`); it may raise InvalidRequest.
     `sha` NO_COMMIT: the definition's stored text needs no repository. `inputs` are values that a configuration asks for
     by name.
@@ -37,6 +49,7 @@ class PipelineRequest:
     strict: bool = False
     skip: bool = False
     definition: PipelineDefinition | None = None
+    configuration: GivenConfiguration | None = None
     source_pipeline_id: int | None = None
     amend: Callable[[Plan], Plan] | None = None
     message: str | None = None
