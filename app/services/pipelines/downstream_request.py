@@ -30,8 +30,8 @@ MOST_PARENTS = 2
 MOST_IN_HIERARCHY = 1000
 #: The same pipeline may come again once among those that led to a new one, but no more often.
 MOST_ROUNDS = 2
-#: What the configuration of a child is called in messages.
-CHILD_PATH = "child.yml"
+#: What the configuration of a child is called in messages. A file of that name could not be included.
+CHILD_PATH = "trigger:include.yml"
 
 
 class Refused(SkerryError):
