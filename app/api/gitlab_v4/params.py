@@ -22,7 +22,8 @@ MAX_INTEGER = 2**63 - 1
 
 
 class Kind(StrEnum):
-    """What a parameter's value is. A LIST is also taken as one text, or as `a,b`; OBJECT and OBJECTS have `fields`."""
+    """What a parameter's value is. A LIST is also taken as one text, or as `a,b`; OBJECT and OBJECTS have `fields`, and
+    ANY_OBJECT has names and values of any kind."""
 
     TEXT = "string"
     INTEGER = "integer"
@@ -31,6 +32,7 @@ class Kind(StrEnum):
     LIST = "array of strings"
     OBJECT = "object"
     OBJECTS = "array of objects"
+    ANY_OBJECT = "object of any values"
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,10 +184,17 @@ def _list(raw: Any) -> list[str]:
     return [text for item in items if (text := _text(item).strip())]
 
 
+def _any_object(raw: Any) -> dict[str, Any]:
+    if not isinstance(raw, dict):
+        raise ValueError("not an object")
+    return raw
+
+
 _SIMPLE: Mapping[Kind, Callable[[Any], Any]] = {
     Kind.TEXT: _text,
     Kind.INTEGER: _integer,
     Kind.BOOLEAN: _boolean,
     Kind.TIME: _time,
     Kind.LIST: _list,
+    Kind.ANY_OBJECT: _any_object,
 }

@@ -76,7 +76,7 @@ def _child(core: Core, job: Job, trigger: Trigger, values: dict[str, str]) -> Pi
         _require_may_run(core, job, job.project, parent.ref, parent.tag)
     if len(upstreams(core, parent, parents_only=True)) >= MOST_PARENTS:
         raise Refused(failure.REACHED_MAX_DESCENDANT_PIPELINES_DEPTH)
-    _require_room(core, parent)
+    require_room(core, parent)
     files = read_generated(core, job, trigger.generated, values)
     return PipelineRequest(
         project=job.project,
@@ -101,7 +101,7 @@ def _downstream(core: Core, job: Job, trigger: Trigger, values: dict[str, str]) 
     project = project_at(core, job, path, failure.DOWNSTREAM_BRIDGE_PROJECT_NOT_FOUND)
     if project.id == job.project_id:
         raise Refused(failure.INVALID_BRIDGE_TRIGGER)
-    _require_no_circle(core, job.pipeline)
+    require_no_circle(core, job.pipeline)
     ref = expand(trigger.branch or "", values) or project.default_branch
     try:
         request = request_for_ref(
@@ -115,7 +115,7 @@ def _downstream(core: Core, job: Job, trigger: Trigger, values: dict[str, str]) 
     except NotAllowed:
         raise Refused(failure.INSUFFICIENT_BRIDGE_PERMISSIONS) from None
     _require_may_run(core, job, project, request.ref, request.tag)
-    _require_room(core, job.pipeline)
+    require_room(core, job.pipeline)
     inputs = filled_in(json.loads(trigger.inputs), values)
     return replace(request, inputs=inputs if isinstance(inputs, dict) else {})
 
@@ -130,7 +130,7 @@ def _require_may_run(core: Core, job: Job, project: Project, ref: str, tag: bool
         raise Refused(failure.INSUFFICIENT_BRIDGE_PERMISSIONS, str(error)) from None
 
 
-def _require_no_circle(core: Core, pipeline: Pipeline) -> None:
+def require_no_circle(core: Core, pipeline: Pipeline) -> None:
     """Projects that start each other do so once again, not for ever. Raises Refused."""
     led_here = [pipeline, *upstreams(core, pipeline)]
     rounds = Counter((one.project_id, one.ref, one.source) for one in led_here if one.source != "parent_pipeline")
@@ -138,6 +138,6 @@ def _require_no_circle(core: Core, pipeline: Pipeline) -> None:
         raise Refused(failure.PIPELINE_LOOP_DETECTED)
 
 
-def _require_room(core: Core, pipeline: Pipeline) -> None:
+def require_room(core: Core, pipeline: Pipeline) -> None:
     if hierarchy_size(core, pipeline, MOST_IN_HIERARCHY) >= MOST_IN_HIERARCHY:
         raise Refused(failure.REACHED_MAX_PIPELINE_HIERARCHY_SIZE)

@@ -10,6 +10,7 @@ from flask import Flask
 
 from app.api.gitlab_v4 import ENDPOINTS
 from app.models import Artifact, Job
+from app.services.pipelines.triggers import add_trigger
 from app.services.projects.ci_variables import add_variable
 from tests.contract.gitlab_v4.conftest import Api, Place, zipped
 from tests.factories import make_pipeline, make_project, make_runner
@@ -115,6 +116,10 @@ class Things:
     def _variable(self) -> int:
         return add_variable(self._place.core, self._place.project, "KEY", "v", {}).id
 
+    def _trigger(self) -> int:
+        place = self._place
+        return add_trigger(place.core, place.project, place.users["maintainer"], "nightly").id
+
     def _runner(self) -> int:
         return make_runner(self._place.core, runner_type="project_type", project=self._place.project)[0].id
 
@@ -144,6 +149,10 @@ BODIES = {
     "PUT /projects/1/variables/KEY": {"value": "w"},
     "POST /projects/1/pipeline": {"ref": "nothing"},
     "POST /projects/1/ci/lint": {"content": "build: {script: make}"},
+    "POST /projects/1/trigger/pipeline": {"ref": "main", "token": "glptt-none"},
+    "POST /projects/1/ref/main/trigger/pipeline": {"token": "glptt-none"},
+    "POST /projects/1/triggers": {"description": "nightly"},
+    "PUT /projects/1/triggers/{trigger}": {"description": "daily"},
     "POST /user/runners": {"runner_type": "project_type", "project_id": 1},
     "PUT /runners/{runner}": {"paused": True},
     "POST /projects/1/jobs/{canceling}/cancel": {"force": True},
