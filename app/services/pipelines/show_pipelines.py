@@ -49,11 +49,13 @@ def show_pipelines(
     after: int | None = None,
     limit: int = PAGE,
 ) -> PipelineList:
-    """The pipelines of `project` that `search` finds (`domain.search`), with `ref` and `status` where given.
+    """The pipelines of `project` that `search` finds (`domain.search`), with `ref` and `status` where given; children
+    of others are left out.
 
     Older than id `before`, or newer than `after`. Raises InvalidRequest as `search_runs.latest_run` does.
     """
     query = matching_runs(core, project, search).options(joinedload(Pipeline.user))
+    query = query.where(Pipeline.source != "parent_pipeline")
     if ref:
         query = query.where(Pipeline.ref == ref)
     if status:
