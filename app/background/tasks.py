@@ -21,11 +21,15 @@ from app.services.repositories.tidy_repositories import tidy_repositories
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """`run` is called at most every `seconds`; what it raises is logged, and it is called again."""
+    """`run` is called at most every `seconds`; what it raises is logged, and it is called again.
+
+    `apart`: it may wait for other hosts, and holds up no other task meanwhile.
+    """
 
     name: str
     run: Callable[[Core], object]
     seconds: float
+    apart: bool = False
 
 
 #: An upload that nobody has written to for so long belongs to a server that was killed, in seconds.
@@ -39,7 +43,7 @@ def sweep_uploads(core: Core) -> None:
 
 TASKS = (
     Task("start delayed jobs", start_delayed_jobs, 1),
-    Task("start downstream pipelines", start_downstream, 1),
+    Task("start downstream pipelines", start_downstream, 1, apart=True),
     Task("tell trigger jobs of their pipelines", mirror_downstream, 1),
     Task("finish interrupted pushes", finish_pushes, 10),
     Task("end lost jobs", end_lost_jobs, 10),

@@ -55,7 +55,6 @@ def show_pipelines(
     Older than id `before`, or newer than `after`. Raises InvalidRequest as `search_runs.latest_run` does.
     """
     query = matching_runs(core, project, search).options(joinedload(Pipeline.user))
-    query = query.where(Pipeline.source != "parent_pipeline")
     if ref:
         query = query.where(Pipeline.ref == ref)
     if status:
