@@ -15,21 +15,33 @@ from app.services.pipelines.downstream_request import Refused, project_at, trigg
 from app.services.pipelines.search_pipelines import latest_pipeline
 
 
-def follow_upstream(core: Core, job: Job) -> None:
-    """Look how the newest pipeline of the upstream project's default branch stands. Until it has ended, `job` waits."""
+def follow_upstream(core: Core, job: Job, *, starts: bool) -> bool:
+    """Look how the newest pipeline of the upstream project's default branch stands. Until it has ended, `job` waits.
+
+    True where it succeeded and the job `starts` a pipeline of its own now; else the job ends as it did.
+    """
     job_id = job.id
     try:
         upstream = _upstream(core, job)
     except Refused as refused:
         _finish(core, job_id, status.FAILED, refused.reason, str(refused))
-        return
+        return False
     except SkerryError as error:
         _finish(core, job_id, status.FAILED, failure.UPSTREAM_BRIDGE_PROJECT_NOT_FOUND, str(error))
-        return
+        return False
+    if starts and upstream is not None and upstream.status == status.SUCCESS:
+        return True
     if upstream is not None and upstream.status in status.COMPLETED:
         said = f"Pipeline #{upstream.id} of {upstream.project.full_path}: {upstream.status}."
         _finish(core, job_id, upstream.status, failure.UNKNOWN_FAILURE, said)
-        return
+        return False
+    _explain(core, job, upstream)
+    return False
+
+
+def _explain(core: Core, job: Job, upstream: Pipeline | None) -> None:
+    """Write down what `job` waits for, where that changed."""
+    job_id = job.id
     reason = "The upstream project has no pipeline yet."
     if upstream is not None:
         reason = f"Waits for pipeline #{upstream.id} of {upstream.project.full_path} to end."

@@ -51,8 +51,8 @@ def start_bridge(core: Core, job_id: int) -> None:
     if job is None or job.status != status.PENDING or not job.bridge:
         return
     trigger = trigger_of(job)
-    if trigger.project is None and trigger.configuration is None:
-        follow_upstream(core, job)
+    starts = trigger.project is not None or trigger.configuration is not None
+    if trigger.upstream is not None and not follow_upstream(core, job, starts=starts):
         return
     try:
         prepared = prepare_pipeline(core, downstream_request(core, job))

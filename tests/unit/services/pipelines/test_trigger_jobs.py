@@ -469,3 +469,17 @@ def test_an_upstream_that_may_not_be_read_fails_the_job(lab):
         lab.beat()
         reasons.append(lab.jobs(made)["follow"].failure_reason)
     assert reasons == [failure.UPSTREAM_BRIDGE_PROJECT_NOT_FOUND, failure.INSUFFICIENT_UPSTREAM_PERMISSIONS]
+
+
+@pytest.mark.parametrize(("how", "started"), [("success", 1), ("failed", 0)])
+def test_a_job_that_follows_and_triggers_starts_once_its_upstream_succeeded(lab, how, started):
+    lower = lab.project({".gitlab-ci.yml": CHILD}, path="group/lower")
+    text = "both: {needs: {pipeline: group/lower}, trigger: {include: child.yml}}"
+    upper = lab.project({".gitlab-ci.yml": text, "child.yml": CHILD}, path="group/upper")
+    up, made = lab.run(lower), lab.run(upper)
+    lab.beat()
+    assert lab.statuses(made) == {"both": "pending"}
+    lab.end(up, "work", how)
+    lab.beat()
+    assert lab.statuses(made) == {"both": how}
+    assert len(lab.pipelines(upper)) == 1 + started
