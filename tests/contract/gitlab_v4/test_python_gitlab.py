@@ -186,3 +186,17 @@ def test_a_job_speaks_for_itself(server: LiveServer, place: Place) -> None:
         assert client.http_get("/job")["id"] == job.id
         pipeline = client.projects.get(1, lazy=True).pipelines.get(1)
         assert [row.id for row in pipeline.jobs.list(get_all=True)] == [job.id]
+
+
+def test_triggers(place: Place, project, server: LiveServer, pushed: str) -> None:
+    made = project.triggers.create({"description": "from outside"})
+    assert made.token.startswith("glptt-")
+    with gitlab.Gitlab(server.url) as anyone:
+        pipeline = anyone.projects.get(project.id, lazy=True).trigger_pipeline("main", made.token, {"WHO": "ada"})
+    assert (pipeline.sha, pipeline.source) == (pushed, "trigger")
+    assert "WHO" in {one.key for one in project.pipelines.get(pipeline.id).variables.list(get_all=True)}
+    made.description = "changed"
+    made.save()
+    assert [one.description for one in project.triggers.list(get_all=True)] == ["changed"]
+    made.delete()
+    assert project.triggers.list(get_all=True) == []
