@@ -4,7 +4,7 @@ from flask import flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from app.dashboard.blueprint import pages
-from app.dashboard.context import open_project, signed_in
+from app.dashboard.context import open_project, signed_in, visitor
 from app.dashboard.job_log import log_tail
 from app.dashboard.play_variables import variables_of_form
 from app.dashboard.sentences import job_sentence
@@ -19,6 +19,7 @@ from app.services.jobs.play_job import play_job
 from app.services.jobs.retry_job import retry_job
 from app.services.jobs.show_job import find_job, job_state, show_job
 from app.services.jobs.unschedule_job import unschedule_job
+from app.services.pipelines.show_relations import show_relations
 
 
 @pages.get("/<project:path>/-/jobs/<key:job_id>")
@@ -31,6 +32,7 @@ def job(path: str, job_id: int) -> ResponseReturnValue:
         "jobs/show.html",
         project=project,
         view=view,
+        relations=show_relations(core(), view.job.pipeline, [view.job], visitor()),
         job=view.job,
         pipeline=view.job.pipeline,
         sentence=job_sentence(view, core().now()),

@@ -122,6 +122,54 @@ class Need:
 
 
 @dataclass(frozen=True, slots=True)
+class ForeignNeed:
+    """Artifacts of a job of another pipeline, which this job gets but does not wait for. All texts may hold variables.
+
+    `pipeline`: the id of a pipeline that was started from the same one. `project` and `ref`: the newest successful
+    pipeline there.
+    """
+
+    job: str
+    pipeline: str | None = None
+    project: str | None = None
+    ref: str | None = None
+    artifacts: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class GeneratedFile:
+    """A file of a child's configuration that a job makes: `path` in the archive of `job`. The configuration includes it
+    under `name`, as if it were in the repository.
+    """
+
+    name: str
+    job: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    """What a trigger job does: it runs no steps, but starts a pipeline, or follows one.
+
+    `configuration`: the text of a child pipeline's configuration, for the same commit; `generated` are its files that
+    jobs make. `project`: another project, whose `branch` (None: its default branch) is run; both may hold variables,
+    `inputs` is a JSON object. `upstream`: the project whose newest pipeline is followed; nothing is started.
+    `strategy`: empty (the job has succeeded once the pipeline is there), depend (it ends as the pipeline ends) or
+    mirror (it shows the pipeline's status).
+    """
+
+    project: str | None = None
+    branch: str | None = None
+    inputs: str = "{}"
+    configuration: str | None = None
+    generated: tuple[GeneratedFile, ...] = ()
+    upstream: str | None = None
+    strategy: str = ""
+    forward_yaml_variables: bool = True
+    forward_pipeline_variables: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class JobPlan:
     """One job, ready to become a row.
 
@@ -133,6 +181,7 @@ class JobPlan:
     `instance` is (index, total) of a parallel job, index from 1.
     `hooks` run before the sources are there; a step's name says when. `coverage` is an RE2 pattern without slashes: the
     last number in its last match in the log counts. `resource_group`: one job of that name in the project at a time.
+    `trigger`: the job starts another pipeline and has no steps.
     """
 
     name: str
@@ -160,6 +209,8 @@ class JobPlan:
     hooks: tuple[Step, ...] = ()
     coverage: str | None = None
     resource_group: str | None = None
+    foreign_needs: tuple[ForeignNeed, ...] = ()
+    trigger: Trigger | None = None
 
 
 @dataclass(frozen=True, slots=True)

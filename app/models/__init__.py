@@ -9,6 +9,7 @@ from app.models.projects import CiVariable, Group, Membership, Project, Protecte
 from app.models.resources import ResourceGroup
 from app.models.runners import Runner, RunnerManager
 from app.models.schedules import PipelineSchedule, ScheduleRun
+from app.models.triggers import PipelineLink, PipelineTrigger
 
 __all__ = [
     "AccessToken",
@@ -26,7 +27,9 @@ __all__ = [
     "Pipeline",
     "PipelineAssignee",
     "PipelineDefinition",
+    "PipelineLink",
     "PipelineSchedule",
+    "PipelineTrigger",
     "Project",
     "ProtectedRef",
     "Push",

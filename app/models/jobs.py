@@ -38,6 +38,7 @@ class Job(Base):
     `enqueue_immediately`: a manual or delayed job that was asked for already. `resource_group_id`: it runs only while
     it holds that group's resource (`Resource`); no foreign key, as a group ends only with its project and its jobs.
     `trace_crc` is the CRC-32 of the `trace_size` bytes received.
+    `bridge`: a trigger job (`plan.Trigger`), which no runner ever gets.
     """
 
     __tablename__ = "jobs"
@@ -62,6 +63,7 @@ class Job(Base):
     interruptible: Mapped[bool] = mapped_column(default=False)
     enqueue_immediately: Mapped[bool] = mapped_column(default=False)
     resource_group_id: Mapped[int | None] = mapped_column(Key)
+    bridge: Mapped[bool] = mapped_column(default=False)
     retried: Mapped[bool] = mapped_column(default=False)
     attempt: Mapped[int] = mapped_column(default=1)
     runner_id: Mapped[int | None] = mapped_column(ForeignKey("runners.id", ondelete="SET NULL"), index=True)
@@ -106,6 +108,7 @@ class Job(Base):
         Index("ix_jobs_project_status", "project_id", "status", "id"),
         _partial("ix_jobs_queue", "status = 'pending'", "queued_at", "id"),
         _partial("ix_jobs_queue_project", "status = 'pending'", "project_id", "tag_set_id", "id"),
+        _partial("ix_jobs_bridges", "status = 'pending'", "bridge", "id"),
         _partial("ix_jobs_leases", "lease_expires_at is not null", "lease_expires_at"),
         _partial("ix_jobs_scheduled", "status = 'scheduled'", "scheduled_at"),
         _partial(

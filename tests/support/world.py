@@ -144,6 +144,7 @@ class World:
             project_id=pipeline.project_id,
             pipeline_id=pipeline.id,
             user_id=pipeline.user_id,
+            bridge=plan.trigger is not None,
             name=plan.name,
             stage=plan.stage,
             stage_index=stages.index(plan.stage),

@@ -112,7 +112,7 @@ def _jobs(root: MappingNode, reader: JobReader, report: Report) -> tuple[dict[st
 
 
 def _is_work(node: MappingNode) -> bool:
-    return any(key in node for key in ("script", "run", "trigger"))
+    return any(key in node for key in ("script", "run", "trigger", "needs"))
 
 
 def _refuse_job(name: str, entry: Entry, report: Report) -> None:

@@ -14,6 +14,7 @@ from app.dialects.gitlab.entries import (
     parallel,
     rules,
     scripts,
+    triggers,
     variables,
 )
 from app.dialects.gitlab.entries.caches import CacheReader
@@ -26,7 +27,7 @@ from app.dialects.gitlab.entries.scripts import AllowFailure
 from app.dialects.gitlab.nodes import Mapping as MappingNode
 from app.dialects.gitlab.nodes import Mark, Node
 from app.dialects.gitlab.report import Report, quoted
-from app.domain.plan import ArtifactSpec, CacheSpec, Image, RetryPolicy, Service, Variable
+from app.domain.plan import ArtifactSpec, CacheSpec, ForeignNeed, Image, RetryPolicy, Service, Trigger, Variable
 
 LONGEST_NAME = 255
 WHENS = ("on_success", "on_failure", "always", "manual", "delayed")
@@ -48,6 +49,7 @@ class JobConfig:
     coverage: str | None = None
     dependencies: tuple[str, ...] | None = None
     excluded: Policy | None = None
+    foreign_needs: tuple[ForeignNeed, ...] = ()
     hooks: tuple[str, ...] | None = None
     image: Image | None = None
     inherit: Inherit | None = None
@@ -65,6 +67,7 @@ class JobConfig:
     start_in: int | None = None
     tags: tuple[str, ...] | None = None
     timeout: int | None = None
+    trigger: Trigger | None = None
     variables: tuple[Variable, ...] | None = None
     when: str | None = None
 
@@ -91,7 +94,7 @@ _READERS: Mapping[str, tuple[Reader, bool]] = {
     "inherit": (inherit.inherit, True),
     "interruptible": (_interruptible, False),
     "manual_confirmation": (scripts.manual_confirmation, False),
-    "needs": (needs.needs, True),
+    "needs": (needs.all_needs, True),
     "only": (only.policy, True),
     "parallel": (parallel.parallel, True),
     "resource_group": (scripts.manual_confirmation, False),
@@ -103,6 +106,7 @@ _READERS: Mapping[str, tuple[Reader, bool]] = {
     "start_in": (scripts.start_in, False),
     "tags": (scripts.tags, True),
     "timeout": (scripts.timeout, True),
+    "trigger": (triggers.trigger, True),
     "variables": (variables.variables, True),
     "when": (_when, False),
 }
@@ -144,14 +148,17 @@ class JobReader:
         if len(name) > LONGEST_NAME:
             message = f"{path} name is too long (maximum is {LONGEST_NAME} characters)"
             self._report.error(mark, "name_too_long", message)
-        values.check_keys(self._report, node, path, keywords.JOB)
+        triggers_other = triggers.is_trigger_job(node)
+        known = keywords.TRIGGER_JOB if triggers_other else keywords.JOB
+        values.check_keys(self._report, node, path, known)
         own: dict[str, Any] = {
             key: self.keyword(key, entry.value, path)
             for key, entry in node.present()
-            if key in keywords.JOB and self._is_compiled(key, entry.key_mark, path)
+            if key in known and self._is_compiled(key, entry.key_mark, path)
         }
+        own |= (triggers.checked if triggers_other else triggers.without)(self._report, node, path, own)
         chosen = own.get("inherit") or Inherit()
-        inherited = {key: value for key, value in defaults.items() if takes(chosen.default, key)}
+        inherited = {key: value for key, value in defaults.items() if key in known and takes(chosen.default, key)}
         job = JobConfig(name=name, mark=mark, **_fields(inherited | own))
         self._check(job, node, path)
         return job

@@ -22,9 +22,15 @@ JOB = (
     *("dependencies", "environment", "except", "extends", "hooks", "id_tokens", "identity", "image", "inherit"),
     *("inputs", "interruptible", "manual_confirmation", "needs", "only", "pages", "parallel", "publish", "release"),
     *("resource_group", "retry", "rules", "run", "script", "secrets", "services", "stage", "start_in", "tags"),
-    *("timeout", "trigger", "variables", "when"),
+    *("timeout", "variables", "when"),
 )
 """What a job may hold."""
+
+TRIGGER_JOB = (
+    *("allow_failure", "environment", "except", "extends", "inherit", "interruptible", "needs", "only", "parallel"),
+    *("resource_group", "rules", "stage", "trigger", "variables", "when"),
+)
+"""What a job may hold that starts another pipeline."""
 
 _LATER = "is not supported yet"
 NOT_COMPILED: Mapping[str, str] = {
@@ -33,7 +39,7 @@ NOT_COMPILED: Mapping[str, str] = {
     "run": "is declined: jobs have a `script` here",
     "spec": "belongs in a YAML document of its own before the rest: end it with a line of `---`",
     **dict.fromkeys(
-        (*("environment", "id_tokens", "inputs", "pages", "publish", "release", "secrets", "trigger"),),
+        (*("environment", "id_tokens", "inputs", "pages", "publish", "release", "secrets"),),
         _LATER,
     ),
 }

@@ -58,11 +58,15 @@ def to_plan(seed: Seed, names: Collection[str], expanded: Expanded, report: Repo
         hooks=(Step("pre_get_sources_script", job.hooks, phase="pre_get_sources"),) if job.hooks else (),
         coverage=job.coverage,
         resource_group=seed.resource_group,
+        foreign_needs=job.foreign_needs,
+        trigger=job.trigger,
     )
 
 
 def _steps(job: JobConfig) -> tuple[Step, ...]:
     """before_script and script are one step, in one shell; after_script is another, and its failure never counts."""
+    if job.trigger is not None:
+        return ()
     steps = [Step("script", (*(job.before_script or ()), *(job.script or ())))]
     if job.after_script:
         steps.append(Step("after_script", job.after_script, phase="after_script", when="always", allow_failure=True))

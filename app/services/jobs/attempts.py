@@ -8,6 +8,7 @@ from app.services.core import Core
 _KEPT = (
     "project_id",
     "pipeline_id",
+    "bridge",
     "name",
     "stage",
     "stage_index",

@@ -21,7 +21,9 @@ from app.services.repositories.ref_access import require_ref
 def playable(job: Job) -> bool:
     """Whether a person may start `job` now (gitlab.md B.1)."""
     startable = job.when in ("manual", "delayed") and not job.project.archived
-    return startable and (job.status in status.BLOCKED or retryable(job))
+    # A trigger job that shows its pipeline's status waits for nobody itself.
+    waits = job.status in status.BLOCKED and not (job.bridge and job.started_at is not None)
+    return startable and (waits or retryable(job))
 
 
 def play_job(core: Core, job: Job, user: User | None, variables: Sequence[Variable] = ()) -> Job:

@@ -97,7 +97,11 @@ def end_stuck_jobs(core: Core) -> None:
     now, config = core.now(), core.config
     old = core.session.execute(
         select(Job.id, Job.project_id, Job.queued_at)
-        .where(Job.status == status.PENDING, Job.queued_at < now - timedelta(seconds=config.stuck_after))
+        .where(
+            Job.status == status.PENDING,
+            Job.bridge.is_(False),
+            Job.queued_at < now - timedelta(seconds=config.stuck_after),
+        )
         .order_by(Job.queued_at)
     ).all()
     hopeless = without_runner(core, [(row.id, row.project_id) for row in old])

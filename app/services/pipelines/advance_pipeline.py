@@ -19,6 +19,7 @@ from app.services.core import Core
 from app.services.jobs import resources
 from app.services.jobs.queue import announce_job, job_notice, make_pending, update_jobs
 from app.services.locks import lock_job, lock_pipeline, try_pipeline
+from app.services.pipelines.pipeline_links import note_status
 
 #: So often somebody else may be served while this one looks whose turn it is; the background looks again later.
 _ASSIGN_TRIES = 3
@@ -190,7 +191,11 @@ def show_start(core: Core, pipeline_id: int) -> bool:
 
 
 def announce_pipeline(core: Core, pipeline: Pipeline) -> None:
-    """*In a write*: tell the pipeline's and the project's listeners of its status once it is committed."""
+    """*In a write*: tell the pipeline's and the project's listeners, and the job that started it, of its status once it
+    is committed.
+    """
+    core.session.flush()
+    note_status(core, pipeline)
     data = {"pipeline": pipeline.id, "status": pipeline.status}
     notices = [Notice(f"pipeline:{pipeline.id}", data), Notice(f"project:{pipeline.project_id}", data)]
     after_commit(core.session, lambda: _publish(core, notices))

@@ -7,6 +7,7 @@ from app.services.core import Core
 from app.services.jobs.finish_job import cancel_held, hold_cancelable
 from app.services.locks import lock_pipeline
 from app.services.pipelines.advance_pipeline import advance
+from app.services.pipelines.pipeline_links import child_ids
 
 
 def cancel_pipeline(core: Core, pipeline: Pipeline, user: User | None) -> Pipeline:
@@ -20,7 +21,16 @@ def cancel_pipeline(core: Core, pipeline: Pipeline, user: User | None) -> Pipeli
 
 
 def cancel_all(core: Core, pipeline: Pipeline) -> None:
-    """*In a write*, with `pipeline` held: cancel what can be canceled, as a system's own decision."""
+    """*In a write*, with `pipeline` held: cancel what can be canceled, in its child pipelines too, as a system's own
+    decision.
+    """
+    # All are held before anything moves: the queue's counter comes last (`locks`).
+    children = [lock_pipeline(core, child) for child in child_ids(core, [pipeline.id])]
+    for found in (pipeline, *children):
+        _cancel_jobs(core, found)
+
+
+def _cancel_jobs(core: Core, pipeline: Pipeline) -> None:
     for job in hold_cancelable(core, pipeline):
         cancel_held(core, job)
     advance(core, pipeline)

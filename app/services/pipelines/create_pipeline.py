@@ -143,6 +143,7 @@ def _job(pipeline: Pipeline, plan: JobPlan, stage_index: int, tag_set_id: int) -
         project_id=pipeline.project_id,
         pipeline_id=pipeline.id,
         user_id=pipeline.user_id,
+        bridge=plan.trigger is not None,
         name=plan.name,
         stage=plan.stage,
         stage_index=stage_index,

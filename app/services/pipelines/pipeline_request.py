@@ -11,6 +11,17 @@ NO_COMMIT = "0" * 40
 MAX_INPUTS = 20
 
 
+@dataclass(frozen=True, slots=True)
+class GivenConfiguration:
+    """A configuration that lies in no repository: its `text`, called `path` in messages. `files` are known to it beside
+    those of the commit, by paths of their own.
+    """
+
+    path: str
+    text: str
+    files: Mapping[str, str] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PipelineRequest:
     """One pipeline that somebody wants.
@@ -21,7 +32,8 @@ class PipelineRequest:
     noted.
     `message` says why, where the commit's own does not. `source_pipeline_id`: the pipeline whose artifacts are the
     input.
-    `definition` None: the project's own configuration. `variables` override those of the settings.
+    `definition` None: the project's own configuration, unless a `configuration` is given. `variables` override those of
+    the settings.
     `amend` changes the plan that came of the configuration (`domain.plan_changes`); it may raise InvalidRequest.
     `sha` NO_COMMIT: the definition's stored text needs no repository. `inputs` are values that a configuration asks for
     by name. `schedule_description` is that of the schedule that wants it.
@@ -39,6 +51,7 @@ class PipelineRequest:
     strict: bool = False
     skip: bool = False
     definition: PipelineDefinition | None = None
+    configuration: GivenConfiguration | None = None
     source_pipeline_id: int | None = None
     amend: Callable[[Plan], Plan] | None = None
     message: str | None = None

@@ -59,11 +59,10 @@ def prepare_pipeline(core: Core, request: PipelineRequest) -> Prepared:
     """What `create_pipeline` would write. Raises NotFound("Commit"); where `request.strict`,
     InvalidConfiguration too.
     """
-    definition = request.definition or default_definition(core, request.project.id)
-    path = (definition.config_path if definition else None) or request.project.config_path
-    stored = definition.stored_text if definition else None
+    path, stored = _configuration(core, request)
+    given = request.configuration.text if request.configuration else stored
     if request.sha == NO_COMMIT:
-        return _without_commit(core, request, path, stored)
+        return _without_commit(core, request, path, given)
     repository = core.repositories.open(request.project.id)
     with repository.objects() as objects:
         commit = objects.commit(request.sha)
@@ -73,7 +72,7 @@ def prepare_pipeline(core: Core, request: PipelineRequest) -> Prepared:
         if request.skip or (request.source == "push" and _SKIP.search(commit["message"])):
             return prepared
         try:
-            text = stored if stored is not None else _decode(path, objects.read_file(request.sha, path, CONFIG_LIMIT))
+            text = given if given is not None else _decode(path, objects.read_file(request.sha, path, CONFIG_LIMIT))
         except NotFound:
             return _without_configuration(prepared)
         except LimitExceeded:
@@ -85,10 +84,19 @@ def prepare_pipeline(core: Core, request: PipelineRequest) -> Prepared:
         return _compile(core, prepared, text, stored is not None, _reading(repository, objects, request))
 
 
+def _configuration(core: Core, request: PipelineRequest) -> tuple[str, str | None]:
+    """The path of the configuration, and its text where that is stored with its definition."""
+    if request.configuration is not None:
+        return request.configuration.path, None
+    definition = request.definition or default_definition(core, request.project.id)
+    path = (definition.config_path if definition else None) or request.project.config_path
+    return path, definition.stored_text if definition else None
+
+
 def _reading(repository: Repository, objects: Objects, request: PipelineRequest) -> dict[str, Any]:
     """What a compiler may read of a commit, as fields of its context."""
     return {
-        "read_file": _reader(objects, request.sha),
+        "read_file": _with_given(request, _reader(objects, request.sha)),
         "list_files": lambda: repository.list_files(request.sha),
         "changed_files": _changed(repository, request),
         "changes_since": lambda ref: _changed_since(repository, ref, request.sha),
@@ -100,7 +108,14 @@ def _without_commit(core: Core, request: PipelineRequest, path: str, stored: str
     if stored is None:
         raise NotFound("Commit")
     prepared = Prepared(request, _no_commit(core), protected=False, config_path=path, config_text=_storable(stored))
-    return prepared if request.skip else _compile(core, prepared, stored, True, {})
+    reading = {"read_file": _with_given(request, lambda _path: None)}
+    return prepared if request.skip else _compile(core, prepared, stored, True, reading)
+
+
+def _with_given(request: PipelineRequest, read: Callable[[str], str | None]) -> Callable[[str], str | None]:
+    """`read`, which knows the request's own files too."""
+    files = request.configuration.files if request.configuration else {}
+    return lambda path: files[path] if path in files else read(path)
 
 
 def _no_commit(core: Core) -> dict[str, Any]:
@@ -179,7 +194,7 @@ def _reader(objects: Objects, sha: str) -> Callable[[str], str | None]:
 
 def _changed(repository: Repository, request: PipelineRequest) -> frozenset[str] | None:
     """The paths that a push to a branch changed; None where there is nothing to compare with."""
-    if request.tag or request.before_sha == NO_COMMIT:
+    if request.tag or request.before_sha == NO_COMMIT or request.source == "parent_pipeline":
         return None
     try:
         return frozenset(repository.changed_files(request.before_sha, request.sha))

@@ -72,7 +72,7 @@ def fitting_jobs(core: Core, runner: Runner) -> Select[int, list[str]]:
     """
     query = select(Job.id, Job.required_features).join(Project, Project.id == Job.project_id)
     query = query.where(Job.status == status.PENDING, Job.tag_set_id.in_(_fitting_sets(core, runner)))
-    query = query.where(Project.archived.is_(False), _in_scope(runner))
+    query = query.where(Job.bridge.is_(False), Project.archived.is_(False), _in_scope(runner))
     if runner.access_level == "ref_protected":
         query = query.where(Job.protected.is_(True))
     if runner.runner_type != "instance_type":

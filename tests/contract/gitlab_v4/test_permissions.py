@@ -12,6 +12,7 @@ from app.api.gitlab_v4 import ENDPOINTS
 from app.domain.plan import Variable
 from app.models import Artifact, CiVariable, Group, Job, write
 from app.services.jobs.resources import group_ids, take
+from app.services.pipelines.triggers import add_trigger
 from app.services.projects.ci_variables import add_variable, variables_of
 from app.services.schedules.save_schedule import Draft, create_schedule
 from app.services.schedules.schedule_variables import add_variable as add_schedule_variable
@@ -149,6 +150,10 @@ class Things:
         found = self._place.core.session.scalar(variables_of(of).where(CiVariable.key == "KEY"))
         return found.id if found else add_variable(self._place.core, of, "KEY", "v", {}).id
 
+    def _trigger(self) -> int:
+        place = self._place
+        return add_trigger(place.core, place.project, place.users["maintainer"], "nightly").id
+
     def _runner(self) -> int:
         return make_runner(self._place.core, runner_type="project_type", project=self._place.project)[0].id
 
@@ -188,6 +193,10 @@ BODIES = {
     "PUT /admin/ci/variables/KEY?n={overall}": {"value": "w"},
     "POST /projects/1/pipeline": {"ref": "nothing"},
     "POST /projects/1/ci/lint": {"content": "build: {script: make}"},
+    "POST /projects/1/trigger/pipeline": {"ref": "main", "token": "glptt-none"},
+    "POST /projects/1/ref/main/trigger/pipeline": {"token": "glptt-none"},
+    "POST /projects/1/triggers": {"description": "nightly"},
+    "PUT /projects/1/triggers/{trigger}": {"description": "daily"},
     "POST /user/runners": {"runner_type": "project_type", "project_id": 1},
     "PUT /runners/{runner}": {"paused": True},
     "POST /projects/1/jobs/{canceling}/cancel": {"force": True},

@@ -226,3 +226,17 @@ def test_a_pipeline_with_variables_and_inputs(project, pushed: str) -> None:
     assert [(row.key, row.value) for row in made.variables.list(get_all=True)] == [("A", "1")]
     with pytest.raises(gitlab.GitlabCreateError, match="inputs"):
         project.pipelines.create({"ref": "main", "inputs": {"unknown": 1}})
+
+
+def test_triggers(place: Place, project, server: LiveServer, pushed: str) -> None:
+    made = project.triggers.create({"description": "from outside"})
+    assert made.token.startswith("glptt-")
+    with gitlab.Gitlab(server.url) as anyone:
+        pipeline = anyone.projects.get(project.id, lazy=True).trigger_pipeline("main", made.token, {"WHO": "ada"})
+    assert (pipeline.sha, pipeline.source) == (pushed, "trigger")
+    assert "WHO" in {one.key for one in project.pipelines.get(pipeline.id).variables.list(get_all=True)}
+    made.description = "changed"
+    made.save()
+    assert [one.description for one in project.triggers.list(get_all=True)] == ["changed"]
+    made.delete()
+    assert project.triggers.list(get_all=True) == []
