@@ -30,7 +30,7 @@ from werkzeug.wrappers import Request, Response
 from runner import identity
 from runner.config import Config, RunnerConfig
 from runner.daemon import lock_folder, make_host
-from runner.job_run import Host
+from runner.job.run import Host
 from runner.plan import PlanError, is_run_id, parse_plan
 from runner.pushed_runs import AlreadyRunsError, PushedRuns
 

@@ -1,11 +1,12 @@
-"""Promises of runner.variables and runner.job_variables."""
+"""Promises of runner.variables, runner.job.variables and runner.job.sources."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.config import RunnerConfig
-from runner.job_variables import Places, job_sources, job_variables, split_credentials
+from runner.job.sources import job_sources, split_credentials
+from runner.job.variables import Places, job_variables
 from runner.protocol.wire import GitInfo, Job, Variable
 from runner.variables import Variables, expand, expand_like_shell
 

@@ -1,15 +1,17 @@
-"""The phases before the script: a place to run in, and the sources."""
+"""The phases that make a place to run in, and empty it again."""
 
 import re
 import socket
 from pathlib import Path
 
-from runner import job_steps
 from runner.executor.base import Build, ConfigurationError, ImageRef, ServiceRef
 from runner.executor.podman_relay import server_urls
 from runner.executor.registry_logins import Login, login, parse_auth_config, secrets_in
-from runner.job_run import JobRun
-from runner.job_variables import Places, job_sources, job_variables, split_credentials
+from runner.job import steps
+from runner.job.run import JobRun
+from runner.job.script_files import write_scripts
+from runner.job.sources import split_credentials
+from runner.job.variables import Places, job_variables
 from runner.masking import secrets_of
 from runner.protocol.wire import Image, Service
 from runner.variables import Variables
@@ -32,7 +34,7 @@ def prepare_executor(run: JobRun) -> None:
     run.trace.hide(secrets_of(secrets_in(logins)))
     # From the first script on the control folder belongs to the job: all that is ours in it is written before.
     _write_file_variables(workspace.control, run.variables)
-    job_steps.write_scripts(run)
+    write_scripts(run)
     run.build = Build(
         job_id=job.id,
         name=job.name,
@@ -46,7 +48,7 @@ def prepare_executor(run: JobRun) -> None:
         read_only_mounts=workspace.read_only_mounts,
         labels={"skerry.runner": host.system_id, "skerry.job": str(job.id), "skerry.boot": host.boot},
         timeout=job.timeout,
-        stage_images=tuple(image for step in job.steps if (image := job_steps.stage_image(run, step))),
+        stage_images=tuple(image for step in job.steps if (image := steps.stage_image(run, step))),
         has_container=not job.steps_bring_containers or bool(job.image),
         logins=logins,
         server_urls=server_urls(host.runner.url, host.runner.clone_url, split_credentials(job.git.repo_url, "")[0]),
@@ -70,20 +72,6 @@ def _logins(run: JobRun) -> tuple[Login, ...]:
 def prepare_environment(run: JobRun) -> None:
     """Say where this runs."""
     run.say(f"Running job {run.job.id} via {socket.gethostname()}...")
-
-
-def get_sources(run: JobRun) -> None:
-    """Check the sources out. The author's hooks run behind git, in the container: git trusts no tree that
-    they touched.
-    """
-    workspace = run.workspace
-    if workspace is None:
-        raise ConfigurationError("there is no workspace")
-    sources, notes = job_sources(run.job, run.host.runner, run.variables)
-    for note in notes:
-        run.warn(note)
-    workspace.get_sources(sources, run.trace.write, run.control.script)
-    job_steps.run_hooks(run)
 
 
 def stop_environment(run: JobRun) -> None:
