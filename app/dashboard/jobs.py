@@ -18,6 +18,7 @@ from app.services.jobs.erase_job import erase_job
 from app.services.jobs.play_job import play_job
 from app.services.jobs.retry_job import retry_job
 from app.services.jobs.show_job import find_job, job_state, show_job
+from app.services.reports.show_tests import job_tests
 
 
 @pages.get("/<project:path>/-/jobs/<key:job_id>")
@@ -36,6 +37,7 @@ def job(path: str, job_id: int) -> ResponseReturnValue:
         version=state.version if state else "",
         live=view.job.status not in COMPLETED,
         tail=log_tail(view.job),
+        tests=job_tests(core(), view.job),
     )
 
 

@@ -17,6 +17,7 @@ from app.services.pipelines.cancel_pipeline import cancel_pipeline
 from app.services.pipelines.retry_pipeline import retry_pipeline
 from app.services.pipelines.show_pipeline import find_pipeline, pipeline_version, show_pipeline
 from app.services.pipelines.show_pipelines import show_pipelines
+from app.services.reports.show_tests import pipeline_tests
 
 
 @pages.get("/<project:path>/-/pipelines")
@@ -52,6 +53,7 @@ def pipeline(path: str, pipeline_id: int) -> ResponseReturnValue:
         sentence=pipeline_sentence(view, core().now()),
         version=version,
         live=view.pipeline.status not in COMPLETED,
+        tests=pipeline_tests(core(), view.pipeline),
     )
 
 

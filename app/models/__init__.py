@@ -6,6 +6,7 @@ from app.models.instance import Counter, Leader, Setting
 from app.models.jobs import Artifact, Job, JobStep, TagSet
 from app.models.pipelines import Pipeline, PipelineDefinition, Push
 from app.models.projects import CiVariable, Group, Membership, Project, ProtectedRef
+from app.models.reports import DotenvReport, JunitCase, JunitReport
 from app.models.runners import Runner, RunnerManager
 
 __all__ = [
@@ -15,9 +16,12 @@ __all__ = [
     "Base",
     "CiVariable",
     "Counter",
+    "DotenvReport",
     "Group",
     "Job",
     "JobStep",
+    "JunitCase",
+    "JunitReport",
     "Leader",
     "Membership",
     "Pipeline",

@@ -56,10 +56,12 @@ def _opened(core: Core, row: CiVariable) -> Variable:
     return Variable(row.key, value, public=False, masked=row.masked, file=row.file, raw=row.raw)
 
 
-def job_variables(core: Core, job: Job, runner: Runner, token: str) -> list[Variable]:
+def job_variables(
+    core: Core, job: Job, runner: Runner, token: str, handed_on: Iterable[Variable] = ()
+) -> list[Variable]:
     """All variables that a runner gets with `job`, expanded as far as the server does (gitlab.md C.13).
 
-    `token` is the job's token in plain text.
+    `token` is the job's token in plain text. `handed_on` come from earlier jobs (`reports.dotenv_variables`).
     """
     pipeline, plan = job.pipeline, plan_json.from_json(JobPlan, job.plan)
     everything = [
@@ -73,6 +75,7 @@ def job_variables(core: Core, job: Job, runner: Runner, token: str) -> list[Vari
         *predefined.of_runner(runner),
         *plan.variables,
         *predefined.of_user(job.user),
+        *handed_on,
         *settings_variables(core, job.project, pipeline.protected),
         *open_variables(core, pipeline.variables_sealed, pipeline.seal_context),
         *open_variables(core, job.variables_sealed, job.seal_context),

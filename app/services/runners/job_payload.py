@@ -15,6 +15,7 @@ from app.services.jobs.finish_job import finish
 from app.services.locks import lock_job
 from app.services.pipelines.predefined import repository_url
 from app.services.pipelines.variables import job_variables
+from app.services.reports.dotenv_variables import inherited_variables
 from app.services.runners import dependencies
 from app.services.runners.claim_job import Claimed
 
@@ -32,7 +33,7 @@ def job_payload(core: Core, claimed: Claimed, features: frozenset[str]) -> dict[
     if runner is None:
         raise ValueError(f"job {job.id} has no runner")
     plan = plan_json.from_json(JobPlan, job.plan)
-    variables = job_variables(core, job, runner, claimed.token)
+    variables = job_variables(core, job, runner, claimed.token, inherited_variables(core, job))
     ours = STEPS in features
     timeout = effective_timeout(job.timeout, runner.maximum_timeout)
     return {
@@ -45,7 +46,7 @@ def job_payload(core: Core, claimed: Claimed, features: frozenset[str]) -> dict[
         "inputs": [],
         "variables": [_variable(variable) for variable in variables],
         "steps": _own_steps(plan.steps) if ours else _stock_steps(plan.steps, timeout),
-        "hooks": [],
+        "hooks": [{"name": "pre_get_sources_script", "script": list(hook.script)} for hook in plan.hooks],
         "image": _image(plan.image),
         "services": [_service(service) for service in plan.services],
         "artifacts": [_artifact(spec, ours) for spec in plan.artifacts] or None,
