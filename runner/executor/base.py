@@ -55,7 +55,7 @@ class ImageRef:
 
 @dataclass(frozen=True, slots=True)
 class ServiceRef:
-    """A service container as the job names it."""
+    """A service container as the job names it. `environment` is all of the job's variables that it gets."""
 
     image: ImageRef
     aliases: tuple[str, ...] = ()

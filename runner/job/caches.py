@@ -57,6 +57,8 @@ def cache_reference(run: JobRun, cache: Cache) -> CacheRef:
         keys=tuple(dict.fromkeys(one for one in keys if one)),
         paths=globs(run, cache.paths),
         untracked=cache.untracked,
+        timeout=60.0 * run.variables.number("CACHE_REQUEST_TIMEOUT", 10, 10_000),
+        cancelled=run.control.everything,
     )
 
 

@@ -5,6 +5,7 @@ No host-side program trusts a tree that job code has touched: git runs in it onl
 reads or removes files afterwards does so inside the user namespace, by file descriptor, following no link.
 """
 
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -73,13 +74,18 @@ class Packed:
 
 @dataclass(frozen=True, slots=True)
 class CacheRef:
-    """One cache of a job: where it is looked for (`keys`, in order) and what goes into it (key `keys[0]`)."""
+    """One cache of a job: where it is looked for (`keys`, in order) and what goes into it (key `keys[0]`).
+
+    `timeout` bounds each way to or from object storage, in seconds; `cancelled` ends it.
+    """
 
     project: str
     keys: tuple[str, ...]
     paths: tuple[str, ...] = ()
     untracked: bool = False
     limits: Mapping[str, int] = field(default_factory=dict)
+    timeout: float = 600.0
+    cancelled: Cancelled = field(default_factory=threading.Event, compare=False)
 
 
 class Workspace(Protocol):
