@@ -4,7 +4,7 @@ from flask import flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from app.dashboard.blueprint import pages
-from app.dashboard.context import open_project, signed_in
+from app.dashboard.context import open_project, signed_in, visitor
 from app.dashboard.job_log import log_tail
 from app.dashboard.play_variables import variables_of_form
 from app.dashboard.sentences import job_sentence
@@ -12,6 +12,7 @@ from app.domain.permissions import Action
 from app.domain.status import COMPLETED
 from app.edge import core
 from app.models import Job, User
+from app.services.artifacts.artifact_access import may_fetch
 from app.services.artifacts.keep_artifacts import keep_artifacts
 from app.services.jobs.cancel_job import cancel_job
 from app.services.jobs.erase_job import erase_job
@@ -38,6 +39,7 @@ def job(path: str, job_id: int) -> ResponseReturnValue:
         live=view.job.status not in COMPLETED,
         tail=log_tail(view.job),
         tests=job_tests(core(), view.job),
+        fetchable=may_fetch(core(), view.job, visitor()),
     )
 
 
