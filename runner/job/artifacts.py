@@ -81,7 +81,7 @@ def _upload(run: JobRun, artifact: Artifact) -> None:
         answer = _send(run, artifact, packed)
     finally:
         packed.path.unlink(missing_ok=True)
-    if answer.outcome is Outcome.REFUSED:
+    if answer.outcome is Outcome.REFUSED or answer.detail.startswith("400"):
         raise TransferRefusedError(f"the server refused the artifacts: {answer.detail}")
     if answer.outcome is not Outcome.OK:
         raise TransferError(f"the artifacts could not be uploaded: {answer.detail}")

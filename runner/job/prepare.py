@@ -27,6 +27,10 @@ def prepare_executor(run: JobRun) -> None:
     run.places = places = _places(run, path)
     ca_file = Path(host.runner.tls_ca_file).read_text() if host.runner.tls_ca_file else ""
     run.variables = job_variables(job, host.runner, host.executor.name, places, ca_file)
+    wished = run.variables.get("GIT_CLONE_PATH")
+    if wished and not host.executor.features().get("shared"):
+        run.places = places = moved(places, wished)
+        run.variables = job_variables(job, host.runner, host.executor.name, places, ca_file)
     # A masked value may name other variables: what the job prints is the value as it is now.
     run.trace.hide(secrets_of(run.variables.masked_values()))
     run.client.debug_trace = run.variables.flag("CI_DEBUG_TRACE") or run.variables.flag("CI_DEBUG_SERVICES")
@@ -100,6 +104,18 @@ def _places(run: JobRun, path: str) -> Places:
     if wished and wished.startswith("/") and ".." not in wished.split("/") and wished.strip("/"):
         project_dir = wished.rstrip("/")
     return Places(project_dir, builds_dir, f"{project_dir}.tmp", run.slot)
+
+
+def moved(places: Places, path: str) -> Places:
+    """The job's tree at GIT_CLONE_PATH, which has to lie below CI_BUILDS_DIR. Raises ConfigurationError."""
+    below = path.removeprefix(f"{places.builds_dir}/").rstrip("/")
+    parts = below.split("/")
+    if not path.startswith(f"{places.builds_dir}/") or any(part in ("", ".", "..") for part in parts) or "\0" in path:
+        raise ConfigurationError(f"GIT_CLONE_PATH={path!r} has to be a path below {places.builds_dir}")
+    if safe_path(below) != below:
+        raise ConfigurationError(f"GIT_CLONE_PATH={path!r} holds more than letters, digits, `_`, `.`, `-` and `/`")
+    project_dir = f"{places.builds_dir}/{below}"
+    return Places(project_dir, places.builds_dir, f"{project_dir}.tmp", places.slot)
 
 
 def _write_file_variables(control: Path, variables: Variables) -> None:

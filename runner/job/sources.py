@@ -19,6 +19,9 @@ _FETCH_FLAGS = re.compile(
     r"--(?:(?:no-)?(?:prune|prune-tags|tags|force|verbose|quiet|progress|atomic|auto-gc|auto-maintenance)"
     r"|show-forced-updates|jobs=\d{1,2}|filter=(?:blob:none|blob:limit=\d+[kmg]?|tree:\d+))|-[pqvft]"
 )
+_SUBMODULE_FLAGS = re.compile(
+    r"--(?:remote|force|progress|quiet|jobs=\d{1,2}|(?:no-)?(?:recommend-shallow|single-branch))|-f|-q|-j\d{1,2}"
+)
 _CLEAN_FLAGS = re.compile(r"-[dfqxX]+|--quiet|--force")
 
 
@@ -57,6 +60,9 @@ def job_sources(job: Job, runner: RunnerConfig, variables: Variables) -> tuple[S
         submodules=_word(variables, "GIT_SUBMODULE_STRATEGY", SUBMODULES, "none", notes),
         submodule_depth=variables.number("GIT_SUBMODULE_DEPTH", 0, 10_000_000),
         submodule_paths=_paths(variables, notes),
+        submodule_flags=_flags(variables, "GIT_SUBMODULE_UPDATE_FLAGS", (), _SUBMODULE_FLAGS, notes),
+        submodules_by_https=variables.flag("GIT_SUBMODULE_FORCE_HTTPS"),
+        large_files=not variables.flag("GIT_LFS_SKIP_SMUDGE"),
         ca_file=Path(runner.tls_ca_file) if runner.tls_ca_file else None,
     )
     return sources, notes

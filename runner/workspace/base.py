@@ -32,6 +32,8 @@ class Sources:
     `repository` has no credentials; `username` and `password` go to git by a way that neither `ps` nor the job's tree
     shows.
     `strategy`: clone | fetch | none | empty. `depth` 0 is the whole history. `submodules`: none | normal | recursive.
+    `submodules_by_https`: those of the repository's own host that are named for SSH come as the repository does.
+    `large_files`: what Git LFS keeps is fetched.
     """
 
     repository: str
@@ -48,6 +50,9 @@ class Sources:
     submodules: str = "none"
     submodule_depth: int = 0
     submodule_paths: tuple[str, ...] = ()
+    submodule_flags: tuple[str, ...] = ()
+    submodules_by_https: bool = False
+    large_files: bool = True
     ca_file: Path | None = None
 
 

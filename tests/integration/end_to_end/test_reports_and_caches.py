@@ -85,7 +85,9 @@ wrong:
   artifacts: {reports: {dotenv: wrong.env}}
 """)
     assert pipeline["status"] == "failed"
-    assert b"Invalid Format" in repository.trace(repository.jobs(pipeline["id"])["wrong"])
+    job = repository.jobs(pipeline["id"])["wrong"]
+    assert job["failure_reason"] == "script_failure"
+    assert b"Invalid Format" in repository.trace(job)
 
 
 @pytest.fixture(scope="module")
