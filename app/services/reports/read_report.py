@@ -94,7 +94,12 @@ def _row(job_id: int, case: junit.Case) -> dict[str, Any]:
     }
 
 
-def forget_reports(core: Core, job_id: int) -> None:
-    """*In a write*: remove what the reports of a job said."""
+def forget_tests(core: Core, job_id: int) -> None:
+    """*In a write*: remove what the JUnit report of a job said."""
     core.session.execute(delete(JunitReport).where(JunitReport.job_id == job_id))
+
+
+def forget_reports(core: Core, job_id: int) -> None:
+    """*In a write*: remove all that the reports of a job said, what it hands on too."""
+    forget_tests(core, job_id)
     core.session.execute(delete(DotenvReport).where(DotenvReport.job_id == job_id))

@@ -6,6 +6,7 @@ import pytest
 
 from app.domain.plan import Need, Variable
 from app.models import DotenvReport, JunitCase, JunitReport, Pipeline, write
+from app.services.artifacts.delete_artifacts import delete_artifacts
 from app.services.jobs.erase_job import erase_job
 from app.services.reports.dotenv_variables import dotenv_variables
 from app.services.reports.show_tests import job_tests, suites_of
@@ -193,6 +194,14 @@ class TestJunit:
         running.finish()
         erase_job(core, core.session.get(Pipeline, 1).jobs[0], world.user(is_admin=True))
         assert [core.session.query(kind).count() for kind in (JunitReport, JunitCase, DotenvReport)] == [0, 0, 0]
+
+
+def test_deleted_artifacts_take_the_tests_along_and_leave_what_was_handed_on(core, world, running):
+    upload(running, "junit", JUNIT)
+    upload(running, "dotenv", "A=1")
+    running.finish()
+    delete_artifacts(core, core.session.get(Pipeline, 1).jobs[0], world.user(is_admin=True))
+    assert [core.session.query(kind).count() for kind in (JunitReport, JunitCase, DotenvReport)] == [0, 0, 1]
 
 
 def test_other_reports_are_kept_as_they_come(core, running):

@@ -45,6 +45,15 @@ without:
   needs: [{job: build, artifacts: false}]
   script:
     - echo "[$VERSION]"
+elsewhere:
+  stage: test
+  variables: {GIT_CLONE_PATH: $CI_BUILDS_DIR/by hand/../x}
+  allow_failure: true
+  script: [echo never]
+moved:
+  stage: test
+  variables: {GIT_CLONE_PATH: $CI_BUILDS_DIR/0/src}
+  script: [pwd, test "$CI_PROJECT_DIR" = /builds/0/src, ls .gitlab-ci.yml, git status --short]
 needed:
   stage: deploy
   needs: [build]
@@ -64,6 +73,9 @@ def test_reports_go_to_the_server_and_variables_to_the_jobs_after(repository):
     assert output(repository, pipeline, "unit").startswith("1.2.3 https://example.org/1.2.3\n")
     assert output(repository, pipeline, "without") == "[]\n"
     assert output(repository, pipeline, "needed") == "[1.2.3]\n"
+    assert output(repository, pipeline, "moved") == "/builds/0/src\n.gitlab-ci.yml\n"
+    elsewhere = repository.jobs(pipeline["id"])["elsewhere"]
+    assert (elsewhere["status"], elsewhere["failure_reason"]) == ("failed", "runner_configuration_error")
     unit = repository.jobs(pipeline["id"])["unit"]
     assert unit["coverage"] == 90.0
     assert repository.server.api("GET", f"{repository.api_path}/pipelines/{pipeline['id']}")["coverage"] == "90.00"
