@@ -13,6 +13,7 @@ from app.models import CiVariable, Job, Pipeline, Project, Runner
 from app.services.core import Core
 from app.services.pipelines import predefined
 from app.services.pipelines.pipeline_request import PipelineRequest
+from app.services.reports.dotenv_variables import inherited_variables
 
 
 def predefined_for_compiling(
@@ -56,12 +57,10 @@ def _opened(core: Core, row: CiVariable) -> Variable:
     return Variable(row.key, value, public=False, masked=row.masked, file=row.file, raw=row.raw)
 
 
-def job_variables(
-    core: Core, job: Job, runner: Runner, token: str, handed_on: Iterable[Variable] = ()
-) -> list[Variable]:
+def job_variables(core: Core, job: Job, runner: Runner, token: str) -> list[Variable]:
     """All variables that a runner gets with `job`, expanded as far as the server does (gitlab.md C.13).
 
-    `token` is the job's token in plain text. `handed_on` come from earlier jobs (`reports.dotenv_variables`).
+    `token` is the job's token in plain text.
     """
     pipeline, plan = job.pipeline, plan_json.from_json(JobPlan, job.plan)
     everything = [
@@ -75,7 +74,7 @@ def job_variables(
         *predefined.of_runner(runner),
         *plan.variables,
         *predefined.of_user(job.user),
-        *handed_on,
+        *inherited_variables(core, job),
         *settings_variables(core, job.project, pipeline.protected),
         *open_variables(core, pipeline.variables_sealed, pipeline.seal_context),
         *open_variables(core, job.variables_sealed, job.seal_context),

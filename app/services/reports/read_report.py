@@ -8,10 +8,9 @@ from sqlalchemy import delete, insert
 
 from app.domain import dotenv, junit
 from app.domain.errors import InvalidReport
-from app.domain.plan import Variable
 from app.models import DotenvReport, Job, JunitCase, JunitReport
 from app.services.core import Core
-from app.services.pipelines.variables import seal_variables
+from app.services.reports.dotenv_variables import sealed_report
 from app.services.reports.report_files import report_files
 from app.services.reports.suites import suite_name
 
@@ -61,10 +60,7 @@ def _read_junit(file: BinaryIO, file_format: str) -> ReadReport:
 def keep_report(core: Core, job: Job, report: ReadReport) -> None:
     """*In a write*, with `job` held: put `report` into rows."""
     if report.file_type == "dotenv":
-        variables = [Variable(key, value, public=False) for key, value in report.variables.items()]
-        sealed = seal_variables(core, variables, DotenvReport.seal_context(job.id))
-        if sealed is not None:
-            core.session.add(DotenvReport(job_id=job.id, variables_sealed=sealed))
+        core.session.add(sealed_report(core, job.id, report.variables))
         return
     counts = dict.fromkeys(junit.STATUSES, 0)
     for case in report.cases:

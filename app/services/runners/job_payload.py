@@ -15,7 +15,6 @@ from app.services.jobs.finish_job import finish
 from app.services.locks import lock_job
 from app.services.pipelines.predefined import repository_url
 from app.services.pipelines.variables import job_variables
-from app.services.reports.dotenv_variables import inherited_variables
 from app.services.runners import dependencies
 from app.services.runners.claim_job import Claimed
 
@@ -33,7 +32,7 @@ def job_payload(core: Core, claimed: Claimed, features: frozenset[str]) -> dict[
     if runner is None:
         raise ValueError(f"job {job.id} has no runner")
     plan = plan_json.from_json(JobPlan, job.plan)
-    variables = job_variables(core, job, runner, claimed.token, inherited_variables(core, job))
+    variables = job_variables(core, job, runner, claimed.token)
     ours = STEPS in features
     timeout = effective_timeout(job.timeout, runner.maximum_timeout)
     return {
