@@ -4,7 +4,7 @@ import re
 import socket
 from pathlib import Path
 
-from runner.executor.base import Build, ConfigurationError, ImageRef, ServiceRef
+from runner.executor.base import Build, ConfigurationError, ServiceRef
 from runner.executor.podman_relay import server_urls
 from runner.executor.registry_logins import Login, login, parse_auth_config, secrets_in
 from runner.job import steps
@@ -13,7 +13,7 @@ from runner.job.script_files import write_scripts
 from runner.job.sources import split_credentials
 from runner.job.variables import Places, job_variables
 from runner.masking import secrets_of
-from runner.protocol.wire import Image, Service
+from runner.protocol.wire import Service
 from runner.variables import Variables
 
 
@@ -42,7 +42,7 @@ def prepare_executor(run: JobRun) -> None:
     run.build = Build(
         job_id=job.id,
         name=job.name,
-        image=_image(job.image, run.variables) if job.image else None,
+        image=steps.image_ref(job.image, run.variables) if job.image else None,
         services=[_service(service, run.variables) for service in job.services],
         environment=run.variables.environment,
         workspace=workspace.path,
@@ -135,14 +135,9 @@ def _write_file_variables(control: Path, variables: Variables) -> None:
     shared.chmod(0o666)
 
 
-def _image(image: Image, variables: Variables) -> ImageRef:
-    user = variables.expand(image.user) if image.user else None
-    return ImageRef(variables.expand(image.name), image.entrypoint, image.pull_policy, user)
-
-
 def _service(service: Service, variables: Variables) -> ServiceRef:
     """A service sees the job's public variables and its own, which may name the job's."""
     environment = {variable.key: variable.value for variable in variables if variable.public and not variable.file}
     for own in service.variables:
         environment[own.key] = own.value if own.raw else variables.expand(own.value)
-    return ServiceRef(_image(service.image, variables), service.aliases, service.command, environment)
+    return ServiceRef(steps.image_ref(service.image, variables), service.aliases, service.command, environment)

@@ -8,8 +8,9 @@ from runner.failure import Failure
 from runner.job.groups import Group, MarkedOutput, stage_name
 from runner.job.run import JobRun
 from runner.job.script_files import HOOKS, file_of
-from runner.protocol.wire import Step
+from runner.protocol.wire import Image, Step
 from runner.scripts import launcher
+from runner.variables import Variables
 
 AFTER_SCRIPT_TIMEOUT = 300.0
 
@@ -99,9 +100,14 @@ def stage_image(run: JobRun, step: Step | None) -> ImageRef | None:
     """The image that `step` brings, None for the job's container."""
     if step is None or step.image is None:
         return None
-    return ImageRef(
-        run.variables.expand(step.image.name), step.image.entrypoint, step.image.pull_policy, step.image.user
-    )
+    return image_ref(step.image, run.variables)
+
+
+def image_ref(image: Image, variables: Variables) -> ImageRef:
+    """An image with the variables in its name, user and platform expanded."""
+    user = variables.expand(image.user) if image.user else None
+    platform = variables.expand(image.platform) if image.platform else None
+    return ImageRef(variables.expand(image.name), image.entrypoint, image.pull_policy, user, platform)
 
 
 def _execute(
