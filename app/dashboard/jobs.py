@@ -12,6 +12,7 @@ from app.domain.permissions import Action
 from app.domain.status import COMPLETED
 from app.edge import core
 from app.models import Job, User
+from app.services.artifacts.artifact_access import may_fetch
 from app.services.artifacts.keep_artifacts import keep_artifacts
 from app.services.jobs.cancel_job import cancel_job
 from app.services.jobs.erase_job import erase_job
@@ -20,6 +21,7 @@ from app.services.jobs.retry_job import retry_job
 from app.services.jobs.show_job import find_job, job_state, show_job
 from app.services.jobs.unschedule_job import unschedule_job
 from app.services.pipelines.show_relations import show_relations
+from app.services.reports.show_tests import job_tests
 
 
 @pages.get("/<project:path>/-/jobs/<key:job_id>")
@@ -39,6 +41,8 @@ def job(path: str, job_id: int) -> ResponseReturnValue:
         version=state.version if state else "",
         live=view.job.status not in COMPLETED,
         tail=log_tail(view.job),
+        tests=job_tests(core(), view.job),
+        fetchable=may_fetch(core(), view.job, visitor()),
     )
 
 

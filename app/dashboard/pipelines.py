@@ -18,6 +18,7 @@ from app.services.pipelines.retry_pipeline import retry_pipeline
 from app.services.pipelines.show_pipeline import find_pipeline, pipeline_version, show_pipeline
 from app.services.pipelines.show_pipelines import show_pipelines
 from app.services.pipelines.show_relations import show_relations
+from app.services.reports.show_tests import pipeline_tests
 
 
 @pages.get("/<project:path>/-/pipelines")
@@ -54,6 +55,7 @@ def pipeline(path: str, pipeline_id: int) -> ResponseReturnValue:
         sentence=pipeline_sentence(view, core().now()),
         version=version,
         live=view.pipeline.status not in COMPLETED,
+        tests=pipeline_tests(core(), view.pipeline),
     )
 
 

@@ -13,6 +13,10 @@ def _no_file(path: str) -> str | None:
     return None
 
 
+def _no_commit(path: str) -> str | None:
+    return None
+
+
 def _no_files() -> Mapping[str, str]:
     return {}
 
@@ -26,6 +30,7 @@ class CompileContext:
     `read_file` gives the text of a file of the repository at `sha`, None where there is none; `list_files` all paths
     with their git blob ids. `changed_files` None: not known, so every `changes` clause is true. `changes_since` gives
     the same for a `compare_to` ref, and raises ValueError when there is no such ref.
+    `last_commit` gives the id of the last commit that touched a path or glob, None where none did.
     `stored`: the text is kept with its definition and comes from no commit.
     """
 
@@ -44,6 +49,7 @@ class CompileContext:
     changed_files: frozenset[str] | None = None
     changes_since: Callable[[str], frozenset[str] | None] | None = None
     render_merged: bool = False
+    last_commit: Callable[[str], str | None] = _no_commit
 
 
 @dataclass(frozen=True, slots=True)

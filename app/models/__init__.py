@@ -6,6 +6,7 @@ from app.models.instance import Counter, Leader, Setting
 from app.models.jobs import Artifact, Job, JobStep, Resource, TagSet
 from app.models.pipelines import DefinitionVariable, Pipeline, PipelineAssignee, PipelineDefinition, Push
 from app.models.projects import CiVariable, Group, Membership, Project, ProtectedRef
+from app.models.reports import DotenvReport, JunitCase, JunitReport
 from app.models.resources import ResourceGroup
 from app.models.runners import Runner, RunnerManager
 from app.models.schedules import PipelineSchedule, ScheduleRun
@@ -19,9 +20,12 @@ __all__ = [
     "CiVariable",
     "Counter",
     "DefinitionVariable",
+    "DotenvReport",
     "Group",
     "Job",
     "JobStep",
+    "JunitCase",
+    "JunitReport",
     "Leader",
     "Membership",
     "Pipeline",

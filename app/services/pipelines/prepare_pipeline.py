@@ -98,6 +98,7 @@ def _reading(repository: Repository, objects: Objects, request: PipelineRequest)
     return {
         "read_file": _with_given(request, _reader(objects, request.sha)),
         "list_files": lambda: repository.list_files(request.sha),
+        "last_commit": lambda path: repository.last_commit(request.sha, path),
         "changed_files": _changed(repository, request),
         "changes_since": lambda ref: _changed_since(repository, ref, request.sha),
     }

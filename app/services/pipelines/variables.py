@@ -14,6 +14,7 @@ from app.services.core import Core
 from app.services.pipelines import predefined
 from app.services.pipelines.definition_variables import definition_variables
 from app.services.pipelines.pipeline_request import PipelineRequest
+from app.services.reports.dotenv_variables import inherited_variables
 
 
 def predefined_for_compiling(
@@ -76,6 +77,7 @@ def job_variables(core: Core, job: Job, runner: Runner, token: str) -> list[Vari
         *predefined.of_runner(runner),
         *plan.variables,
         *predefined.of_user(job.user),
+        *inherited_variables(core, job),
         *settings_variables(core, job.project, pipeline.protected),
         *definition_variables(core, job.project_id, pipeline.definition_id),
         *open_variables(core, pipeline.variables_sealed, pipeline.seal_context),

@@ -1,5 +1,7 @@
 """`artifacts`: the archive, and reports of each kind."""
 
+from dataclasses import replace
+
 from app.dialects.gitlab import values
 from app.dialects.gitlab.entries import reports
 from app.dialects.gitlab.nodes import Mapping, Node
@@ -20,7 +22,10 @@ def artifacts(report: Report, node: Node, path: str) -> tuple[ArtifactSpec, ...]
     archive = _archive(report, given, path)
     kept = (archive,) if archive.paths or archive.untracked else ()
     kinds = given.get("reports")
-    return kept if kinds is None else kept + reports.reports(report, kinds, f"{path}:reports", archive.expire_in)
+    if kinds is None:
+        return kept
+    found = reports.reports(report, kinds, f"{path}:reports", archive.expire_in)
+    return kept + tuple(replace(one, access=archive.access) for one in found)
 
 
 def _archive(report: Report, node: Mapping, path: str) -> ArtifactSpec:

@@ -1,17 +1,19 @@
-"""The phases before the script: a place to run in, and the sources."""
+"""The phases that make a place to run in, and empty it again."""
 
 import re
 import socket
 from pathlib import Path
 
-from runner import job_steps
-from runner.executor.base import Build, ConfigurationError, ImageRef, ServiceRef
+from runner.executor.base import Build, ConfigurationError, ServiceRef
 from runner.executor.podman_relay import server_urls
 from runner.executor.registry_logins import Login, login, parse_auth_config, secrets_in
-from runner.job_run import JobRun
-from runner.job_variables import Places, job_sources, job_variables, split_credentials
+from runner.job import steps
+from runner.job.run import JobRun
+from runner.job.script_files import write_scripts
+from runner.job.sources import split_credentials
+from runner.job.variables import Places, job_variables
 from runner.masking import secrets_of
-from runner.protocol.wire import Image, Service
+from runner.protocol.wire import Service
 from runner.variables import Variables
 
 
@@ -25,6 +27,10 @@ def prepare_executor(run: JobRun) -> None:
     run.places = places = _places(run, path)
     ca_file = Path(host.runner.tls_ca_file).read_text() if host.runner.tls_ca_file else ""
     run.variables = job_variables(job, host.runner, host.executor.name, places, ca_file)
+    wished = run.variables.get("GIT_CLONE_PATH")
+    if wished and not host.executor.features().get("shared"):
+        run.places = places = moved(places, wished)
+        run.variables = job_variables(job, host.runner, host.executor.name, places, ca_file)
     # A masked value may name other variables: what the job prints is the value as it is now.
     run.trace.hide(secrets_of(run.variables.masked_values()))
     run.client.debug_trace = run.variables.flag("CI_DEBUG_TRACE") or run.variables.flag("CI_DEBUG_SERVICES")
@@ -32,11 +38,11 @@ def prepare_executor(run: JobRun) -> None:
     run.trace.hide(secrets_of(secrets_in(logins)))
     # From the first script on the control folder belongs to the job: all that is ours in it is written before.
     _write_file_variables(workspace.control, run.variables)
-    job_steps.write_scripts(run)
+    write_scripts(run)
     run.build = Build(
         job_id=job.id,
         name=job.name,
-        image=_image(job.image, run.variables) if job.image else None,
+        image=steps.image_ref(job.image, run.variables) if job.image else None,
         services=[_service(service, run.variables) for service in job.services],
         environment=run.variables.environment,
         workspace=workspace.path,
@@ -46,7 +52,7 @@ def prepare_executor(run: JobRun) -> None:
         read_only_mounts=workspace.read_only_mounts,
         labels={"skerry.runner": host.system_id, "skerry.job": str(job.id), "skerry.boot": host.boot},
         timeout=job.timeout,
-        stage_images=tuple(image for step in job.steps if (image := job_steps.stage_image(run, step))),
+        stage_images=tuple(image for step in job.steps if (image := steps.stage_image(run, step))),
         has_container=not job.steps_bring_containers or bool(job.image),
         logins=logins,
         server_urls=server_urls(host.runner.url, host.runner.clone_url, split_credentials(job.git.repo_url, "")[0]),
@@ -70,20 +76,6 @@ def _logins(run: JobRun) -> tuple[Login, ...]:
 def prepare_environment(run: JobRun) -> None:
     """Say where this runs."""
     run.say(f"Running job {run.job.id} via {socket.gethostname()}...")
-
-
-def get_sources(run: JobRun) -> None:
-    """Check the sources out. The author's hooks run behind git, in the container: git trusts no tree that
-    they touched.
-    """
-    workspace = run.workspace
-    if workspace is None:
-        raise ConfigurationError("there is no workspace")
-    sources, notes = job_sources(run.job, run.host.runner, run.variables)
-    for note in notes:
-        run.warn(note)
-    workspace.get_sources(sources, run.trace.write, run.control.script)
-    job_steps.run_hooks(run)
 
 
 def stop_environment(run: JobRun) -> None:
@@ -114,6 +106,18 @@ def _places(run: JobRun, path: str) -> Places:
     return Places(project_dir, builds_dir, f"{project_dir}.tmp", run.slot)
 
 
+def moved(places: Places, path: str) -> Places:
+    """The job's tree at GIT_CLONE_PATH, which has to lie below CI_BUILDS_DIR. Raises ConfigurationError."""
+    below = path.removeprefix(f"{places.builds_dir}/").rstrip("/")
+    parts = below.split("/")
+    if not path.startswith(f"{places.builds_dir}/") or any(part in ("", ".", "..") for part in parts) or "\0" in path:
+        raise ConfigurationError(f"GIT_CLONE_PATH={path!r} has to be a path below {places.builds_dir}")
+    if safe_path(below) != below:
+        raise ConfigurationError(f"GIT_CLONE_PATH={path!r} holds more than letters, digits, `_`, `.`, `-` and `/`")
+    project_dir = f"{places.builds_dir}/{below}"
+    return Places(project_dir, places.builds_dir, f"{project_dir}.tmp", places.slot)
+
+
 def _write_file_variables(control: Path, variables: Variables) -> None:
     """One file for each, readable by whatever user the image has; the folder above is closed to the host's
     other users.
@@ -131,14 +135,9 @@ def _write_file_variables(control: Path, variables: Variables) -> None:
     shared.chmod(0o666)
 
 
-def _image(image: Image, variables: Variables) -> ImageRef:
-    user = variables.expand(image.user) if image.user else None
-    return ImageRef(variables.expand(image.name), image.entrypoint, image.pull_policy, user)
-
-
 def _service(service: Service, variables: Variables) -> ServiceRef:
     """A service sees the job's public variables and its own, which may name the job's."""
     environment = {variable.key: variable.value for variable in variables if variable.public and not variable.file}
     for own in service.variables:
         environment[own.key] = own.value if own.raw else variables.expand(own.value)
-    return ServiceRef(_image(service.image, variables), service.aliases, service.command, environment)
+    return ServiceRef(steps.image_ref(service.image, variables), service.aliases, service.command, environment)

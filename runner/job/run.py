@@ -1,19 +1,17 @@
 """A job on its way: what its phases share."""
 
-from __future__ import annotations
-
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from runner.config import RunnerConfig
 from runner.control import ABORTED, CANCELED, INTERRUPTED, TIMED_OUT, JobControl
 from runner.executor.base import Build, Environment, Executor
 from runner.failure import Failure
-from runner.job_variables import Places
+from runner.job.groups import Group
+from runner.job.variables import Places
 from runner.protocol.job_client import JobClient
 from runner.protocol.wire import Job
 from runner.state import JobFolder
@@ -21,9 +19,6 @@ from runner.steps import StepReport
 from runner.trace import Trace
 from runner.variables import Variables
 from runner.workspace.base import Workspace, Workspaces
-
-if TYPE_CHECKING:
-    from runner.job_steps import Group
 
 RED, GREEN, YELLOW, CYAN, RESET = "\x1b[31;1m", "\x1b[32;1m", "\x1b[33;1m", "\x1b[36;1m", "\x1b[0;m"
 

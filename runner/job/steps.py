@@ -1,117 +1,18 @@
-"""The phases that run what the author wrote: the steps, after_script and hooks.
+"""The phases that run what the author wrote: the steps, after_script and hooks."""
 
-Each entry of the job's `steps` but after_script is a stage of its own, except that our server may say that a step
-shares its shell with the one before: those form one group, one script, one stage. Where such a step begins, the
-script prints a mark which only this job's runner knows; `MarkedOutput` takes the marks out of the log again.
-"""
-
-from __future__ import annotations
-
-import secrets
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 from runner.durations import parse_duration
 from runner.executor.base import ConfigurationError, ExecutorError, ImageRef, Stage, StageResult
 from runner.failure import Failure
-from runner.protocol.wire import Step, Variable
-from runner.scripts import Script, launcher, stage_script
+from runner.job.groups import Group, MarkedOutput, stage_name
+from runner.job.run import JobRun
+from runner.job.script_files import HOOKS, file_of
+from runner.protocol.wire import Image, Step
+from runner.scripts import launcher
 from runner.variables import Variables
 
-if TYPE_CHECKING:
-    from runner.job_run import JobRun
-
 AFTER_SCRIPT_TIMEOUT = 300.0
-HOOKS = ("pre_get_sources_script", "post_get_sources_script")
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """Steps that run in one shell: their positions in the job's list. `marks` stand before all but the first."""
-
-    positions: tuple[int, ...]
-    steps: tuple[Step, ...]
-    marks: tuple[bytes, ...]
-
-    @property
-    def stage(self) -> str:
-        return stage_name(self.steps[0])
-
-
-def stage_name(step: Step) -> str:
-    """The stage's and section's name: `step_script`, `after_script`."""
-    name = "".join(c if c.isascii() and (c.isalnum() or c in "_.-") else "_" for c in step.name)
-    return name if step.name == "after_script" else f"step_{name}"
-
-
-def groups_of(steps: Sequence[Step]) -> list[Group]:
-    """All steps but after_script, in order, those in one group that share a shell."""
-    parts: list[list[tuple[int, Step]]] = []
-    for position, step in enumerate(steps):
-        if step.name == "after_script":
-            continue
-        if parts and _joins(parts[-1][-1][1], step):
-            parts[-1].append((position, step))
-        else:
-            parts.append([(position, step)])
-    return [
-        Group(
-            positions=tuple(position for position, _ in part),
-            steps=tuple(step for _, step in part),
-            marks=tuple(f"\x1b]skerry;{secrets.token_hex(12)}\x07".encode() for _ in part[1:]),
-        )
-        for part in parts
-    ]
-
-
-def _joins(before: Step, step: Step) -> bool:
-    plain = step.when == "on_success" and not step.timeout and not step.allow_failure and not before.allow_failure
-    return not step.own_shell and step.image is None and plain
-
-
-def write_scripts(run: JobRun) -> None:
-    """Write the script files of all stages and hooks into the control folder."""
-    run.groups = groups_of(run.job.steps)
-    for number, group in enumerate(run.groups):
-        _write(run, _file(number, group.stage), group.steps, tuple(mark.decode() for mark in group.marks))
-    for step in run.job.steps:
-        if step.name == "after_script":
-            _write(run, "after_script.sh", (step,))
-    for name in HOOKS:
-        if run.job.hooks.get(name):
-            _write(run, f"{name}.sh", (Step(name, run.job.hooks[name]),))
-
-
-def _file(number: int, stage: str) -> str:
-    return f"{number:02d}-{stage}"[:200] + ".sh"
-
-
-def _write(run: JobRun, name: str, steps: tuple[Step, ...], marks: tuple[str, ...] = ()) -> None:
-    workspace, places = run.workspace, run.places
-    if workspace is None or places is None:
-        raise ConfigurationError("there is no workspace")
-    environment = run.variables.environment
-    # Its value depends on how the job goes; the stage gets it from its own environment.
-    environment.pop("CI_JOB_STATUS", None)
-    script = Script(
-        environment=environment,
-        project_dir=places.project_dir,
-        steps=steps,
-        marks=marks,
-        xtrace=run.variables.flag("CI_DEBUG_TRACE"),
-        step_environments=tuple(_own(step.environment, run.variables) for step in steps),
-    )
-    folder = workspace.control / "scripts"
-    folder.mkdir(exist_ok=True)
-    folder.chmod(0o755)
-    path = folder / name
-    path.write_bytes(stage_script(script))
-    path.chmod(0o644)
-
-
-def _own(environment: Sequence[Variable], variables: Variables) -> dict[str, str]:
-    return {one.key: one.value if one.raw else variables.expand(one.value) for one in environment}
 
 
 def run_steps(run: JobRun) -> None:
@@ -122,7 +23,7 @@ def run_steps(run: JobRun) -> None:
         failed = run.failure is not None
         wanted = {"always": True, "on_failure": failed}.get(group.steps[0].when, not failed)
         if wanted and not run.control.script.is_set():
-            _run_group(run, group, _file(number, group.stage), limit)
+            _run_group(run, group, file_of(number, group.stage), limit)
 
 
 def has_after_script(run: JobRun) -> bool:
@@ -199,9 +100,14 @@ def stage_image(run: JobRun, step: Step | None) -> ImageRef | None:
     """The image that `step` brings, None for the job's container."""
     if step is None or step.image is None:
         return None
-    return ImageRef(
-        run.variables.expand(step.image.name), step.image.entrypoint, step.image.pull_policy, step.image.user
-    )
+    return image_ref(step.image, run.variables)
+
+
+def image_ref(image: Image, variables: Variables) -> ImageRef:
+    """An image with the variables in its name, user and platform expanded."""
+    user = variables.expand(image.user) if image.user else None
+    platform = variables.expand(image.platform) if image.platform else None
+    return ImageRef(variables.expand(image.name), image.entrypoint, image.pull_policy, user, platform)
 
 
 def _execute(
@@ -249,44 +155,3 @@ def _status_of(result: StageResult, failure: Failure | None) -> str:
     if failure is None:
         return "success"
     return "canceled" if result.outcome == "cancelled" else "failed"
-
-
-class MarkedOutput:
-    """A stage's output without its marks. `on_mark(i)` is called at the place of the i-th, in order, once each."""
-
-    def __init__(self, marks: Sequence[bytes], write: Callable[[bytes], None], on_mark: Callable[[int], None]) -> None:
-        self._marks = marks
-        self._write = write
-        self._on_mark = on_mark
-        self._next = 0
-        self._held = b""
-
-    def write(self, data: bytes) -> None:
-        data = self._held + data
-        self._held = b""
-        while self._next < len(self._marks):
-            mark = self._marks[self._next]
-            before, found, after = data.partition(mark)
-            if not found:
-                self._held = _beginning_at_end(data, mark)
-                data = data[: len(data) - len(self._held)]
-                break
-            if before:
-                self._write(before)
-            self._next += 1
-            self._on_mark(self._next - 1)
-            data = after
-        if data:
-            self._write(data)
-
-    def flush(self) -> None:
-        """The stage has ended: pass on what could have been the beginning of a mark."""
-        held, self._held = self._held, b""
-        if held:
-            self._write(held)
-
-
-def _beginning_at_end(data: bytes, mark: bytes) -> bytes:
-    """The end of `data` with which `mark` begins."""
-    start = data.rfind(mark[:1], max(0, len(data) - len(mark) + 1))
-    return data[start:] if start >= 0 and mark.startswith(data[start:]) else b""

@@ -1,7 +1,7 @@
 """One job, from its wire form to its result (gitlab.md A.7).
 
-`PHASES` is the whole story, in order. What a phase does is a function in `job_prepare`, `job_steps` or `job_files`
-that gets the `JobRun`; which phases run is decided here, by what has gone wrong so far:
+`PHASES` is the whole story, in order. What a phase does is a function in `prepare`, `sources`, `steps`,
+`caches` or `artifacts` that gets the `JobRun`; which phases run is decided here, by what has gone wrong so far:
 
 - preparing phases run while nothing is wrong;
 - the steps run when all preparation went well, after_script when the steps were reached;
@@ -16,11 +16,11 @@ from dataclasses import dataclass
 
 import structlog
 
-from runner import job_files, job_prepare, job_steps
 from runner.executor.base import ExecutorError
 from runner.failure import Failure
-from runner.job_end import conclude, deliver
-from runner.job_run import JobRun
+from runner.job import artifacts, caches, prepare, sources, steps
+from runner.job.end import conclude, deliver
+from runner.job.run import JobRun
 from runner.protocol.info import program_version
 from runner.sender import Result, Sender
 from runner.workspace.base import WorkspaceError
@@ -61,63 +61,61 @@ def _on_failure(run: JobRun) -> bool:
 
 
 PHASES = (
-    Phase("prepare_executor", 'Preparing the "{executor}" executor', job_prepare.prepare_executor, _preparing),
-    Phase("prepare_script", "Preparing environment", job_prepare.prepare_environment, _preparing),
+    Phase("prepare_executor", 'Preparing the "{executor}" executor', prepare.prepare_executor, _preparing),
+    Phase("prepare_script", "Preparing environment", prepare.prepare_environment, _preparing),
     Phase(
         "get_sources",
         "Getting source from Git repository",
-        job_prepare.get_sources,
+        sources.get_sources,
         _preparing,
         attempts="GET_SOURCES_ATTEMPTS",
     ),
     Phase(
         "restore_cache",
         "Restoring cache",
-        job_files.restore_caches,
+        caches.restore_caches,
         _preparing,
-        wanted=job_files.has_cache_to_restore,
+        wanted=caches.has_cache_to_restore,
         attempts="RESTORE_CACHE_ATTEMPTS",
     ),
     Phase(
         "download_artifacts",
         "Downloading artifacts",
-        job_files.download_artifacts,
+        artifacts.download_artifacts,
         _preparing,
         wanted=lambda run: bool(run.job.dependencies),
         attempts="ARTIFACT_DOWNLOAD_ATTEMPTS",
     ),
-    Phase("", "", job_steps.run_steps, _preparing),
+    Phase("", "", steps.run_steps, _preparing),
     Phase(
         "after_script",
         "Running after_script",
-        job_steps.run_after_script,
+        steps.run_after_script,
         _script_was_reached,
-        wanted=job_steps.has_after_script,
+        wanted=steps.has_after_script,
     ),
-    Phase("", "", job_prepare.stop_environment, _has_environment),
-    Phase(
-        "archive_cache", "Saving cache for successful job", job_files.save_caches, _on_success, job_files.saves_cache
-    ),
+    Phase("", "", prepare.stop_environment, _has_environment),
+    Phase("archive_cache", "Saving cache for successful job", caches.save_caches, _on_success, caches.saves_cache),
     Phase(
         "archive_cache_on_failure",
         "Saving cache for failed job",
-        job_files.save_caches,
+        caches.save_caches,
         _on_failure,
-        job_files.saves_cache,
+        caches.saves_cache,
     ),
     Phase(
         "upload_artifacts_on_success",
         "Uploading artifacts for successful job",
-        job_files.upload_artifacts,
+        artifacts.upload_artifacts,
         _on_success,
-        job_files.uploads_artifacts,
+        artifacts.uploads_artifacts,
     ),
     Phase(
         "upload_artifacts_on_failure",
         "Uploading artifacts for failed job",
-        job_files.upload_artifacts,
+        artifacts.upload_artifacts,
         _on_failure,
-        job_files.uploads_artifacts,
+        artifacts.uploads_artifacts,
     ),
     Phase(
         "cleanup_file_variables",

@@ -8,7 +8,7 @@ import structlog
 
 from runner.control import ABORTED, CANCELED, INTERRUPTED, TIMED_OUT
 from runner.failure import Failure, reason_for
-from runner.job_run import GREEN, RED, RESET, JobRun
+from runner.job.run import GREEN, RED, RESET, JobRun
 from runner.sender import Result, Sender
 from runner.state import JobRecord
 

@@ -1,15 +1,15 @@
-"""Which variables a job starts with, and the sources that they ask for (gitlab.md A.7, A.8)."""
+"""The sources of a job: what its GIT_* variables ask for, each parsed against an allow-list (gitlab.md A.7)."""
 
 import re
 import shlex
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from runner.config import RunnerConfig
-from runner.protocol.info import architecture, program_version
-from runner.protocol.wire import Job, Variable
+from runner.executor.base import ConfigurationError
+from runner.job.run import JobRun
+from runner.job.steps import run_hooks
+from runner.protocol.wire import Job
 from runner.variables import Variables
 from runner.workspace.base import Sources
 
@@ -19,51 +19,24 @@ _FETCH_FLAGS = re.compile(
     r"--(?:(?:no-)?(?:prune|prune-tags|tags|force|verbose|quiet|progress|atomic|auto-gc|auto-maintenance)"
     r"|show-forced-updates|jobs=\d{1,2}|filter=(?:blob:none|blob:limit=\d+[kmg]?|tree:\d+))|-[pqvft]"
 )
+_SUBMODULE_FLAGS = re.compile(
+    r"--(?:remote|force|progress|quiet|jobs=\d{1,2}|(?:no-)?(?:recommend-shallow|single-branch))|-f|-q|-j\d{1,2}"
+)
 _CLEAN_FLAGS = re.compile(r"-[dfqxX]+|--quiet|--force")
 
 
-@dataclass(frozen=True, slots=True)
-class Places:
-    """Where a job is: its tree and its control folder as the job sees them, and the slot that it takes."""
-
-    project_dir: str
-    builds_dir: str
-    control_dir: str
-    slot: int
-
-
-def job_variables(job: Job, runner: RunnerConfig, executor: str, places: Places, ca_file: str = "") -> Variables:
-    """All variables of a job, expanded. `ca_file` is the text of the certificate that the server is trusted by."""
-    image = job.image.name if job.image else runner.podman.image
-    before = {
-        "CI_JOB_IMAGE": image,
-        "CI_RUNNER_SHORT_TOKEN": runner.short_token,
-        **dict(runner.environment),
-        "CI_BUILDS_DIR": places.builds_dir,
-        "CI_PROJECT_DIR": places.project_dir,
-        "CI_CONCURRENT_ID": str(places.slot),
-        "CI_CONCURRENT_PROJECT_ID": str(places.slot),
-        "CI_SERVER": "yes",
-        "CI_JOB_STATUS": "running",
-        "CI_JOB_TIMEOUT": str(job.timeout),
-    }
-    after = {
-        "CI_SHARED_ENVIRONMENT" if executor == "fake" else "CI_DISPOSABLE_ENVIRONMENT": "true",
-        "CI_RUNNER_VERSION": program_version(),
-        "CI_RUNNER_REVISION": "",
-        "CI_RUNNER_EXECUTABLE_ARCH": f"linux/{architecture()}",
-        "RUNNER_TEMP_PROJECT_DIR": places.control_dir,
-        "GITLAB_ENV": f"{places.control_dir}/gitlab_env",
-    }
-    variables = _plain(before)
-    if ca_file:
-        variables.append(Variable("CI_SERVER_TLS_CA_FILE", ca_file, public=True, file=True))
-    variables += [variable for variable in job.variables if not variable.key.startswith("FF_")]
-    return Variables(variables + _plain(after), f"{places.control_dir}/variables").expanded()
-
-
-def _plain(values: Mapping[str, str]) -> list[Variable]:
-    return [Variable(key, value, public=True, raw=True) for key, value in values.items()]
+def get_sources(run: JobRun) -> None:
+    """Check the sources out. The author's hooks run behind git, in the container: git trusts no tree that
+    they touched.
+    """
+    workspace = run.workspace
+    if workspace is None:
+        raise ConfigurationError("there is no workspace")
+    sources, notes = job_sources(run.job, run.host.runner, run.variables)
+    for note in notes:
+        run.warn(note)
+    workspace.get_sources(sources, run.trace.write, run.control.script)
+    run_hooks(run)
 
 
 def job_sources(job: Job, runner: RunnerConfig, variables: Variables) -> tuple[Sources, list[str]]:
@@ -87,6 +60,9 @@ def job_sources(job: Job, runner: RunnerConfig, variables: Variables) -> tuple[S
         submodules=_word(variables, "GIT_SUBMODULE_STRATEGY", SUBMODULES, "none", notes),
         submodule_depth=variables.number("GIT_SUBMODULE_DEPTH", 0, 10_000_000),
         submodule_paths=_paths(variables, notes),
+        submodule_flags=_flags(variables, "GIT_SUBMODULE_UPDATE_FLAGS", (), _SUBMODULE_FLAGS, notes),
+        submodules_by_https=variables.flag("GIT_SUBMODULE_FORCE_HTTPS"),
+        large_files=not variables.flag("GIT_LFS_SKIP_SMUDGE"),
         ca_file=Path(runner.tls_ca_file) if runner.tls_ca_file else None,
     )
     return sources, notes
