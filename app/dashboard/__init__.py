@@ -12,6 +12,7 @@ def init_app(app: Flask) -> None:
         jobs,
         members,
         new_pipeline,
+        pipeline_settings,
         pipelines,
         projects,
         routing,

@@ -21,6 +21,7 @@ def afterwards(core: Core, work: Callable[[], object]) -> None:
             work()
         except Exception:
             _log.exception("what follows from a write was not done")
-            core.session.rollback()
+        finally:
+            core.session.rollback()  # it may have read last: nobody waits for anything with a connection in hand
 
     after_commit(core.session, guarded)

@@ -35,5 +35,6 @@ def retry_held(core: Core, job: Job, user_id: int | None) -> Job:
     """*In a write*, with a retryable `job` held: its next attempt, queued as soon as what it waits for has ended."""
     fresh = new_attempt(core, job, user_id, enqueue_immediately=True)
     reset_dependents(core, fresh, user_id)
+    fresh.pipeline.auto_canceled_by_id = None  # somebody wants it after all
     advance(core, fresh.pipeline)
     return fresh

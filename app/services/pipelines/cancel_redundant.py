@@ -40,21 +40,23 @@ def cancel_redundant(core: Core, pipeline_id: int) -> list[int]:
 
 def _older(core: Core, newer: Pipeline) -> Sequence[int]:
     """The pipelines that `newer` replaces, oldest first."""
-    query = select(Pipeline.id).where(
+    query = select(Pipeline.id, Pipeline.sha).where(
         Pipeline.project_id == newer.project_id,
         Pipeline.ref == newer.ref,
         Pipeline.tag == newer.tag,
         Pipeline.definition_id.is_not_distinct_from(newer.definition_id),
         Pipeline.id < newer.id,
         Pipeline.created_at > core.now() - YOUNGER_THAN,
-        Pipeline.sha.not_in({newer.sha, _head(core, newer)}),
+        Pipeline.sha != newer.sha,
         Pipeline.status.in_(GOING_ON),
         Pipeline.source != CHILD,
         Pipeline.auto_cancel_on_new_commit != "none",
     )
     if newer.source_pipeline_id is not None:
         query = query.where(Pipeline.id != newer.source_pipeline_id)
-    return core.session.scalars(query.order_by(Pipeline.id)).all()
+    older = core.session.execute(query.order_by(Pipeline.id)).all()
+    head = _head(core, newer) if older else None  # git is asked only where it matters
+    return [row.id for row in older if row.sha != head]
 
 
 def _head(core: Core, pipeline: Pipeline) -> str:

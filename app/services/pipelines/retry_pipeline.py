@@ -28,6 +28,7 @@ def retry_pipeline(core: Core, pipeline: Pipeline, user: User | None) -> Pipelin
         for job in ended:
             new_attempt(core, job, user_id)
         if ended:
+            held.auto_canceled_by_id = None  # somebody wants it after all
             _reset_skipped(core, held, user_id)
             advance(core, held)
     return core.session.get_one(Pipeline, pipeline_id)

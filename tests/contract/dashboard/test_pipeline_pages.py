@@ -73,6 +73,12 @@ def test_a_pipeline_shows_stages_in_order_with_a_status_in_words_and_says_how_it
     assert "/-/jobs/3/play" in page
 
 
+def test_a_pipeline_that_was_replaced_says_by_which(site, core):
+    old = make_pipeline(core, site.project, status="canceled", auto_canceled_by_id=site.pipeline.id)
+    page = site.visitor("guest").get(f"/skerry/hello/-/pipelines/{old.id}").text
+    assert f"Was canceled, because the newer pipeline #{site.pipeline.id} replaced it." in page
+
+
 def test_a_broken_configuration_is_shown_with_file_and_line(site, core):
     with write(core.session):
         site.pipeline.status, site.pipeline.failure_reason = "failed", "config_error"

@@ -1,6 +1,8 @@
 """What the configuration of a push says about other pipelines: resource groups, and what is canceled by itself."""
 
-from app.models import Job, ResourceGroup
+from app.models import Job, Project, ResourceGroup
+from app.services.pipelines.create_pipeline import create_pipeline
+from app.services.pipelines.pipeline_request import PipelineRequest
 from tests.contract.git.conftest import Hosted
 from tests.git_client import Checkout
 
@@ -22,6 +24,19 @@ def test_a_newer_commit_cancels_what_has_not_begun(hosted: Hosted, checkout: Che
     first, second = hosted.pipelines()
     assert (first.status, second.status) == ("canceled", "pending")
     assert first.auto_canceled_by_id == second.id
+
+
+def test_a_pipeline_of_the_commit_that_the_branch_points_to_goes_on(hosted: Hosted, checkout: Checkout) -> None:
+    """Somebody runs an older commit by hand while the newest one is at work."""
+    push(checkout, "build: {script: make}\n")
+    old = hosted.ref("refs/heads/main") or ""
+    push(checkout, "build: {script: make all}\n")
+    core = hosted.core
+    project = core.session.get_one(Project, hosted.project.id)
+    request = PipelineRequest(project=project, ref="main", sha=old, user=None, source="api")
+    made = create_pipeline(core, request)
+    assert made is not None
+    assert [pipeline.status for pipeline in hosted.pipelines()] == ["canceled", "pending", "pending"]
 
 
 def test_a_configuration_may_forbid_it(hosted: Hosted, checkout: Checkout) -> None:

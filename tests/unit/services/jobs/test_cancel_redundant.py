@@ -6,11 +6,13 @@ import pytest
 from sqlalchemy import delete
 
 from app.domain import status
+from app.domain.permissions import Role
 from app.domain.plan import Plan
 from app.models import Pipeline, write
 from app.services.jobs.finish_job import finish
 from app.services.locks import lock_job
 from app.services.pipelines.cancel_redundant import cancel_redundant
+from app.services.pipelines.retry_pipeline import retry_pipeline
 from tests.support.world import plan
 
 
@@ -142,6 +144,14 @@ def test_a_project_may_want_none_of_it(core, world):
     project = world.project(repository="none", auto_cancel_pending_pipelines=False)
     old(world, project)
     assert cancel_redundant(core, new(world, project).id) == []
+
+
+def test_a_pipeline_that_somebody_retries_is_not_replaced_any_more(core, world, project):
+    before = old(world, project)
+    cancel_redundant(core, new(world, project).id)
+    retry_pipeline(core, world.read(before), world.user(world.read(project), Role.DEVELOPER))
+    retried = world.read(before)
+    assert (retried.auto_canceled_by_id, retried.status) == (None, "running")
 
 
 def test_a_pipeline_that_is_gone_replaces_nothing(core, world, project):
