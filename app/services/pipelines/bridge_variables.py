@@ -6,7 +6,7 @@ from app.domain.variables import expand, expand_existing, sort_and_expand
 from app.models import Job
 from app.services.core import Core
 from app.services.pipelines import predefined
-from app.services.pipelines.variables import open_variables, settings_variables
+from app.services.pipelines.kept_variables import open_variables, settings_variables
 
 
 def values_of(core: Core, job: Job) -> dict[str, str]:

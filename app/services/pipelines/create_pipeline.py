@@ -15,11 +15,11 @@ from app.services.jobs.resources import group_ids
 from app.services.locks import lock_project
 from app.services.pipelines.advance_pipeline import advance, announce_pipeline, set_calculated_status
 from app.services.pipelines.cancel_redundant import cancel_redundant
+from app.services.pipelines.kept_variables import seal_variables
 from app.services.pipelines.pipeline_request import NO_COMMIT, PipelineRequest
 from app.services.pipelines.prepare_pipeline import Prepared, prepare_pipeline
 from app.services.pipelines.require_variables import require_variables
 from app.services.pipelines.tag_sets import tag_set_ids
-from app.services.pipelines.variables import seal_variables
 from app.services.repositories.protected_refs import may_act_on
 
 #: What a runner must be able to do for jobs whose steps are more than lines in one shell.

@@ -23,8 +23,9 @@ from app.git.repository import Repository
 from app.models import PipelineDefinition
 from app.services.core import Core
 from app.services.pipelines.definition_variables import definition_variables
+from app.services.pipelines.kept_variables import settings_variables
 from app.services.pipelines.pipeline_request import NO_COMMIT, PipelineRequest
-from app.services.pipelines.variables import predefined_for_compiling, settings_variables
+from app.services.pipelines.variables import predefined_for_compiling
 from app.services.repositories.protected_refs import is_protected
 
 #: The longest configuration file (gitlab.md C.0), in bytes.

@@ -1,18 +1,18 @@
 """The variables of a pipeline and of a job, in the order in which later ones win (gitlab.md A.8)."""
 
-import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 
 from app.domain import plan_json
 from app.domain.errors import LimitExceeded
 from app.domain.plan import JobPlan, Variable
 from app.domain.variables import CircularReference, sort_and_expand
-from app.models import CiVariable, Job, Pipeline, PipelineSchedule, Project, Runner, ScheduleRun
+from app.models import Job, Pipeline, PipelineSchedule, Runner, ScheduleRun
 from app.services.core import Core
 from app.services.pipelines import predefined
 from app.services.pipelines.definition_variables import definition_variables
+from app.services.pipelines.kept_variables import open_variables, settings_variables
 from app.services.pipelines.pipeline_request import PipelineRequest
 from app.services.reports.dotenv_variables import inherited_variables
 
@@ -27,36 +27,6 @@ def predefined_for_compiling(
         *predefined.of_schedule(request.schedule_description),
         *predefined.of_user(request.user),
     ]
-
-
-def settings_variables(core: Core, project: Project, protected: bool) -> list[Variable]:
-    """The variables of the instance, of the groups from the top down, and of the project, opened.
-
-    Protected ones only where the ref is `protected`. Those for one environment alone are left out: no job here names
-    one.
-    """
-    groups = [group.id for group in predefined.ancestors(core, project.group)]
-    rows = core.session.scalars(
-        select(CiVariable)
-        .where(
-            or_(
-                CiVariable.project_id == project.id,
-                CiVariable.group_id.in_(groups),
-                CiVariable.project_id.is_(None) & CiVariable.group_id.is_(None),
-            ),
-            CiVariable.environment_scope == "*",
-        )
-        .order_by(CiVariable.id)
-    ).all()
-    places = {None: 0} | {group: place for place, group in enumerate(groups, 1)}
-    visible = [row for row in rows if protected or not row.protected]
-    visible.sort(key=lambda row: len(places) if row.project_id else places[row.group_id])
-    return [_opened(core, row) for row in visible]
-
-
-def _opened(core: Core, row: CiVariable) -> Variable:
-    value = core.box.open(row.value_sealed, row.seal_context)
-    return Variable(row.key, value, public=False, masked=row.masked, file=row.file, raw=row.raw)
 
 
 def job_variables(core: Core, job: Job, runner: Runner, token: str) -> list[Variable]:
@@ -95,19 +65,6 @@ def expand_for_runner(variables: Sequence[Variable]) -> list[Variable]:
         return sort_and_expand(variables, keep_undefined=True, expand_file_refs=False, expand_raw_refs=False)
     except (CircularReference, LimitExceeded):
         return list(variables)
-
-
-def seal_variables(core: Core, variables: Iterable[Variable], context: str) -> str | None:
-    """Variables as they are kept on a row: sealed JSON, None for none."""
-    found = [plan_json.to_json(variable) for variable in variables]
-    return core.box.seal(json.dumps(found), context) if found else None
-
-
-def open_variables(core: Core, sealed: str | None, context: str) -> list[Variable]:
-    """What `seal_variables` was given. None of them is public."""
-    if sealed is None:
-        return []
-    return [plan_json.from_json(Variable, found) for found in json.loads(core.box.open(sealed, context))]
 
 
 def _schedule_description(core: Core, pipeline: Pipeline) -> str | None:

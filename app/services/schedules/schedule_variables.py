@@ -6,8 +6,8 @@ from app.domain.errors import AlreadyExists, InvalidRequest, LimitExceeded, NotA
 from app.domain.plan import Variable
 from app.models import PipelineSchedule, User, write
 from app.services.core import Core
+from app.services.pipelines.kept_variables import seal_variables
 from app.services.pipelines.require_variables import may_give_variables
-from app.services.pipelines.variables import seal_variables
 from app.services.projects.ci_variables import MAX_VALUE, require_key
 from app.services.schedules.save_schedule import lock_schedule
 from app.services.schedules.schedule_rights import require_administer, require_update

@@ -10,8 +10,8 @@ from app.domain.plan import Variable
 from app.models import Pipeline, PipelineSchedule, Project, ScheduleRun
 from app.services.core import Core
 from app.services.pipelines import search_pipelines
+from app.services.pipelines.kept_variables import open_variables
 from app.services.pipelines.search_pipelines import PipelineFilter
-from app.services.pipelines.variables import open_variables
 
 SCOPES = ("active", "inactive")
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from app.models import CiVariable
-from app.services.pipelines.variables import settings_variables
+from app.services.pipelines.kept_variables import settings_variables
 from tests.support.gitlab import Api
 from tests.support.place import Place
 

@@ -83,7 +83,7 @@ class TestDotenv:
     def test_they_win_over_the_jobs_own_and_lose_to_the_projects_and_the_pipelines(self, core, world, project, stock):
         own = tuple(Variable(key, "yaml") for key in ("A", "B"))
         pipeline = world.pipeline(project, [plan("a"), plan("t", "test", variables=own)])
-        from app.services.pipelines.variables import seal_variables
+        from app.services.pipelines.kept_variables import seal_variables
 
         with write(core.session):
             row = core.session.get(Pipeline, pipeline.id)
