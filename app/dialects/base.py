@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import Protocol
 
 from app.dialects.diagnostics import Diagnostic, Severity
+from app.dialects.sources import Included, NoSources, Sources
 from app.domain.plan import Plan
 
 
@@ -26,7 +27,10 @@ class CompileContext:
     `read_file` gives the text of a file of the repository at `sha`, None where there is none; `list_files` all paths
     with their git blob ids. `changed_files` None: not known, so every `changes` clause is true. `changes_since` gives
     the same for a `compare_to` ref, and raises ValueError when there is no such ref.
-    `stored`: the text is kept with its definition and comes from no commit.
+    `stored`: the text is kept with its definition and comes from no commit. `sources` are files of other projects and
+    servers. `masked`: keys of `variables` whose values no message may show.
+    `inputs` are the values that the configuration's own `spec:inputs` get; texts stand for numbers, booleans and lists
+    where those are declared (`"3"`, `"true"`, `"[1, 2]"`).
     """
 
     ref: str = "main"
@@ -44,6 +48,8 @@ class CompileContext:
     changed_files: frozenset[str] | None = None
     changes_since: Callable[[str], frozenset[str] | None] | None = None
     render_merged: bool = False
+    sources: Sources = field(default_factory=NoSources)
+    masked: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +57,15 @@ class Compilation:
     """What came of a configuration: a plan, or none and why.
 
     There is no plan when a diagnostic is an error, or when the configuration asks for no pipeline here, which
-    `skipped_reason` says in a sentence. `merged` is the whole configuration as one text, where the context asks for it.
+    `skipped_reason` says in a sentence. `merged` is the whole configuration as one text, where the context asks for it;
+    `included` are the files that it is made of beside the first, in the order in which they were read.
     """
 
     plan: Plan | None = None
     diagnostics: tuple[Diagnostic, ...] = ()
     merged: str | None = None
     skipped_reason: str | None = None
+    included: tuple[Included, ...] = ()
 
     @property
     def errors(self) -> tuple[Diagnostic, ...]:

@@ -43,6 +43,15 @@ def predefined(context: CompileContext) -> dict[str, str]:
     return {**found, **context.predefined}
 
 
+def masked(text: str, context: CompileContext) -> str:
+    """`text`, for a message, without the values of masked variables."""
+    for key in context.masked:
+        value = context.variables.get(key)
+        if value:
+            text = text.replace(value, "x" * len(value))
+    return text
+
+
 def for_job(name: str, group: str, stage: str, index: int | None, total: int) -> dict[str, str]:
     """The predefined variables of one job that rules can see."""
     found = {
