@@ -4,7 +4,7 @@ nothing.
 
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -22,6 +22,7 @@ from app.git.objects import Objects
 from app.git.repository import Repository
 from app.models import PipelineDefinition
 from app.services.core import Core
+from app.services.pipelines.configuration_sources import configuration_sources, reader
 from app.services.pipelines.pipeline_request import NO_COMMIT, PipelineRequest
 from app.services.pipelines.variables import predefined_for_compiling, settings_variables
 from app.services.repositories.protected_refs import is_protected
@@ -83,7 +84,7 @@ def prepare_pipeline(core: Core, request: PipelineRequest) -> Prepared:
 def _reading(repository: Repository, objects: Objects, request: PipelineRequest) -> dict[str, Any]:
     """What a compiler may read of a commit, as fields of its context."""
     return {
-        "read_file": _reader(objects, request.sha),
+        "read_file": reader(objects, request.sha),
         "list_files": lambda: repository.list_files(request.sha),
         "changed_files": _changed(repository, request),
         "changes_since": lambda ref: _changed_since(repository, ref, request.sha),
@@ -146,9 +147,11 @@ def _compile(core: Core, prepared: Prepared, text: str, stored: bool, reading: d
         variables={variable.key: variable.value for variable in given},
         inputs=request.inputs,
         stored=stored,
+        masked=frozenset(variable.key for variable in given if variable.masked),
         **reading,
     )
-    compiled = compile_configuration(prepared.config_path, text, context)
+    with configuration_sources(core, request.user) as sources:
+        compiled = compile_configuration(prepared.config_path, text, replace(context, sources=sources))
     prepared = replace(prepared, warnings=_lines(compiled.warnings))
     problems = list(compiled.errors) or _unusable(compiled, prepared.config_path, [*fixed, *given])
     if problems:
@@ -157,16 +160,6 @@ def _compile(core: Core, prepared: Prepared, text: str, stored: bool, reading: d
         return _nothing(prepared, compiled.skipped_reason)
     plan = compiled.plan if request.amend is None else request.amend(compiled.plan)
     return replace(prepared, plan=plan)
-
-
-def _reader(objects: Objects, sha: str) -> Callable[[str], str | None]:
-    def read(path: str) -> str | None:
-        try:
-            return _decode(path, objects.read_file(sha, path.lstrip("/"), CONFIG_LIMIT))
-        except (NotFound, LimitExceeded, InvalidConfiguration):
-            return None
-
-    return read
 
 
 def _changed(repository: Repository, request: PipelineRequest) -> frozenset[str] | None:
