@@ -25,10 +25,12 @@ class CompileContext:
     `predefined` are the CI_* variables that a configuration's own variables override, `variables` those that override
     them: the project's, the group's, the instance's (protected ones on protected refs only) and the pipeline's own.
     `read_file` gives the text of a file of the repository at `sha`, None where there is none; `list_files` all paths
-    with their git blob ids. `changed_files` None: not known, so every `changes` clause is true. `changes_since` gives
+    with their git blob ids; `last_commit` the id of the last commit that touched a path, None where none did.
+    `changed_files` None: not known, so every `changes` clause is true. `changes_since` gives
     the same for a `compare_to` ref, and raises ValueError when there is no such ref.
     `stored`: the text is kept with its definition and comes from no commit. `sources` are files of other projects and
-    servers. `masked`: keys of `variables` whose values no message may show.
+    servers. `masked`: keys of `variables` whose values no message may show; `raw`: keys of `variables` and `predefined`
+    whose values are never expanded.
     `inputs` are the values that the configuration's own `spec:inputs` get; texts stand for numbers, booleans and lists
     where those are declared (`"3"`, `"true"`, `"[1, 2]"`).
     """
@@ -44,12 +46,14 @@ class CompileContext:
     inputs: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
     read_file: Callable[[str], str | None] = _no_file
     list_files: Callable[[], Mapping[str, str]] = _no_files
+    last_commit: Callable[[str], str | None] = _no_file
     stored: bool = False
     changed_files: frozenset[str] | None = None
     changes_since: Callable[[str], frozenset[str] | None] | None = None
     render_merged: bool = False
     sources: Sources = field(default_factory=NoSources)
     masked: frozenset[str] = frozenset()
+    raw: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

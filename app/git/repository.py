@@ -130,6 +130,14 @@ class Repository:
         _, out = run(self.folder, arguments)
         return [path.decode("utf-8", "replace") for path in out.split(b"\0") if path]
 
+    def last_commit(self, commit_id: str, path: str) -> str | None:
+        """The newest commit, from `commit_id` back, that touched a file or folder; None where none did."""
+        if "\0" in path or not path.strip("/"):
+            return None
+        arguments = ["--literal-pathspecs", "rev-list", "-1", _checked(commit_id), "--", path.lstrip("/")]
+        _, out = run(self.folder, arguments)
+        return out.decode("ascii").strip() or None
+
     def is_ancestor(self, old: str, new: str) -> bool:
         """Whether moving a branch from `old` to `new` loses nothing."""
         status, _ = run(self.folder, ["merge-base", "--is-ancestor", _checked(old), _checked(new)], accept=(0, 1))

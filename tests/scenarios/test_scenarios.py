@@ -34,8 +34,10 @@ def context_of(folder: Path, given: dict[str, Any]) -> CompileContext:
     since = fields.pop("changes_since", None)
     if since is not None:
         fields["changes_since"] = lambda ref: frozenset(since[ref]) if ref in since else unknown_ref(ref)
-    if "masked" in fields:
-        fields["masked"] = frozenset(fields["masked"])
+    if "last_commit" in fields:
+        fields["last_commit"] = fields["last_commit"].get
+    for key in ("masked", "raw"):
+        fields[key] = frozenset(fields.get(key, ()))
     files = {
         name: text for name, text in texts(folder).items() if name != "expected.json" and not name.startswith(SOURCES)
     }

@@ -62,7 +62,7 @@ def _assemble(path: str, text: str, files: Files, report: Report) -> Mapping | N
 
 
 def _plan(root: Mapping, context: CompileContext, report: Report) -> Planned:
-    read = configuration.read(root, context.list_files, report)
+    read = configuration.read(root, context.list_files, report, context.last_commit)
     expanded = expansion.expand(read, report)
     graph.check(read, expanded, report)
     if report.has_errors:

@@ -47,7 +47,7 @@ class Files:
         Raises TooLarge, and what `Known.expanded` raises.
         """
         context, start = self._context, Mark(path, 1, 1)
-        known = Known(variables.values_of(variables.predefined(context), context.variables), (), Expander())
+        known = Known(variables.values_of(variables.predefined(context), context.variables), (), Expander(), context)
         scope = Scope(Tree(context.project_path, context.sha, context.read_file, context.list_files), known)
         given = {name: nodes.from_plain(start, value) for name, value in context.inputs.items()}
         config = self._reader.read(File(path, text, given, start, scope, scope, is_root=True))

@@ -13,7 +13,7 @@ from app.models import Project, User
 from app.services.core import Core
 from app.services.pipelines.configuration_sources import configuration_sources, reader
 from app.services.pipelines.pipeline_request import NO_COMMIT, PipelineRequest
-from app.services.pipelines.variables import predefined_for_compiling, settings_variables
+from app.services.pipelines.variables import predefined_for_compiling, raw_keys, settings_variables
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,12 @@ def _compile(core: Core, project: Project, path: str, text: str, place: _Place, 
 
 def _with_files(stack: ExitStack, context: CompileContext, repository: Repository, sha: str) -> CompileContext:
     objects = stack.enter_context(repository.objects())
-    return replace(context, read_file=reader(objects, sha), list_files=lambda: repository.list_files(sha))
+    return replace(
+        context,
+        read_file=reader(objects, sha),
+        list_files=lambda: repository.list_files(sha),
+        last_commit=lambda path: repository.last_commit(sha, path),
+    )
 
 
 def _context(core: Core, project: Project, place: _Place, user: User | None) -> CompileContext:
@@ -111,5 +116,6 @@ def _context(core: Core, project: Project, place: _Place, user: User | None) -> 
         predefined={variable.key: variable.value for variable in fixed},
         variables={variable.key: variable.value for variable in given},
         masked=frozenset(variable.key for variable in given if variable.masked),
+        raw=raw_keys(fixed, given),
         render_merged=True,
     )

@@ -24,7 +24,7 @@ from app.models import PipelineDefinition
 from app.services.core import Core
 from app.services.pipelines.configuration_sources import configuration_sources, reader
 from app.services.pipelines.pipeline_request import NO_COMMIT, PipelineRequest
-from app.services.pipelines.variables import predefined_for_compiling, settings_variables
+from app.services.pipelines.variables import predefined_for_compiling, raw_keys, settings_variables
 from app.services.repositories.protected_refs import is_protected
 
 #: The longest configuration file (gitlab.md C.0), in bytes.
@@ -86,6 +86,7 @@ def _reading(repository: Repository, objects: Objects, request: PipelineRequest)
     return {
         "read_file": reader(objects, request.sha),
         "list_files": lambda: repository.list_files(request.sha),
+        "last_commit": lambda path: repository.last_commit(request.sha, path),
         "changed_files": _changed(repository, request),
         "changes_since": lambda ref: _changed_since(repository, ref, request.sha),
     }
@@ -148,6 +149,7 @@ def _compile(core: Core, prepared: Prepared, text: str, stored: bool, reading: d
         inputs=request.inputs,
         stored=stored,
         masked=frozenset(variable.key for variable in given if variable.masked),
+        raw=raw_keys(fixed, given),
         **reading,
     )
     with configuration_sources(core, request.user) as sources:

@@ -26,6 +26,12 @@ def predefined_for_compiling(
     ]
 
 
+def raw_keys(*layers: Iterable[Variable]) -> frozenset[str]:
+    """The keys whose values are never expanded; later layers and variables win."""
+    raw = {variable.key: variable.raw for layer in layers for variable in layer}
+    return frozenset(key for key, is_raw in raw.items() if is_raw)
+
+
 def settings_variables(core: Core, project: Project, protected: bool) -> list[Variable]:
     """The variables of the instance, of the groups from the top down, and of the project, opened.
 

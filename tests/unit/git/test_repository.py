@@ -42,6 +42,16 @@ def test_files_are_read_by_path_with_a_limit(repository: Repository, checkout: C
             repository.read_file(commit, "a", 100)
 
 
+def test_the_last_commit_of_a_path(repository: Repository, checkout: Checkout) -> None:
+    first = checkout.git("rev-parse", "HEAD")
+    second = checkout.commit({"folder/c": "4"})
+    head = checkout.commit({"a": "5"})
+    assert checkout.push("main").ok
+    expected = {"a": head, "/folder/b": first, "folder": second, "none": None, "*": None, "": None, "--all": None}
+    assert {path: repository.last_commit(head, path) for path in expected} == expected
+    assert repository.last_commit(second, "a") == first
+
+
 def test_after_a_file_that_is_too_long_the_next_is_still_read(repository: Repository, checkout: Checkout) -> None:
     head = checkout.commit({"long": "x" * 3_000_000})
     assert checkout.push("main").ok
