@@ -16,6 +16,7 @@ from app.dialects.gitlab.limits import TooLarge
 from app.dialects.gitlab.nodes import Mapping, Mark, Node
 from app.dialects.gitlab.planner import Planned, Planner
 from app.dialects.gitlab.report import Report
+from app.dialects.sources import Unavailable
 from app.domain.errors import LimitExceeded
 from app.domain.variables import CircularReference
 
@@ -54,6 +55,9 @@ def _assemble(path: str, text: str, files: Files, report: Report) -> Mapping | N
     except (LimitExceeded, CircularReference) as beyond:
         report.error(Mark(path, 1, 1), "limit_exceeded", str(beyond))
         return None
+    except Unavailable as wrong:
+        report.error(Mark(path, 1, 1), "unavailable", str(wrong))
+        return None
     except RecursionError:
         # Every limit here is well below that of the interpreter, but the caller may stand deep already.
         report.error(Mark(path, 1, 1), "too_large", "The configuration and its includes are nested too deep")
@@ -71,6 +75,9 @@ def _plan(root: Mapping, context: CompileContext, report: Report) -> Planned:
         return Planner(read, expanded, context, report).plan()
     except (LimitExceeded, CircularReference) as beyond:
         report.error(root.mark, "limit_exceeded", str(beyond))
+        return Planned()
+    except Unavailable as wrong:
+        report.error(root.mark, "unavailable", str(wrong))
         return Planned()
 
 

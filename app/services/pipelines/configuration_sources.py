@@ -52,6 +52,8 @@ def reader(objects: Objects, sha: str) -> Callable[[str], str | None]:
             raise Unreadable(f"is larger than {FILE_LIMIT} bytes") from None
         except UnicodeDecodeError:
             raise Unreadable("is not UTF-8 text") from None
+        except GitFailed as error:
+            raise Unreadable(f"cannot be read: {error}") from error
 
     return read
 
@@ -81,7 +83,10 @@ class ConfigurationSources:
     def component(self, project: str, version: str, *, anonymous: bool) -> Tree:
         """See `dialects.sources.Sources`."""
         found = self._project(project, anonymous)
-        tag = versions.choose(version, [tag.name for tag in self._repository(found).tags()])
+        try:
+            tag = versions.choose(version, [tag.name for tag in self._repository(found).tags()])
+        except GitFailed as error:
+            raise Unavailable(f"The versions of `{project}` cannot be listed: {error}") from error
         if tag is None and version == versions.LATEST:
             raise UnknownRef(version)
         tree = self.tree(project, tag or version, anonymous=anonymous)
@@ -127,23 +132,27 @@ class ConfigurationSources:
         return self._core.repositories.open(project.id)
 
     def _new_tree(self, project: Project, name: str) -> Tree:
-        repository, project_id = self._repository(project), project.id
+        repository, project_id, path = self._repository(project), project.id, project.full_path
         sha = self._commit(repository, name)
         if sha is None:
             raise UnknownRef(name)
 
-        def read(path: str) -> str | None:
+        def read(file: str) -> str | None:
             self._check_time()
-            return reader(self._objects(project_id, repository), sha)(path)
+            return reader(self._objects(project_id, repository), sha)(file)
 
         files: list[dict[str, str]] = []
 
         def list_files() -> dict[str, str]:
-            if not files:
-                files.append(repository.list_files(sha))
+            self._check_time()
+            try:
+                if not files:
+                    files.append(repository.list_files(sha))
+            except GitFailed as error:
+                raise Unavailable(f"The files of `{path}` cannot be listed: {error}") from error
             return files[0]
 
-        return Tree(project.full_path, sha, read, list_files)
+        return Tree(path, sha, read, list_files)
 
     def _commit(self, repository: Repository, name: str) -> str | None:
         """The commit that a tag, a branch or an id means; an id may be short, of 7 digits at least."""
