@@ -69,7 +69,7 @@ def check_only_inputs(node: MappingNode, file: str, report: Report) -> None:
     if unknown := [key for key in node.entries if key != "inputs"]:
         names = ", ".join(f":{quoted(key)}" for key in unknown)
         message = f"Header include file `{file}` contains unknown keys: [{names}]"
-        report.error(nodes.Mark(*node.entries[unknown[0]].key_mark), "unknown_keyword", message)
+        report.error(node.entries[unknown[0]].key_mark, "unknown_keyword", message)
 
 
 def items(node: Node) -> tuple[Node, ...]:
