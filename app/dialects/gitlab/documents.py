@@ -12,6 +12,7 @@ from app.dialects.gitlab.nodes import Mapping, Mark, Node, Scalar
 from app.dialects.gitlab.report import Report
 
 _DIVIDER = re.compile(r"^---(?=\s|\Z)", re.MULTILINE)
+_TOO_MANY = 3
 HEADER = "spec"
 TOO_MANY = "The parsed YAML has too many documents"
 
@@ -31,7 +32,7 @@ def split(text: str, file: str, report: Report) -> Documents | None:
     documents = loader.load(parts[0], file, report)
     if documents is None:
         return None
-    if len(parts) + len(documents) - 1 > 2 or len(documents) > 1:
+    if len(parts) >= _TOO_MANY or len(documents) > 1:
         report.error(Mark(file, 1, 1), "too_many_documents", TOO_MANY)
         return None
     first = documents[0] if documents else Scalar(Mark(file, 1, 1), None)
@@ -46,7 +47,7 @@ def split(text: str, file: str, report: Report) -> Documents | None:
 
 
 def _parts(text: str) -> list[str]:
-    """The texts between lines of `---`; comments before the first such line belong to what follows it."""
+    """The first three texts between lines of `---`; comments before such a line belong to what follows it."""
     found: list[str] = []
     start = seen = 0
     is_empty = True
@@ -56,6 +57,8 @@ def _parts(text: str) -> list[str]:
         if not is_empty:
             found.append(_padded(text, start, seen))
             start, is_empty = seen, True
+            if len(found) == _TOO_MANY:
+                return found
     return [*found, _padded(text, start, len(text))]
 
 

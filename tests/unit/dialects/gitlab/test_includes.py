@@ -262,3 +262,29 @@ def test_a_file_that_includes_itself_with_rules_that_end_is_read() -> None:
     )
     found = compiled("include: {local: a.yml, inputs: {n: start}}", {"a.yml": steps})
     assert [job.name for job in found.plan.jobs] == ["job done", "job start"]  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "a\n---\n" * 300_000,
+        "---\n" * 400_000,
+        "# " + "$[[" * 300_000 + "]]" * 300_000,
+        "# $[[ inputs.x" + "|" * 1_000_000 + " ]]",
+        "# $[[ inputs.x" + "[0]" * 300_000 + " ]]",
+        "".join(f"# $[[ inputs.y{number} ]]\n" for number in range(9999)),
+    ],
+    ids=["documents", "empty documents", "open and close", "functions", "indices", "unknown names"],
+)
+def test_hostile_headers_and_blocks_are_answered_within_seconds(body: str) -> None:
+    started = time.process_time()
+    assert compiled(f"spec: {{inputs: {{x: {{default: a}}}}}}\n---\n{body}\na: {{script: x}}").errors
+    assert time.process_time() - started < 5
+
+
+def test_inputs_nested_beyond_measure_are_answered() -> None:
+    deep: object = "x"
+    for _ in range(5000):
+        deep = [deep]
+    found = compiled("spec: {inputs: {x: {type: array}}}\n---\na: {script: $[[ inputs.x ]]}", inputs={"x": deep})
+    assert [error.code for error in found.errors] == ["too_large"]
