@@ -135,6 +135,12 @@ class Config:
         _origins, "Other sites whose pages may call the API that signs in by cookie, with it", default=()
     )
     allow_registration: bool = _setting(_boolean, "Runners may register with a registration token", default=True)
+    remote_includes: bool = _setting(
+        _boolean, "The server fetches what configurations include by http or https", default=True
+    )
+    remote_include_networks: tuple[str, ...] = _setting(
+        _networks, "Private networks that it may fetch from; the public internet it always may", default=()
+    )
 
     def __post_init__(self) -> None:
         if self.workers > 1 and not self.database_url.startswith("postgresql"):

@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import Protocol
 
 from app.dialects.diagnostics import Diagnostic, Severity
+from app.dialects.sources import Included, NoSources, Sources
 from app.domain.plan import Plan
 
 
@@ -28,10 +29,14 @@ class CompileContext:
     `predefined` are the CI_* variables that a configuration's own variables override, `variables` those that override
     them: the project's, the group's, the instance's (protected ones on protected refs only) and the pipeline's own.
     `read_file` gives the text of a file of the repository at `sha`, None where there is none; `list_files` all paths
-    with their git blob ids. `changed_files` None: not known, so every `changes` clause is true. `changes_since` gives
+    with their git blob ids; `last_commit` the id of the last commit that touched a path, None where none did.
+    `changed_files` None: not known, so every `changes` clause is true. `changes_since` gives
     the same for a `compare_to` ref, and raises ValueError when there is no such ref.
-    `last_commit` gives the id of the last commit that touched a path or glob, None where none did.
-    `stored`: the text is kept with its definition and comes from no commit.
+    `stored`: the text is kept with its definition and comes from no commit. `sources` are files of other projects and
+    servers. `masked`: keys of `variables` whose values no message may show; `raw`: keys of `variables` and `predefined`
+    whose values are never expanded.
+    `inputs` are the values that the configuration's own `spec:inputs` get; texts stand for numbers, booleans and lists
+    where those are declared (`"3"`, `"true"`, `"[1, 2]"`).
     """
 
     ref: str = "main"
@@ -45,11 +50,14 @@ class CompileContext:
     inputs: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
     read_file: Callable[[str], str | None] = _no_file
     list_files: Callable[[], Mapping[str, str]] = _no_files
+    last_commit: Callable[[str], str | None] = _no_file
     stored: bool = False
     changed_files: frozenset[str] | None = None
     changes_since: Callable[[str], frozenset[str] | None] | None = None
     render_merged: bool = False
-    last_commit: Callable[[str], str | None] = _no_commit
+    sources: Sources = field(default_factory=NoSources)
+    masked: frozenset[str] = frozenset()
+    raw: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +65,15 @@ class Compilation:
     """What came of a configuration: a plan, or none and why.
 
     There is no plan when a diagnostic is an error, or when the configuration asks for no pipeline here, which
-    `skipped_reason` says in a sentence. `merged` is the whole configuration as one text, where the context asks for it.
+    `skipped_reason` says in a sentence. `merged` is the whole configuration as one text, where the context asks for it;
+    `included` are the files that it is made of beside the first, in the order in which they were read.
     """
 
     plan: Plan | None = None
     diagnostics: tuple[Diagnostic, ...] = ()
     merged: str | None = None
     skipped_reason: str | None = None
+    included: tuple[Included, ...] = ()
 
     @property
     def errors(self) -> tuple[Diagnostic, ...]:

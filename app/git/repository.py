@@ -117,7 +117,8 @@ class Repository:
 
     def last_commit(self, commit_id: str, path: str) -> str | None:
         """The id of the last commit up to `commit_id` that touched `path`, a file, a folder or a glob; None: none."""
-        if "\0" in path or path.startswith("/"):
+        path = path.lstrip("/")
+        if "\0" in path or not path:
             return None
         kind = "glob" if "*" in path else "literal"
         # 128: a path that leads out of the repository.

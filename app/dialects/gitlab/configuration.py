@@ -38,9 +38,12 @@ def read(
     root: MappingNode,
     list_files: Callable[[], Mapping[str, str]],
     report: Report,
-    last_commit: Callable[[str], str | None] = lambda path: None,
+    last_commit: Callable[[str], str | None] = lambda _: None,
 ) -> Configuration:
-    """The configuration in `root`; what is wrong is reported and left out. For the functions see `CompileContext`."""
+    """The configuration in `root`; what is wrong is reported and left out.
+
+    For `list_files` and `last_commit` see `CompileContext`.
+    """
     reader = JobReader(report, CacheReader(list_files, last_commit))
     _refuse_globals(root, report)
     jobs, refused = _jobs(root, reader, report)

@@ -36,6 +36,11 @@ def searcher(pattern: str, flags: str = "") -> Search:
     return search
 
 
+def escape(text: str) -> str:
+    """`text` as a pattern for itself."""
+    return str(re2.escape(text))
+
+
 def slashed(text: str) -> Search | None:
     """The searcher for a text of the form `/pattern/flags`; None for any other. Raises InvalidPattern."""
     match = _SLASHED.fullmatch(text)

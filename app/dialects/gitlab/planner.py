@@ -73,7 +73,7 @@ class Planner:
 
     def _known_globally(self) -> Known:
         values = variables.values_of(self._predefined, self._globals, self._context.variables)
-        return Known(values, self._globals, self._expander)
+        return Known(values, self._globals, self._expander, self._context)
 
     def _whole(self, stages: tuple[str, ...], jobs: tuple[JobPlan, ...], rule: Rule | None) -> Plan:
         workflow = self._configuration.workflow
@@ -105,7 +105,11 @@ class Planner:
         chosen = (Variable(key, value) for key, value in instance.choice)
         own = variables.merge(inherited, job.variables or (), chosen)
         try:
-            return self._admit(instance, own)
+            seed = self._admit(instance, own)
+            if seed is not None:
+                # Whoever runs the job has to expand its variables, whether anything here did or not.
+                _ = self._known(instance, seed.variables).expanded
+            return seed
         except CircularReference as wrong:
             self._report.error(job.mark, "circular_variables", f"{quoted(instance.name)}: {wrong}")
             return None
@@ -141,7 +145,8 @@ class Planner:
     def _known(self, instance: Instance, own: tuple[Variable, ...]) -> Known:
         stage = instance.job.stage or DEFAULT_STAGE
         job = variables.for_job(instance.name, group_name(instance.name), stage, instance.index, instance.total)
-        return Known(variables.values_of(self._predefined, job, own, self._context.variables), own, self._expander)
+        values = variables.values_of(self._predefined, job, own, self._context.variables)
+        return Known(values, own, self._expander, self._context)
 
     def _admitted(self, instance: Instance, known: Known) -> bool:
         """Whether `only` and `except` let a job in. Without either, `workflow:rules` decide alone if there are any."""

@@ -64,6 +64,5 @@ class _Resolver:
     def _target(self, path: tuple[str, ...]) -> Node | None:
         node: Node | None = self._root
         for part in path:
-            entry = node.entries.get(part) if isinstance(node, Mapping) else None
-            node = entry.value if entry else None
+            node = node.get(part) if isinstance(node, Mapping) else None
         return node

@@ -22,10 +22,11 @@ from app.git.objects import Objects
 from app.git.repository import Repository
 from app.models import PipelineDefinition
 from app.services.core import Core
+from app.services.pipelines.configuration_sources import configuration_sources, reader
 from app.services.pipelines.definition_variables import definition_variables
 from app.services.pipelines.kept_variables import settings_variables
 from app.services.pipelines.pipeline_request import NO_COMMIT, PipelineRequest
-from app.services.pipelines.variables import predefined_for_compiling
+from app.services.pipelines.variables import predefined_for_compiling, raw_keys
 from app.services.repositories.protected_refs import is_protected
 
 #: The longest configuration file (gitlab.md C.0), in bytes.
@@ -97,7 +98,7 @@ def _configuration(core: Core, request: PipelineRequest) -> tuple[str, str | Non
 def _reading(repository: Repository, objects: Objects, request: PipelineRequest) -> dict[str, Any]:
     """What a compiler may read of a commit, as fields of its context."""
     return {
-        "read_file": _with_given(request, _reader(objects, request.sha)),
+        "read_file": _with_given(request, reader(objects, request.sha)),
         "list_files": lambda: repository.list_files(request.sha),
         "last_commit": lambda path: repository.last_commit(request.sha, path),
         "changed_files": _changed(repository, request),
@@ -171,9 +172,12 @@ def _compile(core: Core, prepared: Prepared, text: str, stored: bool, reading: d
         variables={variable.key: variable.value for variable in given},
         inputs=typed_inputs(prepared.config_path, text, request.inputs),
         stored=stored,
+        masked=frozenset(variable.key for variable in given if variable.masked),
+        raw=raw_keys(fixed, given),
         **reading,
     )
-    compiled = compile_configuration(prepared.config_path, text, context)
+    with configuration_sources(core, request.user) as sources:
+        compiled = compile_configuration(prepared.config_path, text, replace(context, sources=sources))
     prepared = replace(prepared, warnings=_lines(compiled.warnings))
     problems = list(compiled.errors) or _unusable(compiled, prepared.config_path, [*fixed, *given])
     if problems:
@@ -182,16 +186,6 @@ def _compile(core: Core, prepared: Prepared, text: str, stored: bool, reading: d
         return _nothing(prepared, compiled.skipped_reason)
     plan = compiled.plan if request.amend is None else request.amend(compiled.plan)
     return replace(prepared, plan=plan)
-
-
-def _reader(objects: Objects, sha: str) -> Callable[[str], str | None]:
-    def read(path: str) -> str | None:
-        try:
-            return _decode(path, objects.read_file(sha, path.lstrip("/"), CONFIG_LIMIT))
-        except (NotFound, LimitExceeded, InvalidConfiguration):
-            return None
-
-    return read
 
 
 def _changed(repository: Repository, request: PipelineRequest) -> frozenset[str] | None:

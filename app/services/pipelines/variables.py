@@ -1,6 +1,6 @@
 """The variables of a pipeline and of a job, in the order in which later ones win (gitlab.md A.8)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from sqlalchemy import select
 
@@ -27,6 +27,12 @@ def predefined_for_compiling(
         *predefined.of_schedule(request.schedule_description),
         *predefined.of_user(request.user),
     ]
+
+
+def raw_keys(*layers: Iterable[Variable]) -> frozenset[str]:
+    """The keys whose values are never expanded; later layers and variables win."""
+    raw = {variable.key: variable.raw for layer in layers for variable in layer}
+    return frozenset(key for key, is_raw in raw.items() if is_raw)
 
 
 def job_variables(core: Core, job: Job, runner: Runner, token: str) -> list[Variable]:

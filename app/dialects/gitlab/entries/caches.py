@@ -14,25 +14,27 @@ from app.domain.plan import CacheSpec
 MOST_CACHES = 4
 MOST_FALLBACK_KEYS = 5
 MOST_KEY_FILES = 2
+MOST_COMMITS = 50
+"""How many different paths the last commits are looked for; each takes a walk through the history."""
+
 MOST_GLOBS = 100
 """How many different globs the keys of one configuration may have; each is held against every file."""
 
-MOST_COMMIT_PATHS = 50
-"""Of how many different paths the keys of one configuration may ask for the last commit."""
-
 POLICIES = ("pull-push", "push", "pull")
 _KEYS = ("key", "paths", "untracked", "policy", "when", "unprotect", "fallback_keys")
-_KEY_KEYS = ("files", "files_commits", "prefix")
+_COMMITS = "files_commits"
+_FILE_KINDS = ("files", _COMMITS)
+_KEY_KEYS = (*_FILE_KINDS, "prefix")
 _STRINGS = "config should be an array of strings"
 
 
 class CacheReader:
-    """Reads `cache`. `list_files` gives all paths of the repository with their blob ids, `last_commit` the commit that
-    last touched a path: both for keys made of files.
+    """Reads `cache`. `list_files` gives all paths of the repository with their blob ids, `last_commit` the id of the
+    last commit that touched a path: for keys made of files.
     """
 
     def __init__(
-        self, list_files: Callable[[], Files[str, str]], last_commit: Callable[[str], str | None] = lambda path: None
+        self, list_files: Callable[[], Files[str, str]], last_commit: Callable[[str], str | None] = lambda _: None
     ) -> None:
         self._list_files = list_files
         self._last_commit = last_commit
@@ -75,39 +77,37 @@ class CacheReader:
 
     def _key_of_files(self, report: Report, node: Mapping, path: str, index: int) -> str | None:
         """`prefix-digest`, where the digest stands for the content of the files, or for their last commits."""
-        if "files" in node and "files_commits" in node:
-            values.refuse(report, node, path, "config: `files` and `files_commits` exclude each other")
+        kinds = [kind for kind in _FILE_KINDS if kind in node]
+        if len(kinds) != 1:
+            listed = ", ".join(_FILE_KINDS)
+            problem = f"config must use exactly one of these keys: {listed}"
+            values.refuse(report, node, path, problem)
             return None
-        kind = "files_commits" if "files_commits" in node else "files"
+        kind = kinds[0]
         given, prefix_node = node.get(kind), node.get("prefix")
         names = values.texts(report, given, f"{path}:{kind}", _STRINGS) if given else None
         if names is None or not 1 <= len(names) <= MOST_KEY_FILES:
             values.refuse(report, given or node, f"{path}:{kind}", f"config requires 1 to {MOST_KEY_FILES} items")
             return None
         prefix = values.text(report, prefix_node, f"{path}:prefix") if prefix_node else None
-        if kind == "files_commits":
+        if kind == _COMMITS:
             return (
-                f"{index if prefix is None else prefix}-{_digest(self._commits_of(report, given or node, path, names))}"
+                f"{index if prefix is None else prefix}-{self._digest_of_commits(report, given or node, path, names)}"
             )
         self._check_globs(report, given or node, f"{path}:files", names)
         if prefix is None:
             prefix = f"{index}_" + "_".join(PurePosixPath(name).stem for name in names)
         return f"{prefix}-{_digest({blob for name in names for blob in self._blobs(name)})}"
 
-    def _commits_of(self, report: Report, node: Node, path: str, names: tuple[str, ...]) -> set[str]:
-        """The commits that last touched the paths. Each different path walks through the history once."""
+    def _digest_of_commits(self, report: Report, node: Node, path: str, names: tuple[str, ...]) -> str:
         for name in names:
-            if name not in self._commits and len(self._commits) >= MOST_COMMIT_PATHS:
-                values.refuse(
-                    report,
-                    node,
-                    f"{path}:files_commits",
-                    f"config: there are more than {MOST_COMMIT_PATHS} paths in all",
-                )
-                return set()
             if name not in self._commits:
+                if len(self._commits) == MOST_COMMITS:
+                    problem = f"config: there are more than {MOST_COMMITS} paths in all cache keys"
+                    values.refuse(report, node, f"{path}:{_COMMITS}", problem)
+                    return "default"
                 self._commits[name] = self._last_commit(name)
-        return {found for name in names if (found := self._commits[name])}
+        return _digest({commit for name in names if (commit := self._commits[name])})
 
     def _check_globs(self, report: Report, node: Node, path: str, names: tuple[str, ...]) -> None:
         fresh = [name for name in names if "*" in name and name not in self._found]

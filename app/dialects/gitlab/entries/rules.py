@@ -6,7 +6,7 @@ from app.dialects.gitlab import expressions, files, values
 from app.dialects.gitlab.entries import needs, scripts, variables
 from app.dialects.gitlab.entries.needs import NeedConfig
 from app.dialects.gitlab.expressions import Expression
-from app.dialects.gitlab.files import Changes
+from app.dialects.gitlab.files import Changes, Exists
 from app.dialects.gitlab.nodes import Mapping, Mark, Node, Sequence
 from app.dialects.gitlab.report import Report
 from app.domain.plan import Variable
@@ -34,7 +34,7 @@ class Rule:
     mark: Mark
     condition: Expression | None = None
     changes: Changes | None = None
-    exists: tuple[str, ...] | None = None
+    exists: Exists | None = None
     when: str | None = None
     start_in: int | None = None
     allow_failure: bool | None = None
