@@ -8,6 +8,8 @@ A plan is kept as JSON on the rows it makes: `to_json` and `from_json` of `app.d
 
 from dataclasses import dataclass, field
 
+from app.domain.delivery import EnvironmentSpec, IdToken, PagesSpec, ReleaseSpec
+
 
 @dataclass(frozen=True, slots=True)
 class Variable:
@@ -133,6 +135,7 @@ class JobPlan:
     `instance` is (index, total) of a parallel job, index from 1.
     `hooks` run before the sources are there; a step's name says when. `coverage` is an RE2 pattern without slashes: the
     last number in its last match in the log counts. `resource_group`: one job of that name in the project at a time.
+    `environment`, `id_tokens`, `release` and `pages`: see `app.domain.delivery`.
     """
 
     name: str
@@ -160,6 +163,10 @@ class JobPlan:
     hooks: tuple[Step, ...] = ()
     coverage: str | None = None
     resource_group: str | None = None
+    environment: EnvironmentSpec | None = None
+    id_tokens: tuple[IdToken, ...] = ()
+    release: ReleaseSpec | None = None
+    pages: PagesSpec | None = None
 
 
 @dataclass(frozen=True, slots=True)

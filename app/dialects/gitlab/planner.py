@@ -1,20 +1,24 @@
 """From a checked configuration to the plan of one pipeline: what rules leave, and what they change (gitlab.md C.0)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from app.dialects.base import CompileContext
-from app.dialects.gitlab import policies, variables
+from app.dialects.gitlab import environments, policies, variables
 from app.dialects.gitlab.configuration import DEFAULT_STAGE, FIRST_STAGE, LAST_STAGE, Configuration
 from app.dialects.gitlab.entries.inherit import Inherit, takes
 from app.dialects.gitlab.entries.only import DEFAULT_ONLY, NOTHING
+from app.dialects.gitlab.entries.pages import site_of
 from app.dialects.gitlab.entries.rules import AutoCancel, Rule
 from app.dialects.gitlab.entries.workflow import LONGEST_NAME
 from app.dialects.gitlab.expansion import Expanded, Instance, group_name
+from app.dialects.gitlab.jobs import JobConfig
 from app.dialects.gitlab.report import Report, quoted
 from app.dialects.gitlab.rules import RuleEvaluator
 from app.dialects.gitlab.seeds import Seed, to_plan
 from app.dialects.gitlab.variables import Expander, Known
+from app.domain.delivery import PagesSpec
 from app.domain.plan import JobPlan, Plan, Variable
+from app.domain.refs import slug
 from app.domain.variables import CircularReference, expand, expand_existing
 
 FILTERED = "Pipeline filtered out by workflow rules."
@@ -121,6 +125,8 @@ class Planner:
             own,
             tags=tuple(dict.fromkeys(expand_existing(tag, known.expanded) for tag in job.tags or ())),
             resource_group=expand(job.resource_group, known.expanded) or None if job.resource_group else None,
+            environment=environments.expanded(job.environment, known),
+            pages=_site(job, known),
         )
 
     def _known(self, instance: Instance, own: tuple[Variable, ...]) -> Known:
@@ -135,3 +141,11 @@ class Planner:
             return True
         only = DEFAULT_ONLY.joined(job.only or NOTHING)
         return policies.admitted(only, job.excluded or NOTHING, self._context, self._evaluator, known, job.name)
+
+
+def _site(job: JobConfig, known: Known) -> PagesSpec | None:
+    """The site that `job` publishes, its prefix as it stands in an address."""
+    site = site_of(job.name, job.pages, job.publish)
+    if site is None or not site.path_prefix:
+        return site
+    return replace(site, path_prefix=slug(expand(site.path_prefix, known.expanded)))

@@ -4,11 +4,13 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from app.dialects.gitlab.configuration import DEFAULT_STAGE
+from app.dialects.gitlab.entries.pages import with_site
 from app.dialects.gitlab.entries.rules import Rule
 from app.dialects.gitlab.entries.scripts import AllowFailure
 from app.dialects.gitlab.expansion import Expanded, Instance
 from app.dialects.gitlab.jobs import JobConfig
 from app.dialects.gitlab.report import Report, quoted
+from app.domain.delivery import EnvironmentSpec, PagesSpec
 from app.domain.plan import JobPlan, Need, RetryPolicy, Step, Variable
 
 MOST_NEEDS = 50
@@ -25,6 +27,8 @@ class Seed:
     variables: tuple[Variable, ...]
     tags: tuple[str, ...]
     resource_group: str | None
+    environment: EnvironmentSpec | None = None
+    pages: PagesSpec | None = None
 
 
 def to_plan(seed: Seed, names: Collection[str], expanded: Expanded, report: Report) -> JobPlan:
@@ -40,7 +44,7 @@ def to_plan(seed: Seed, names: Collection[str], expanded: Expanded, report: Repo
         image=job.image,
         services=job.services or (),
         variables=seed.variables,
-        artifacts=job.artifacts or (),
+        artifacts=with_site(job.artifacts or (), seed.pages),
         cache=job.cache or (),
         needs=_needs(seed, names, expanded, report),
         dependencies=_dependencies(job, names, expanded),
@@ -58,6 +62,10 @@ def to_plan(seed: Seed, names: Collection[str], expanded: Expanded, report: Repo
         hooks=(Step("pre_get_sources_script", job.hooks, phase="pre_get_sources"),) if job.hooks else (),
         coverage=job.coverage,
         resource_group=seed.resource_group,
+        environment=seed.environment,
+        id_tokens=job.id_tokens or (),
+        release=job.release,
+        pages=seed.pages,
     )
 
 
