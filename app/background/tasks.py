@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from app.services.core import Core
+from app.services.environments.stop_environment import stop_expired_environments
 from app.services.jobs.explain_waiting import explain_waiting
 from app.services.jobs.reap_jobs import (
     end_late_jobs,
@@ -13,6 +14,8 @@ from app.services.jobs.reap_jobs import (
     expire_artifacts,
     start_delayed_jobs,
 )
+from app.services.pages.publish_site import end_expired_sites
+from app.services.releases.make_ordered_releases import make_ordered_releases
 from app.services.repositories.receive_push import finish_pushes
 from app.services.repositories.tidy_repositories import tidy_repositories
 
@@ -38,6 +41,9 @@ def sweep_uploads(core: Core) -> None:
 TASKS = (
     Task("start delayed jobs", start_delayed_jobs, 1),
     Task("finish interrupted pushes", finish_pushes, 10),
+    Task("make releases", make_ordered_releases, 1),
+    Task("stop expired environments", stop_expired_environments, 10),
+    Task("end expired sites", end_expired_sites, 60),
     Task("end lost jobs", end_lost_jobs, 10),
     Task("end late jobs", end_late_jobs, 10),
     Task("explain why jobs wait", explain_waiting, 10),

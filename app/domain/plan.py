@@ -168,6 +168,11 @@ class JobPlan:
     release: ReleaseSpec | None = None
     pages: PagesSpec | None = None
 
+    @property
+    def delivers(self) -> bool:
+        """Whether more follows when the job ends: an environment, a release or a site."""
+        return self.environment is not None or self.release is not None or self.pages is not None
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:

@@ -2,10 +2,12 @@
 
 from app.models.accounts import AccessToken, User
 from app.models.base import AnySession, Base, after_commit, prepare_sqlite, write
+from app.models.environments import Deployment, Environment
 from app.models.instance import Counter, Leader, Setting
 from app.models.jobs import Artifact, Job, JobStep, TagSet
 from app.models.pipelines import Pipeline, PipelineDefinition, Push
 from app.models.projects import CiVariable, Group, Membership, Project, ProtectedRef
+from app.models.releases import PagesSite, Release, ReleaseLink, ReleaseOrder
 from app.models.runners import Runner, RunnerManager
 
 __all__ = [
@@ -15,16 +17,22 @@ __all__ = [
     "Base",
     "CiVariable",
     "Counter",
+    "Deployment",
+    "Environment",
     "Group",
     "Job",
     "JobStep",
     "Leader",
     "Membership",
+    "PagesSite",
     "Pipeline",
     "PipelineDefinition",
     "Project",
     "ProtectedRef",
     "Push",
+    "Release",
+    "ReleaseLink",
+    "ReleaseOrder",
     "Runner",
     "RunnerManager",
     "Setting",

@@ -35,6 +35,7 @@ class Job(Base):
     beside it because processing reads them of every job of the pipeline. `needs` None: waits for its stages.
     `lease_expires_at`: silent for longer, the job is lost; `heard_at` None: claimed, and nothing heard of the runner
     since.
+    `delivers`: its plan names an environment, a release or a site, so that more follows when it ends.
     `trace_crc` is the CRC-32 of the `trace_size` bytes received.
     """
 
@@ -57,6 +58,7 @@ class Job(Base):
     protected: Mapped[bool] = mapped_column(default=False)
     required_features: Mapped[list[str]]
     timeout: Mapped[int]
+    delivers: Mapped[bool] = mapped_column(default=False)
     retried: Mapped[bool] = mapped_column(default=False)
     attempt: Mapped[int] = mapped_column(default=1)
     runner_id: Mapped[int | None] = mapped_column(ForeignKey("runners.id", ondelete="SET NULL"), index=True)

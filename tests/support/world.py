@@ -22,6 +22,7 @@ from app.models import (
     User,
     write,
 )
+from app.services.environments.deployments import add_deployments
 from app.services.pipelines.advance_pipeline import advance
 
 START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -125,9 +126,10 @@ class World:
             )
             self.core.session.add(pipeline)
             self.core.session.flush()
-            for job in jobs:
-                self.core.session.add(self._job(pipeline, job, stages))
+            rows = [self._job(pipeline, job, stages) for job in jobs]
+            self.core.session.add_all(rows)
             self.core.session.flush()
+            add_deployments(self.core, pipeline, rows)
             if start:
                 advance(self.core, pipeline)
         return pipeline
@@ -149,6 +151,7 @@ class World:
             tag_set_id=self.tag_set(plan.tags),
             protected=pipeline.protected,
             required_features=features,
+            delivers=plan.delivers,
             timeout=plan.timeout or 3600,
             created_at=self.now,
             updated_at=self.now,

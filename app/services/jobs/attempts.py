@@ -3,6 +3,7 @@
 from app.domain import status
 from app.models import Job, JobStep
 from app.services.core import Core
+from app.services.environments.deployments import add_deployments
 
 #: What a new attempt takes from the one before. The rest of the row begins anew.
 _KEPT = (
@@ -19,6 +20,7 @@ _KEPT = (
     "protected",
     "required_features",
     "timeout",
+    "delivers",
 )
 
 
@@ -40,4 +42,5 @@ def new_attempt(core: Core, job: Job, user_id: int | None) -> Job:
     job.retried, job.updated_at = True, now
     core.session.add(copy)
     core.session.flush()
+    add_deployments(core, copy.pipeline, [copy])
     return copy

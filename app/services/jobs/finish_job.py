@@ -6,6 +6,7 @@ from app.domain import failure, plan_json, status
 from app.domain.plan import JobPlan, RetryPolicy
 from app.models import Job, JobStep
 from app.services.core import Core
+from app.services.environments.deliver import job_ended, why_not
 from app.services.jobs.attempts import new_attempt
 from app.services.jobs.queue import announce_job, make_pending
 from app.services.pipelines.advance_pipeline import advance
@@ -28,6 +29,8 @@ def finish(
     """
     if job.status in status.COMPLETED:
         return None
+    if new_status == status.SUCCESS and (problem := why_not(core, job)) is not None:
+        new_status, reason, exit_code, message = status.FAILED, failure.SCRIPT_FAILURE, 1, problem
     close(core, job, new_status, reason, exit_code, message)
     retry = _retry(core, job) if new_status == status.FAILED else None
     advance(core, job.pipeline)
@@ -54,6 +57,7 @@ def close(
     if failed and exit_code is not None and exit_code in job.plan.get("allow_failure_exit_codes", ()):
         job.allow_failure = True
     _close_steps(job.steps, job)
+    job_ended(core, job)
     announce_job(core, job)
 
 

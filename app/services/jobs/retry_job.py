@@ -35,7 +35,8 @@ def retry_job(core: Core, job: Job, user: User | None) -> Job:
 def retry_held(core: Core, job: Job, user_id: int | None) -> Job:
     """*In a write*, with a retryable `job` held: its next attempt, queued as soon as what it waits for has ended."""
     fresh = new_attempt(core, job, user_id)
-    if job.when in ("manual", "delayed"):  # somebody just asked for it: no second asking, no second delay
+    # Somebody just asked for it: no second asking, no second delay.
+    if job.when in ("manual", "delayed") and fresh.status == status.CREATED:
         make_pending(core, job.project, [fresh.id])
     reset_dependents(core, fresh)
     advance(core, fresh.pipeline)

@@ -13,6 +13,7 @@ from app.domain.processing import JobState, Move, process
 from app.events.base import Notice
 from app.models import Job, Pipeline, after_commit
 from app.services.core import Core
+from app.services.environments.deployments import follow_jobs
 from app.services.jobs.queue import job_notice, make_pending, update_jobs
 from app.services.locks import lock_pipeline, try_pipeline
 
@@ -30,6 +31,7 @@ def advance(core: Core, pipeline: Pipeline) -> None:
         states[move.job_id] = replace(states[move.job_id], status=move.status)
     _apply(core, pipeline, moves, states)
     _settle(core, pipeline, list(states.values()))
+    follow_jobs(core, pipeline.id)
 
 
 def job_states(core: Core, pipeline_id: int) -> dict[int, JobState]:

@@ -8,6 +8,7 @@ from app.domain.plan import JobPlan
 from app.models import Job, JobStep, Pipeline, Project, User, write
 from app.services import access
 from app.services.core import Core
+from app.services.environments.deployments import add_deployments
 from app.services.locks import lock_project
 from app.services.pipelines.advance_pipeline import advance, announce_pipeline, set_calculated_status
 from app.services.pipelines.pipeline_request import NO_COMMIT, PipelineRequest
@@ -120,10 +121,14 @@ def _add_jobs(core: Core, pipeline: Pipeline, prepared: Prepared) -> None:
     tag_sets = tag_set_ids(core, (job.tags for job in plan.jobs))
     stages = {stage: place for place, stage in enumerate(plan.stages)}
     default_timeout = prepared.request.project.build_timeout
+    rows: list[Job] = []
     for job in plan.jobs:
         row = _job(pipeline, job, stages[job.stage], tag_sets[frozenset(job.tags)])
         row.timeout = job.timeout or default_timeout
         core.session.add(row)
+        rows.append(row)
+    core.session.flush()
+    add_deployments(core, pipeline, rows)
 
 
 def _job(pipeline: Pipeline, plan: JobPlan, stage_index: int, tag_set_id: int) -> Job:
@@ -142,6 +147,7 @@ def _job(pipeline: Pipeline, plan: JobPlan, stage_index: int, tag_set_id: int) -
         tag_set_id=tag_set_id,
         protected=pipeline.protected,
         required_features=required_features(plan),
+        delivers=plan.delivers,
         created_at=pipeline.created_at,
         updated_at=pipeline.created_at,
         steps=[

@@ -6,11 +6,14 @@ from collections.abc import Iterable, Sequence
 from sqlalchemy import or_, select
 
 from app.domain import plan_json
+from app.domain.environments import scope_matches, scope_rank
 from app.domain.errors import LimitExceeded
 from app.domain.plan import JobPlan, Variable
 from app.domain.variables import CircularReference, sort_and_expand
 from app.models import CiVariable, Job, Pipeline, Project, Runner
 from app.services.core import Core
+from app.services.environments.job_environment import environment_of, variables_after, variables_before
+from app.services.identity.id_tokens import id_token_variables
 from app.services.pipelines import predefined
 from app.services.pipelines.pipeline_request import PipelineRequest
 
@@ -26,11 +29,11 @@ def predefined_for_compiling(
     ]
 
 
-def settings_variables(core: Core, project: Project, protected: bool) -> list[Variable]:
+def settings_variables(core: Core, project: Project, protected: bool, environment: str | None = None) -> list[Variable]:
     """The variables of the instance, of the groups from the top down, and of the project, opened.
 
-    Protected ones only where the ref is `protected`. Those for one environment alone are left out: no job here names
-    one.
+    Protected ones only where the ref is `protected`; those for some environments alone only where they mean
+    `environment`, and then the more exact ones win.
     """
     groups = [group.id for group in predefined.ancestors(core, project.group)]
     rows = core.session.scalars(
@@ -41,12 +44,14 @@ def settings_variables(core: Core, project: Project, protected: bool) -> list[Va
                 CiVariable.group_id.in_(groups),
                 CiVariable.project_id.is_(None) & CiVariable.group_id.is_(None),
             ),
-            CiVariable.environment_scope == "*",
         )
         .order_by(CiVariable.id)
     ).all()
     places = {None: 0} | {group: place for place, group in enumerate(groups, 1)}
-    visible = [row for row in rows if protected or not row.protected]
+    visible = [
+        row for row in rows if (protected or not row.protected) and scope_matches(row.environment_scope, environment)
+    ]
+    visible.sort(key=lambda row: scope_rank(row.environment_scope))
     visible.sort(key=lambda row: len(places) if row.project_id else places[row.group_id])
     return [_opened(core, row) for row in visible]
 
@@ -56,12 +61,13 @@ def _opened(core: Core, row: CiVariable) -> Variable:
     return Variable(row.key, value, public=False, masked=row.masked, file=row.file, raw=row.raw)
 
 
-def job_variables(core: Core, job: Job, runner: Runner, token: str) -> list[Variable]:
+def job_variables(core: Core, job: Job, runner: Runner | None, token: str) -> list[Variable]:
     """All variables that a runner gets with `job`, expanded as far as the server does (gitlab.md C.13).
 
-    `token` is the job's token in plain text.
+    `token` is the job's token in plain text; without one it cannot prove anything else either.
     """
     pipeline, plan = job.pipeline, plan_json.from_json(JobPlan, job.plan)
+    environment = environment_of(core, job)
     everything = [
         *predefined.of_pipeline_row(core, pipeline),
         *predefined.of_job_row(core, job, token),
@@ -70,14 +76,17 @@ def job_variables(core: Core, job: Job, runner: Runner, token: str) -> list[Vari
         *predefined.of_pipeline(pipeline),
         *predefined.of_run(pipeline, pipeline.commit, pipeline.protected),
         *_tag_message(core, pipeline),
-        *predefined.of_runner(runner),
+        *(predefined.of_runner(runner) if runner else ()),
+        *variables_before(environment, plan.environment),
         *plan.variables,
         *predefined.of_user(job.user),
-        *settings_variables(core, job.project, pipeline.protected),
+        *settings_variables(core, job.project, pipeline.protected, environment.name if environment else None),
         *open_variables(core, pipeline.variables_sealed, pipeline.seal_context),
         *open_variables(core, job.variables_sealed, job.seal_context),
+        *variables_after(environment, plan.environment),
     ]
-    return expand_for_runner(everything)
+    proofs = id_token_variables(core, job, plan, environment, everything) if token else ()
+    return expand_for_runner([*proofs, *everything])
 
 
 def expand_for_runner(variables: Sequence[Variable]) -> list[Variable]:
