@@ -116,6 +116,11 @@ class Config:
     strict_triggers: bool = _setting(
         _boolean, "A trigger is refused while the pipeline that it starts runs, not queued", default=False
     )
+    pages_url: str = _setting(
+        _url,
+        "Address of the web sites that jobs publish, on a host of its own; scripts run in them only there",
+        default="",
+    )
     allow_registration: bool = _setting(_boolean, "Runners may register with a registration token", default=True)
 
     def __post_init__(self) -> None:
@@ -133,6 +138,11 @@ class Config:
         if not self.external_url:
             object.__setattr__(
                 self, "external_url", f"http://{self.bind}" if ":/" not in self.bind else "http://localhost"
+            )
+
+        if self.pages_url and urlsplit(self.pages_url).hostname == urlsplit(self.external_url).hostname:
+            raise ConfigError(
+                "SKERRY_PAGES_URL: must name another host than SKERRY_EXTERNAL_URL, whose cookies it would see"
             )
 
     @property

@@ -9,6 +9,8 @@ from flask import Blueprint, Flask, current_app, g, request
 from app.api.gitlab_v4 import (
     artifacts,
     callers,
+    deployments,
+    environments,
     errors,
     instance,
     job_actions,
@@ -19,6 +21,8 @@ from app.api.gitlab_v4 import (
     pipeline_creation,
     pipelines,
     projects,
+    release_links,
+    releases,
     runner,
     runners,
     tokens,
@@ -31,6 +35,8 @@ from app.api.gitlab_v4.endpoint import Endpoint, register
 PREFIX = "/api/v4"
 MODULES = (
     artifacts,
+    deployments,
+    environments,
     instance,
     job_actions,
     jobs,
@@ -39,6 +45,8 @@ MODULES = (
     pipeline_creation,
     pipelines,
     projects,
+    release_links,
+    releases,
     runners,
     tokens,
     user_runners,

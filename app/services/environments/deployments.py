@@ -94,9 +94,15 @@ LOADED = (
 )
 
 
-def project_deployments(project: Project) -> Select[Deployment]:
-    """The deployments of `project`, the oldest first."""
-    return select(Deployment).where(Deployment.project_id == project.id).order_by(Deployment.id)
+def project_deployments(
+    project: Project, *, environment: str | None = None, status: str | None = None
+) -> Select[Deployment]:
+    """The deployments of `project`: all, those to the environment of a name, those with a status."""
+    query = select(Deployment).where(Deployment.project_id == project.id)
+    if environment is not None:
+        query = query.join(Environment, Environment.id == Deployment.environment_id)
+        query = query.where(Environment.name == environment)
+    return query if status is None else query.where(Deployment.status == status)
 
 
 def find_deployment(core: Core, project: Project, deployment_id: int) -> Deployment:

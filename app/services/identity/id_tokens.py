@@ -19,6 +19,15 @@ from app.services.identity.signing_key import load_key, sign
 #: Clocks differ: a token counts from a little before it was made.
 _SKEW = timedelta(seconds=5)
 
+#: What a token may say.
+CLAIMS = (
+    *("iss", "sub", "aud", "exp", "nbf", "iat", "jti", "namespace_id", "namespace_path", "project_id", "project_path"),
+    *("project_visibility", "user_id", "user_login", "user_email", "user_access_level", "pipeline_id"),
+    *("pipeline_source", "job_id", "ref", "ref_type", "ref_path", "ref_protected", "environment"),
+    *("environment_protected", "deployment_tier", "environment_action", "runner_id", "runner_environment", "sha"),
+    *("ci_config_ref_uri", "ci_config_sha"),
+)
+
 
 def issuer(core: Core) -> str:
     """Whose tokens these are: the address under which others find the keys."""
