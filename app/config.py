@@ -118,7 +118,7 @@ class Config:
     )
     pages_url: str = _setting(
         _url,
-        "Address of the web sites that jobs publish, on a host of its own; scripts run in them only there",
+        "Address of the sites that jobs publish, on a host of its own; only there scripts run in them",
         default="",
     )
     allow_registration: bool = _setting(_boolean, "Runners may register with a registration token", default=True)
@@ -142,7 +142,7 @@ class Config:
 
         if self.pages_url and urlsplit(self.pages_url).hostname == urlsplit(self.external_url).hostname:
             raise ConfigError(
-                "SKERRY_PAGES_URL: must name another host than SKERRY_EXTERNAL_URL, whose cookies it would see"
+                "SKERRY_PAGES_URL: must name another host than SKERRY_EXTERNAL_URL, or it sees its cookies"
             )
 
     @property
