@@ -26,6 +26,7 @@ class CompileContext:
     `read_file` gives the text of a file of the repository at `sha`, None where there is none; `list_files` all paths
     with their git blob ids. `changed_files` None: not known, so every `changes` clause is true. `changes_since` gives
     the same for a `compare_to` ref, and raises ValueError when there is no such ref.
+    `variables_for` gives what `variables` are for a job of an environment; None: the same everywhere.
     `stored`: the text is kept with its definition and comes from no commit.
     """
 
@@ -44,6 +45,7 @@ class CompileContext:
     changed_files: frozenset[str] | None = None
     changes_since: Callable[[str], frozenset[str] | None] | None = None
     render_merged: bool = False
+    variables_for: Callable[[str], Mapping[str, str]] | None = None
 
 
 @dataclass(frozen=True, slots=True)

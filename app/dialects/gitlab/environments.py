@@ -6,6 +6,7 @@ from app.dialects.gitlab.configuration import Configuration
 from app.dialects.gitlab.report import Report, quoted
 from app.dialects.gitlab.variables import Known
 from app.domain.delivery import EnvironmentSpec
+from app.domain.environments import guess_tier
 from app.domain.variables import expand
 
 #: What a name may hold that is known only once the pipeline has a row; it stays as written until then.
@@ -31,6 +32,15 @@ def check(configuration: Configuration, report: Report) -> None:
         if problem:
             message = f"{quoted(job.name)} job: on_stop job {quoted(spec.on_stop)} {problem}"
             report.error(job.mark, "bad_on_stop", message)
+
+
+def predefined(spec: EnvironmentSpec) -> dict[str, str]:
+    """What rules see of a job's environment."""
+    return {
+        "CI_ENVIRONMENT_NAME": spec.name,
+        "CI_ENVIRONMENT_ACTION": spec.action,
+        "CI_ENVIRONMENT_TIER": spec.deployment_tier or guess_tier(spec.name),
+    }
 
 
 def expanded(spec: EnvironmentSpec | None, known: Known) -> EnvironmentSpec | None:

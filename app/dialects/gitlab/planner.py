@@ -1,6 +1,7 @@
 """From a checked configuration to the plan of one pipeline: what rules leave, and what they change (gitlab.md C.0)."""
 
 from dataclasses import dataclass, replace
+from functools import cache
 
 from app.dialects.base import CompileContext
 from app.dialects.gitlab import environments, policies, variables
@@ -48,6 +49,8 @@ class Planner:
         self._expander = Expander()
         self._predefined = variables.predefined(context)
         self._globals = configuration.variables
+        # Settings are read from the database, so they are read once for each environment.
+        self._variables_for = cache(context.variables_for or (lambda environment: context.variables))
 
     def plan(self) -> Planned:
         workflow = self._configuration.workflow
@@ -132,7 +135,14 @@ class Planner:
     def _known(self, instance: Instance, own: tuple[Variable, ...]) -> Known:
         stage = instance.job.stage or DEFAULT_STAGE
         job = variables.for_job(instance.name, group_name(instance.name), stage, instance.index, instance.total)
-        return Known(variables.values_of(self._predefined, job, own, self._context.variables), own, self._expander)
+        known = Known(variables.values_of(self._predefined, job, own, self._context.variables), own, self._expander)
+        spec = environments.expanded(instance.job.environment, known)
+        if spec is None:
+            return known
+        given = self._variables_for(spec.name)
+        return Known(
+            variables.values_of(self._predefined, job, environments.predefined(spec), own, given), own, self._expander
+        )
 
     def _admitted(self, instance: Instance, known: Known) -> bool:
         """Whether `only` and `except` let a job in. Without either, `workflow:rules` decide alone if there are any."""

@@ -1,6 +1,7 @@
 """Deployments: made with their jobs, and moved as these move."""
 
 from collections.abc import Iterable, Mapping
+from typing import Any, cast
 
 from sqlalchemy import Select, select
 from sqlalchemy.exc import IntegrityError
@@ -12,7 +13,14 @@ from app.domain.errors import NotFound
 from app.models import Deployment, Environment, Job, Pipeline, Project
 from app.services.core import Core
 from app.services.environments.job_environment import by_name, name_of, spec_of
+from app.services.jobs import list_jobs
 
+#: Whatever a deployment is shown with.
+LOADED = (
+    joinedload(Deployment.environment),
+    joinedload(Deployment.user),
+    joinedload(Deployment.job).options(*cast(tuple[Any, ...], list_jobs.LOADED)),
+)
 STATUSES = ("created", "running", "success", "failed", "canceled", "skipped", "blocked")
 #: What a deployment is while its job has one of these statuses; any other: created.
 _FOLLOWS: Mapping[str, str] = {
@@ -85,13 +93,6 @@ def last_deployments(core: Core, ids: Iterable[int]) -> dict[int, Deployment]:
         found.setdefault(row[0], row[1])
     rows = core.session.scalars(select(Deployment).where(Deployment.id.in_(found.values())).options(*LOADED))
     return {row.environment_id: row for row in rows.unique()}
-
-
-LOADED = (
-    joinedload(Deployment.environment),
-    joinedload(Deployment.user),
-    joinedload(Deployment.job).joinedload(Job.pipeline),
-)
 
 
 def project_deployments(

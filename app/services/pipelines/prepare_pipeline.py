@@ -4,7 +4,7 @@ nothing.
 
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -144,6 +144,7 @@ def _compile(core: Core, prepared: Prepared, text: str, stored: bool, reading: d
         project_path=request.project.full_path,
         predefined={variable.key: variable.value for variable in fixed},
         variables={variable.key: variable.value for variable in given},
+        variables_for=_variables_for(core, prepared),
         inputs=request.inputs,
         stored=stored,
         **reading,
@@ -157,6 +158,17 @@ def _compile(core: Core, prepared: Prepared, text: str, stored: bool, reading: d
         return _nothing(prepared, compiled.skipped_reason)
     plan = compiled.plan if request.amend is None else request.amend(compiled.plan)
     return replace(prepared, plan=plan)
+
+
+def _variables_for(core: Core, prepared: Prepared) -> Callable[[str], Mapping[str, str]]:
+    """The settings and the request's variables as jobs of one environment see them."""
+    request = prepared.request
+
+    def read(environment: str) -> Mapping[str, str]:
+        settings = settings_variables(core, request.project, prepared.protected, environment)
+        return {variable.key: variable.value for variable in (*settings, *request.variables)}
+
+    return read
 
 
 def _reader(objects: Objects, sha: str) -> Callable[[str], str | None]:
