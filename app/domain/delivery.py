@@ -66,14 +66,3 @@ class PagesSpec:
     publish: str = "public"
     path_prefix: str = ""
     expire_in: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class JobInput:
-    """An input of one job: `${{ job.inputs.name }}` stands for it. `content` is its value as JSON; `kind`: string,
-    number, boolean or array.
-    """
-
-    name: str
-    kind: str
-    content: str

@@ -11,6 +11,7 @@ from app.dialects.gitlab.entries import (
     id_tokens,
     images,
     inherit,
+    job_inputs,
     needs,
     only,
     pages,
@@ -59,6 +60,7 @@ class JobConfig:
     id_tokens: tuple[IdToken, ...] | None = None
     image: Image | None = None
     inherit: Inherit | None = None
+    inputs: Mapping[str, str] | None = None
     interruptible: bool | None = None
     manual_confirmation: str | None = None
     needs: tuple[NeedConfig, ...] | None = None
@@ -102,6 +104,7 @@ _READERS: Mapping[str, tuple[Reader, bool]] = {
     "id_tokens": (id_tokens.id_tokens, True),
     "image": (images.image, True),
     "inherit": (inherit.inherit, True),
+    "inputs": (job_inputs.job_inputs, True),
     "interruptible": (_interruptible, False),
     "manual_confirmation": (scripts.manual_confirmation, False),
     "needs": (needs.needs, True),

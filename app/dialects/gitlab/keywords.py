@@ -34,7 +34,7 @@ NOT_COMPILED: Mapping[str, str] = {
     "secrets": "is declined: no provider of secrets is configured on this server; use a masked CI variable",
     "spec": "belongs in a YAML document of its own before the rest: end it with a line of `---`",
     **dict.fromkeys(
-        ("inputs", "trigger"),
+        ("trigger",),
         _LATER,
     ),
 }
