@@ -11,7 +11,8 @@ from sqlalchemy import select
 from app.domain import plan_json, status
 from app.domain.delivery import PagesSpec
 from app.domain.plan import JobPlan, Step
-from app.models import Artifact, Job, PagesSite, Project, write
+from app.models import Artifact, Job, PagesSite, Project, User, write
+from app.services.artifacts.keep_artifacts import keep_artifacts
 from app.services.core import Core
 from app.services.jobs.finish_job import finish
 from app.services.locks import lock_job
@@ -132,6 +133,15 @@ def test_the_last_job_counts_and_its_archive_is_kept_while_it_is_served(site, pu
     core.session.rollback()
     assert core.session.scalars(select(Artifact).where(Artifact.job_id == first)).one().expire_at == later
     assert core.session.get_one(Job, first).artifacts_expire_at == later
+
+
+def test_an_archive_that_is_kept_for_good_stays_when_another_is_served(site, publish, core) -> None:
+    first = publish(expire_at=core.now() + timedelta(days=1))
+    owner = core.session.scalars(select(User).where(User.username == "owner")).one()
+    keep_artifacts(core, core.session.get_one(Job, first), owner)
+    publish({"public/index.html": b"second"})
+    core.session.rollback()
+    assert core.session.scalars(select(Artifact).where(Artifact.job_id == first)).one().expire_at is None
 
 
 def test_sites_with_prefixes_stand_side_by_side(site, publish) -> None:
