@@ -10,7 +10,7 @@ import structlog
 from sqlalchemy import select
 
 from app.domain import environments, status
-from app.domain.errors import NotAllowed, NotFound, SkerryError
+from app.domain.errors import SkerryError
 from app.domain.permissions import Action
 from app.models import Deployment, Environment, Job, Pipeline, User, write
 from app.services import access
@@ -78,7 +78,7 @@ def stop_for_branches(core: Core, project_id: int, branches: Iterable[str], user
             continue
         try:
             stop_environment(core, environment, user)
-        except (NotAllowed, NotFound) as error:
+        except SkerryError as error:  # the push that deleted the branch stands, whatever becomes of this
             log.info("an environment stays though its branch is gone", environment=environment.id, reason=str(error))
             continue
         stopped += 1

@@ -4,7 +4,9 @@ import structlog
 from sqlalchemy import select
 
 from app.domain.errors import InvalidRequest, NotAllowed, NotFound
+from app.domain.permissions import Action
 from app.models import Job, ReleaseOrder, write
+from app.services import access
 from app.services.core import Core
 from app.services.environments.settled_variables import settled_variables
 from app.services.releases.release_of_job import description, released_at, spec_of
@@ -52,6 +54,7 @@ def _release(core: Core, job: Job) -> None:
         return
     if user is None:
         raise NotAllowed("nobody is left who could make the release")
+    access.require(core, Action.ADMIN_RELEASES, user, job.project)
     text = ReleaseText(
         tag_name=spec.tag_name,
         name=spec.name,

@@ -8,8 +8,10 @@ from collections.abc import Sequence
 
 from app.domain import refs
 from app.domain.errors import SkerryError
+from app.domain.permissions import Action
 from app.domain.plan import Variable
 from app.models import Job, ReleaseOrder
+from app.services import access
 from app.services.core import Core
 from app.services.releases.release_of_job import released_at, spec_of
 from app.services.releases.resolve_ref import resolve_ref
@@ -30,6 +32,8 @@ def why_not(core: Core, job: Job, variables: Sequence[Variable]) -> str | None:
         if spec is None:
             return None
         released_at(spec)
+        if not access.may(core, Action.ADMIN_RELEASES, job.user, job.project):
+            return "Whoever the job runs for may not make releases."
         if job.project.repository == "none" or not refs.is_valid_name(spec.tag_name):
             return refusal(core, job.project, job.user, spec.tag_name)
         if core.repositories.open(job.project_id).current([refs.TAG_PREFIX + spec.tag_name]):

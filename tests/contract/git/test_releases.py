@@ -113,6 +113,17 @@ def test_a_job_that_may_not_make_the_tag_has_failed_and_says_why(hosted: Hosted,
     assert hosted.ref("refs/tags/v1.2") is None
 
 
+def test_whoever_left_the_project_releases_nothing_any_more(hosted: Hosted, checkout: Checkout) -> None:
+    push(checkout)
+    checkout.git("tag", "v1.2")
+    assert checkout.push("v1.2").ok
+    stranger_id = make_user(hosted.core).id
+    with write(hosted.core.session):
+        hosted.core.session.scalars(select(Job).where(Job.name == "release")).one().user_id = stranger_id
+    assert run(hosted).failure_message == "Whoever the job runs for may not make releases."
+    assert make_ordered_releases(hosted.core) == 0
+
+
 def test_what_fails_for_a_while_is_made_later_and_given_up_in_the_end(
     hosted: Hosted, checkout: Checkout, monkeypatch: pytest.MonkeyPatch
 ) -> None:
