@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from app.services.core import Core
+from app.services.environments.stop_environment import stop_expired_environments
 from app.services.jobs.explain_waiting import explain_waiting
 from app.services.jobs.reap_jobs import (
     assign_resources,
@@ -14,8 +15,10 @@ from app.services.jobs.reap_jobs import (
     expire_artifacts,
     start_delayed_jobs,
 )
+from app.services.pages.publish_site import end_expired_sites
 from app.services.pipelines.mirror_downstream import mirror_downstream
 from app.services.pipelines.start_downstream import start_downstream
+from app.services.releases.make_ordered_releases import make_ordered_releases
 from app.services.repositories.receive_push import finish_pushes
 from app.services.repositories.tidy_repositories import tidy_repositories
 from app.services.schedules.run_schedules import run_due_schedules
@@ -50,6 +53,9 @@ TASKS = (
     Task("start downstream pipelines", start_downstream, 1, apart=True),
     Task("tell trigger jobs of their pipelines", mirror_downstream, 1),
     Task("finish interrupted pushes", finish_pushes, 10),
+    Task("make releases", make_ordered_releases, 1),
+    Task("stop expired environments", stop_expired_environments, 10),
+    Task("end expired sites", end_expired_sites, 60),
     Task("end lost jobs", end_lost_jobs, 10),
     Task("end late jobs", end_late_jobs, 10),
     Task("explain why jobs wait", explain_waiting, 10),

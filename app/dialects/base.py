@@ -32,6 +32,7 @@ class CompileContext:
     with their git blob ids; `last_commit` the id of the last commit that touched a path, None where none did.
     `changed_files` None: not known, so every `changes` clause is true. `changes_since` gives
     the same for a `compare_to` ref, and raises ValueError when there is no such ref.
+    `variables_for` gives what `variables` are for a job of an environment; None: the same everywhere.
     `stored`: the text is kept with its definition and comes from no commit. `sources` are files of other projects and
     servers. `masked`: keys of `variables` whose values no message may show; `raw`: keys of `variables` and `predefined`
     whose values are never expanded.
@@ -58,6 +59,7 @@ class CompileContext:
     sources: Sources = field(default_factory=NoSources)
     masked: frozenset[str] = frozenset()
     raw: frozenset[str] = frozenset()
+    variables_for: Callable[[str], Mapping[str, str]] | None = None
 
 
 @dataclass(frozen=True, slots=True)

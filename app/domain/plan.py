@@ -8,6 +8,8 @@ A plan is kept as JSON on the rows it makes: `to_json` and `from_json` of `app.d
 
 from dataclasses import dataclass, field
 
+from app.domain.delivery import EnvironmentSpec, IdToken, PagesSpec, ReleaseSpec
+
 
 @dataclass(frozen=True, slots=True)
 class Variable:
@@ -181,7 +183,8 @@ class JobPlan:
     `instance` is (index, total) of a parallel job, index from 1.
     `hooks` run before the sources are there; a step's name says when. `coverage` is an RE2 pattern without slashes: the
     last number in its last match in the log counts. `resource_group`: one job of that name in the project at a time.
-    `trigger`: the job starts another pipeline and has no steps.
+    `trigger`: the job starts another pipeline and has no steps. `environment`, `id_tokens`, `release` and `pages`: see
+    `app.domain.delivery`.
     """
 
     name: str
@@ -211,6 +214,15 @@ class JobPlan:
     resource_group: str | None = None
     foreign_needs: tuple[ForeignNeed, ...] = ()
     trigger: Trigger | None = None
+    environment: EnvironmentSpec | None = None
+    id_tokens: tuple[IdToken, ...] = ()
+    release: ReleaseSpec | None = None
+    pages: PagesSpec | None = None
+
+    @property
+    def delivers(self) -> bool:
+        """Whether more follows when the job ends: an environment, a release or a site."""
+        return self.environment is not None or self.release is not None or self.pages is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,12 @@
 
 from app.models.accounts import AccessToken, User
 from app.models.base import AnySession, Base, after_commit, prepare_sqlite, write
+from app.models.environments import Deployment, Environment
 from app.models.instance import Counter, Leader, Setting
 from app.models.jobs import Artifact, Job, JobStep, Resource, TagSet
 from app.models.pipelines import DefinitionVariable, Pipeline, PipelineAssignee, PipelineDefinition, Push
 from app.models.projects import CiVariable, Group, Membership, Project, ProtectedRef
+from app.models.releases import PagesSite, Release, ReleaseLink, ReleaseOrder
 from app.models.reports import DotenvReport, JunitCase, JunitReport
 from app.models.resources import ResourceGroup
 from app.models.runners import Runner, RunnerManager
@@ -20,7 +22,9 @@ __all__ = [
     "CiVariable",
     "Counter",
     "DefinitionVariable",
+    "Deployment",
     "DotenvReport",
+    "Environment",
     "Group",
     "Job",
     "JobStep",
@@ -28,6 +32,7 @@ __all__ = [
     "JunitReport",
     "Leader",
     "Membership",
+    "PagesSite",
     "Pipeline",
     "PipelineAssignee",
     "PipelineDefinition",
@@ -37,6 +42,9 @@ __all__ = [
     "Project",
     "ProtectedRef",
     "Push",
+    "Release",
+    "ReleaseLink",
+    "ReleaseOrder",
     "Resource",
     "ResourceGroup",
     "Runner",

@@ -37,6 +37,7 @@ class Job(Base):
     since.
     `enqueue_immediately`: a manual or delayed job that was asked for already. `resource_group_id`: it runs only while
     it holds that group's resource (`Resource`); no foreign key, as a group ends only with its project and its jobs.
+    `delivers`: its plan names an environment, a release or a site, so that more follows when it ends.
     `trace_crc` is the CRC-32 of the `trace_size` bytes received.
     `bridge`: a trigger job (`plan.Trigger`), which no runner ever gets.
     """
@@ -64,6 +65,7 @@ class Job(Base):
     enqueue_immediately: Mapped[bool] = mapped_column(default=False)
     resource_group_id: Mapped[int | None] = mapped_column(Key)
     bridge: Mapped[bool] = mapped_column(default=False)
+    delivers: Mapped[bool] = mapped_column(default=False)
     retried: Mapped[bool] = mapped_column(default=False)
     attempt: Mapped[int] = mapped_column(default=1)
     runner_id: Mapped[int | None] = mapped_column(ForeignKey("runners.id", ondelete="SET NULL"), index=True)

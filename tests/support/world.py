@@ -22,6 +22,7 @@ from app.models import (
     User,
     write,
 )
+from app.services.environments.deployments import add_deployments
 from app.services.jobs.resources import group_ids
 from app.services.pipelines.advance_pipeline import advance
 
@@ -126,9 +127,10 @@ class World:
             )
             self.core.session.add(pipeline)
             self.core.session.flush()
-            for job in jobs:
-                self.core.session.add(self._job(pipeline, job, stages))
+            rows = [self._job(pipeline, job, stages) for job in jobs]
+            self.core.session.add_all(rows)
             self.core.session.flush()
+            add_deployments(self.core, pipeline, rows)
             if start:
                 advance(self.core, pipeline)
         return pipeline
@@ -156,6 +158,7 @@ class World:
             tag_set_id=self.tag_set(plan.tags),
             protected=pipeline.protected,
             required_features=features,
+            delivers=plan.delivers,
             timeout=plan.timeout or 3600,
             interruptible=plan.interruptible,
             resource_group_id=group_ids(self.core, pipeline.project_id, [plan.resource_group])[plan.resource_group],

@@ -9,6 +9,8 @@ from flask import Blueprint, Flask, current_app, g, request
 from app.api.gitlab_v4 import (
     artifacts,
     callers,
+    deployments,
+    environments,
     errors,
     group_variables,
     instance,
@@ -23,6 +25,8 @@ from app.api.gitlab_v4 import (
     pipelines,
     project_settings,
     projects,
+    release_links,
+    releases,
     resource_groups,
     runner,
     runners,
@@ -39,6 +43,8 @@ from app.api.gitlab_v4.endpoint import Endpoint, register
 PREFIX = "/api/v4"
 MODULES = (
     artifacts,
+    deployments,
+    environments,
     group_variables,
     instance,
     instance_variables,
@@ -52,6 +58,8 @@ MODULES = (
     project_settings,
     projects,
     resource_groups,
+    release_links,
+    releases,
     runners,
     schedule_variables,
     test_reports,

@@ -10,7 +10,7 @@ from functools import cache
 import yaml
 
 from app.dialects.base import Compilation, CompileContext
-from app.dialects.gitlab import configuration, expansion, extends, graph, nodes, references, scalars
+from app.dialects.gitlab import configuration, environments, expansion, extends, graph, nodes, references, scalars
 from app.dialects.gitlab.includes import Files
 from app.dialects.gitlab.limits import TooLarge
 from app.dialects.gitlab.nodes import Mapping, Mark, Node
@@ -69,6 +69,7 @@ def _plan(root: Mapping, context: CompileContext, report: Report) -> Planned:
     read = configuration.read(root, context.list_files, report, context.last_commit)
     expanded = expansion.expand(read, report)
     graph.check(read, expanded, report)
+    environments.check(read, report)
     if report.has_errors:
         return Planned()
     try:

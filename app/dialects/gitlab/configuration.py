@@ -17,8 +17,6 @@ from app.domain.plan import Variable
 DEFAULT_STAGES = ("build", "test", "deploy")
 FIRST_STAGE, LAST_STAGE = ".pre", ".post"
 DEFAULT_STAGE = "test"
-PAGES = "pages"
-"""The job of this name publishes its artifacts as a web site in GitLab."""
 
 MOST_SHOWN = 50
 
@@ -111,9 +109,6 @@ def _jobs(root: MappingNode, reader: JobReader, report: Report) -> tuple[dict[st
             _refuse_job(name, entry, report)
         else:
             jobs[name] = reader.job(name, entry.key_mark, entry.value, defaults)
-            if name == PAGES:
-                message = f"jobs:{PAGES} runs and keeps its artifacts, but pages are not published yet"
-                report.warning(entry.key_mark, "unsupported_keyword", message)
     if not jobs and not refused:
         report.error(root.mark, "no_jobs", "jobs config should contain at least one visible job")
     return jobs, frozenset(refused)

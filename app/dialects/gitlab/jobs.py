@@ -7,11 +7,16 @@ from typing import Any
 from app.dialects.gitlab import keywords, values
 from app.dialects.gitlab.entries import (
     artifacts,
+    environments,
+    id_tokens,
     images,
     inherit,
+    job_inputs,
     needs,
     only,
+    pages,
     parallel,
+    releases,
     rules,
     scripts,
     triggers,
@@ -21,12 +26,14 @@ from app.dialects.gitlab.entries.caches import CacheReader
 from app.dialects.gitlab.entries.inherit import Inherit, takes
 from app.dialects.gitlab.entries.needs import NeedConfig
 from app.dialects.gitlab.entries.only import Policy
+from app.dialects.gitlab.entries.pages import PagesConfig
 from app.dialects.gitlab.entries.parallel import Parallel
 from app.dialects.gitlab.entries.rules import Rule
 from app.dialects.gitlab.entries.scripts import AllowFailure
 from app.dialects.gitlab.nodes import Mapping as MappingNode
 from app.dialects.gitlab.nodes import Mark, Node
 from app.dialects.gitlab.report import Report, quoted
+from app.domain.delivery import EnvironmentSpec, IdToken, ReleaseSpec
 from app.domain.plan import ArtifactSpec, CacheSpec, ForeignNeed, Image, RetryPolicy, Service, Trigger, Variable
 
 LONGEST_NAME = 255
@@ -48,16 +55,22 @@ class JobConfig:
     cache: tuple[CacheSpec, ...] | None = None
     coverage: str | None = None
     dependencies: tuple[str, ...] | None = None
+    environment: EnvironmentSpec | None = None
     excluded: Policy | None = None
     foreign_needs: tuple[ForeignNeed, ...] = ()
     hooks: tuple[str, ...] | None = None
+    id_tokens: tuple[IdToken, ...] | None = None
     image: Image | None = None
     inherit: Inherit | None = None
+    inputs: Mapping[str, str] | None = None
     interruptible: bool | None = None
     manual_confirmation: str | None = None
     needs: tuple[NeedConfig, ...] | None = None
     only: Policy | None = None
+    pages: PagesConfig | None = None
     parallel: Parallel | None = None
+    publish: str | None = None
+    release: ReleaseSpec | None = None
     resource_group: str | None = None
     retry: RetryPolicy | None = None
     rules: tuple[Rule, ...] | None = None
@@ -88,15 +101,21 @@ _READERS: Mapping[str, tuple[Reader, bool]] = {
     "before_script": (values.lines, True),
     "dependencies": (scripts.dependencies, False),
     "coverage": (scripts.coverage, True),
+    "environment": (environments.environment, True),
     "except": (only.policy, True),
     "hooks": (scripts.hooks, True),
+    "id_tokens": (id_tokens.id_tokens, True),
     "image": (images.image, True),
     "inherit": (inherit.inherit, True),
+    "inputs": (job_inputs.job_inputs, True),
     "interruptible": (_interruptible, False),
     "manual_confirmation": (scripts.manual_confirmation, False),
     "needs": (needs.all_needs, True),
     "only": (only.policy, True),
+    "pages": (pages.pages, True),
     "parallel": (parallel.parallel, True),
+    "publish": (pages.publish, False),
+    "release": (releases.release, True),
     "resource_group": (scripts.manual_confirmation, False),
     "retry": (scripts.retry, True),
     "rules": (rules.job_rules, True),

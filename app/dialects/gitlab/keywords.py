@@ -32,15 +32,11 @@ TRIGGER_JOB = (
 )
 """What a job may hold that starts another pipeline."""
 
-_LATER = "is not supported yet"
 NOT_COMPILED: Mapping[str, str] = {
     "dast_configuration": "is declined: it belongs to a scanner that is not part of Skerry",
     "identity": "is declined: it belongs to a cloud provider's runners",
     "run": "is declined: jobs have a `script` here",
+    "secrets": "is declined: no provider of secrets is configured on this server; use a masked CI variable",
     "spec": "belongs in a YAML document of its own before the rest: end it with a line of `---`",
-    **dict.fromkeys(
-        (*("environment", "id_tokens", "inputs", "pages", "publish", "release", "secrets"),),
-        _LATER,
-    ),
 }
 """Words that are known and refused; each value follows the word in the message."""

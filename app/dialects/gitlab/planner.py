@@ -1,20 +1,25 @@
 """From a checked configuration to the plan of one pipeline: what rules leave, and what they change (gitlab.md C.0)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 
 from app.dialects.base import CompileContext
-from app.dialects.gitlab import policies, variables
+from app.dialects.gitlab import environments, policies, variables
 from app.dialects.gitlab.configuration import DEFAULT_STAGE, FIRST_STAGE, LAST_STAGE, Configuration
 from app.dialects.gitlab.entries.inherit import Inherit, takes
 from app.dialects.gitlab.entries.only import DEFAULT_ONLY, NOTHING
+from app.dialects.gitlab.entries.pages import site_of
 from app.dialects.gitlab.entries.rules import AutoCancel, Rule
 from app.dialects.gitlab.entries.workflow import LONGEST_NAME
 from app.dialects.gitlab.expansion import Expanded, Instance, group_name
+from app.dialects.gitlab.jobs import JobConfig
 from app.dialects.gitlab.report import Report, quoted
 from app.dialects.gitlab.rules import RuleEvaluator
 from app.dialects.gitlab.seeds import Seed, to_plan
 from app.dialects.gitlab.variables import Expander, Known
+from app.domain.delivery import PagesSpec
 from app.domain.plan import JobPlan, Plan, Variable
+from app.domain.refs import slug
 from app.domain.variables import CircularReference, expand, expand_existing
 
 #: In characters, as the database takes it.
@@ -49,6 +54,8 @@ class Planner:
         self._expander = Expander()
         self._predefined = variables.predefined(context)
         self._globals = configuration.variables
+        # Settings are read from the database, so they are read once for each environment.
+        self._variables_for = cache(context.variables_for or (lambda environment: context.variables))
 
     def plan(self) -> Planned:
         workflow = self._configuration.workflow
@@ -130,6 +137,8 @@ class Planner:
             own,
             tags=tuple(dict.fromkeys(expand_existing(tag, known.expanded) for tag in job.tags or ())),
             resource_group=self._resource_group(instance, known),
+            environment=environments.expanded(job.environment, known),
+            pages=_site(job, known),
         )
 
     def _resource_group(self, instance: Instance, known: Known) -> str | None:
@@ -146,6 +155,12 @@ class Planner:
         stage = instance.job.stage or DEFAULT_STAGE
         job = variables.for_job(instance.name, group_name(instance.name), stage, instance.index, instance.total)
         values = variables.values_of(self._predefined, job, own, self._context.variables)
+        known = Known(values, own, self._expander, self._context)
+        spec = environments.expanded(instance.job.environment, known)
+        if spec is None:
+            return known
+        given = self._variables_for(spec.name)
+        values = variables.values_of(self._predefined, job, environments.predefined(spec), own, given)
         return Known(values, own, self._expander, self._context)
 
     def _admitted(self, instance: Instance, known: Known) -> bool:
@@ -155,3 +170,11 @@ class Planner:
             return True
         only = DEFAULT_ONLY.joined(job.only or NOTHING)
         return policies.admitted(only, job.excluded or NOTHING, self._context, self._evaluator, known, job.name)
+
+
+def _site(job: JobConfig, known: Known) -> PagesSpec | None:
+    """The site that `job` publishes, its prefix as it stands in an address."""
+    site = site_of(job.name, job.pages, job.publish)
+    if site is None or not site.path_prefix:
+        return site
+    return replace(site, path_prefix=slug(expand(site.path_prefix, known.expanded)))

@@ -4,11 +4,15 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from app.dialects.gitlab.configuration import DEFAULT_STAGE
+from app.dialects.gitlab.entries import job_inputs
+from app.dialects.gitlab.entries.pages import with_site
 from app.dialects.gitlab.entries.rules import Rule
 from app.dialects.gitlab.entries.scripts import AllowFailure
 from app.dialects.gitlab.expansion import Expanded, Instance
 from app.dialects.gitlab.jobs import JobConfig
 from app.dialects.gitlab.report import Report, quoted
+from app.domain import plan_json
+from app.domain.delivery import EnvironmentSpec, PagesSpec
 from app.domain.plan import JobPlan, Need, RetryPolicy, Step, Variable
 
 MOST_NEEDS = 50
@@ -25,6 +29,8 @@ class Seed:
     variables: tuple[Variable, ...]
     tags: tuple[str, ...]
     resource_group: str | None
+    environment: EnvironmentSpec | None = None
+    pages: PagesSpec | None = None
 
 
 def to_plan(seed: Seed, names: Collection[str], expanded: Expanded, report: Report) -> JobPlan:
@@ -33,14 +39,14 @@ def to_plan(seed: Seed, names: Collection[str], expanded: Expanded, report: Repo
     when = (rule.when if rule else None) or job.when or "on_success"
     allowed = _allow_failure(job, rule)
     interruptible = rule.interruptible if rule and rule.interruptible is not None else job.interruptible
-    return JobPlan(
+    plan = JobPlan(
         name=instance.name,
         stage=job.stage or DEFAULT_STAGE,
         steps=_steps(job),
         image=job.image,
         services=job.services or (),
         variables=seed.variables,
-        artifacts=job.artifacts or (),
+        artifacts=with_site(job.artifacts or (), seed.pages),
         cache=job.cache or (),
         needs=_needs(seed, names, expanded, report),
         dependencies=_dependencies(job, names, expanded),
@@ -60,7 +66,22 @@ def to_plan(seed: Seed, names: Collection[str], expanded: Expanded, report: Repo
         resource_group=seed.resource_group,
         foreign_needs=job.foreign_needs,
         trigger=job.trigger,
+        environment=seed.environment,
+        id_tokens=job.id_tokens or (),
+        release=job.release,
+        pages=seed.pages,
     )
+    return _filled(plan, job, report) if job.inputs else plan
+
+
+def _filled(plan: JobPlan, job: JobConfig, report: Report) -> JobPlan:
+    """`plan` with the job's inputs in their places."""
+    unknown: set[str] = set()
+    filled = job_inputs.fill(plan_json.to_json(plan), job.inputs or {}, unknown)
+    for name in sorted(unknown):
+        hint = report.did_you_mean(name, job.inputs or {})
+        report.error(job.mark, "unknown_input", f"jobs:{quoted(job.name)} uses an unknown input: {quoted(name)}{hint}")
+    return plan_json.from_json(JobPlan, filled)
 
 
 def _steps(job: JobConfig) -> tuple[Step, ...]:

@@ -3,6 +3,7 @@
 from app.domain import status
 from app.models import Job, JobStep
 from app.services.core import Core
+from app.services.environments.deployments import add_deployments
 
 #: What a new attempt takes from the one before. The rest of the row begins anew.
 _KEPT = (
@@ -22,6 +23,7 @@ _KEPT = (
     "timeout",
     "interruptible",
     "resource_group_id",
+    "delivers",
 )
 
 
@@ -47,4 +49,5 @@ def new_attempt(core: Core, job: Job, user_id: int | None, enqueue_immediately: 
     job.retried, job.updated_at = True, now
     core.session.add(copy)
     core.session.flush()
+    add_deployments(core, copy.pipeline, [copy])
     return copy

@@ -8,6 +8,7 @@ from app.domain import failure, plan_json, status
 from app.domain.plan import JobPlan, RetryPolicy
 from app.models import Job, JobStep, Pipeline
 from app.services.core import Core
+from app.services.environments.deliver import job_ended, why_not
 from app.services.jobs import resources
 from app.services.jobs.attempts import new_attempt
 from app.services.jobs.queue import announce_job
@@ -31,6 +32,8 @@ def finish(
     """
     if job.status in status.COMPLETED:
         return None
+    if new_status == status.SUCCESS and (problem := why_not(core, job)) is not None:
+        new_status, reason, exit_code, message = status.FAILED, failure.SCRIPT_FAILURE, 1, problem
     close(core, job, new_status, reason, exit_code, message)
     retry = _retry(core, job) if new_status == status.FAILED else None
     if new_status == status.FAILED and retry is None and not job.allow_failure and not job.retried:
@@ -62,6 +65,7 @@ def close(
     if job.resource_group_id is not None:
         resources.release(core, job)
         assign_later(core, [job.resource_group_id])
+    job_ended(core, job)
     announce_job(core, job)
 
 

@@ -38,16 +38,20 @@ def play_job(core: Core, job: Job, user: User | None, variables: Sequence[Variab
     job_id, user_id = job.id, user.id if user else None
     with write(core.session):
         held = lock_job(core, job_id)
-        if not playable(held):
-            raise NotPlayable("Unplayable Job")
-        if held.status in status.BLOCKED:
-            _start(core, held, user_id, variables)
-            played_id = held.id
-        else:
-            if variables:
-                _set_variables(core, held, variables)
-            played_id = retry_held(core, held, user_id).id
+        played_id = play_held(core, held, user_id, variables).id
     return core.session.get_one(Job, played_id)
+
+
+def play_held(core: Core, job: Job, user_id: int | None, variables: Sequence[Variable] = ()) -> Job:
+    """*In a write*, with `job` held: as `play_job`, for whoever was asked already. Raises NotPlayable."""
+    if not playable(job):
+        raise NotPlayable("Unplayable Job")
+    if job.status in status.BLOCKED:
+        _start(core, job, user_id, variables)
+        return job
+    if variables:
+        _set_variables(core, job, variables)
+    return retry_held(core, job, user_id)
 
 
 def _start(core: Core, job: Job, user_id: int | None, variables: Sequence[Variable]) -> None:

@@ -16,6 +16,7 @@ from app.events.base import Notice
 from app.models import Job, Pipeline, after_commit, write
 from app.services.afterwards import afterwards
 from app.services.core import Core
+from app.services.environments.deployments import follow_jobs
 from app.services.jobs import resources
 from app.services.jobs.queue import announce_job, job_notice, make_pending, update_jobs
 from app.services.locks import lock_job, lock_pipeline, try_pipeline
@@ -38,6 +39,7 @@ def advance(core: Core, pipeline: Pipeline) -> None:
         states[move.job_id] = replace(states[move.job_id], status=move.status)
     _apply(core, pipeline, moves, states)
     _settle(core, pipeline, list(states.values()))
+    follow_jobs(core, pipeline.id)
 
 
 def job_states(core: Core, pipeline_id: int) -> dict[int, JobState]:

@@ -11,6 +11,7 @@ from app.models import Job, JobStep, Pipeline, Project, User, write
 from app.services import access
 from app.services.afterwards import afterwards
 from app.services.core import Core
+from app.services.environments.deployments import add_deployments
 from app.services.jobs.resources import group_ids
 from app.services.locks import lock_project
 from app.services.pipelines.advance_pipeline import advance, announce_pipeline, set_calculated_status
@@ -131,11 +132,15 @@ def _add_jobs(core: Core, pipeline: Pipeline, prepared: Prepared) -> None:
     groups = group_ids(core, pipeline.project_id, (job.resource_group for job in plan.jobs))
     stages = {stage: place for place, stage in enumerate(plan.stages)}
     default_timeout = prepared.request.project.build_timeout
+    rows: list[Job] = []
     for job in plan.jobs:
         row = _job(pipeline, job, stages[job.stage], tag_sets[frozenset(job.tags)])
         row.timeout = job.timeout or default_timeout
         row.resource_group_id = groups[job.resource_group]
         core.session.add(row)
+        rows.append(row)
+    core.session.flush()
+    add_deployments(core, pipeline, rows)
 
 
 def _job(pipeline: Pipeline, plan: JobPlan, stage_index: int, tag_set_id: int) -> Job:
@@ -156,6 +161,7 @@ def _job(pipeline: Pipeline, plan: JobPlan, stage_index: int, tag_set_id: int) -
         protected=pipeline.protected,
         required_features=required_features(plan),
         interruptible=plan.interruptible,
+        delivers=plan.delivers,
         created_at=pipeline.created_at,
         updated_at=pipeline.created_at,
         steps=[

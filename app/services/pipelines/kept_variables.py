@@ -6,17 +6,18 @@ from collections.abc import Iterable
 from sqlalchemy import or_, select
 
 from app.domain import plan_json
+from app.domain.environments import scope_matches, scope_rank
 from app.domain.plan import Variable
 from app.models import CiVariable, Project
 from app.services.core import Core
 from app.services.pipelines import predefined
 
 
-def settings_variables(core: Core, project: Project, protected: bool) -> list[Variable]:
+def settings_variables(core: Core, project: Project, protected: bool, environment: str | None = None) -> list[Variable]:
     """The variables of the instance, of the groups from the top down, and of the project, opened.
 
-    Protected ones only where the ref is `protected`. Those for one environment alone are left out: no job here names
-    one.
+    Protected ones only where the ref is `protected`; those for some environments alone only where they mean
+    `environment`, and then the more exact ones win.
     """
     groups = [group.id for group in predefined.ancestors(core, project.group)]
     rows = core.session.scalars(
@@ -27,12 +28,14 @@ def settings_variables(core: Core, project: Project, protected: bool) -> list[Va
                 CiVariable.group_id.in_(groups),
                 CiVariable.project_id.is_(None) & CiVariable.group_id.is_(None),
             ),
-            CiVariable.environment_scope == "*",
         )
         .order_by(CiVariable.id)
     ).all()
     places = {None: 0} | {group: place for place, group in enumerate(groups, 1)}
-    visible = [row for row in rows if protected or not row.protected]
+    visible = [
+        row for row in rows if (protected or not row.protected) and scope_matches(row.environment_scope, environment)
+    ]
+    visible.sort(key=lambda row: scope_rank(row.environment_scope))
     visible.sort(key=lambda row: len(places) if row.project_id else places[row.group_id])
     return [_opened(core, row) for row in visible]
 

@@ -4,7 +4,7 @@ nothing.
 
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -158,8 +158,7 @@ def _without_configuration(prepared: Prepared) -> Prepared:
 
 def _compile(core: Core, prepared: Prepared, text: str, stored: bool, reading: dict[str, Any]) -> Prepared:
     request = prepared.request
-    own = definition_variables(core, request.project.id, request.definition.id if request.definition else None)
-    given = [*settings_variables(core, request.project, prepared.protected), *own, *request.variables]
+    given = _given(core, prepared)
     fixed = predefined_for_compiling(core, request, prepared.commit, prepared.protected)
     context = CompileContext(
         ref=request.ref,
@@ -170,6 +169,7 @@ def _compile(core: Core, prepared: Prepared, text: str, stored: bool, reading: d
         project_path=request.project.full_path,
         predefined={variable.key: variable.value for variable in fixed},
         variables={variable.key: variable.value for variable in given},
+        variables_for=_variables_for(core, prepared),
         inputs=typed_inputs(prepared.config_path, text, request.inputs),
         stored=stored,
         masked=frozenset(variable.key for variable in given if variable.masked),
@@ -186,6 +186,23 @@ def _compile(core: Core, prepared: Prepared, text: str, stored: bool, reading: d
         return _nothing(prepared, compiled.skipped_reason)
     plan = compiled.plan if request.amend is None else request.amend(compiled.plan)
     return replace(prepared, plan=plan)
+
+
+def _variables_for(core: Core, prepared: Prepared) -> Callable[[str], Mapping[str, str]]:
+    """What is given beside the configuration, as jobs of one environment see it."""
+
+    def read(environment: str) -> Mapping[str, str]:
+        return {variable.key: variable.value for variable in _given(core, prepared, environment)}
+
+    return read
+
+
+def _given(core: Core, prepared: Prepared, environment: str | None = None) -> list[Variable]:
+    """The variables of the settings, of the definition and of the request; later ones win."""
+    request = prepared.request
+    own = definition_variables(core, request.project.id, request.definition.id if request.definition else None)
+    settings = settings_variables(core, request.project, prepared.protected, environment)
+    return [*settings, *own, *request.variables]
 
 
 def _changed(repository: Repository, request: PipelineRequest) -> frozenset[str] | None:

@@ -10,6 +10,8 @@ from app.domain.plan import JobPlan, Variable
 from app.domain.variables import CircularReference, sort_and_expand
 from app.models import Job, Pipeline, PipelineSchedule, Runner, ScheduleRun
 from app.services.core import Core
+from app.services.environments.job_environment import environment_of, variables_after, variables_before
+from app.services.identity.id_tokens import id_token_variables
 from app.services.pipelines import predefined
 from app.services.pipelines.definition_variables import definition_variables
 from app.services.pipelines.kept_variables import open_variables, settings_variables
@@ -35,12 +37,13 @@ def raw_keys(*layers: Iterable[Variable]) -> frozenset[str]:
     return frozenset(key for key, is_raw in raw.items() if is_raw)
 
 
-def job_variables(core: Core, job: Job, runner: Runner, token: str) -> list[Variable]:
+def job_variables(core: Core, job: Job, runner: Runner | None, token: str) -> list[Variable]:
     """All variables that a runner gets with `job`, expanded as far as the server does (gitlab.md C.13).
 
-    `token` is the job's token in plain text.
+    `token` is the job's token in plain text; without one it cannot prove anything else either.
     """
     pipeline, plan = job.pipeline, plan_json.from_json(JobPlan, job.plan)
+    environment = environment_of(core, job)
     everything = [
         *predefined.of_pipeline_row(core, pipeline),
         *predefined.of_job_row(core, job, token),
@@ -50,16 +53,19 @@ def job_variables(core: Core, job: Job, runner: Runner, token: str) -> list[Vari
         *predefined.of_run(pipeline, pipeline.commit, pipeline.protected),
         *predefined.of_schedule(_schedule_description(core, pipeline)),
         *_tag_message(core, pipeline),
-        *predefined.of_runner(runner),
+        *(predefined.of_runner(runner) if runner else ()),
+        *variables_before(environment, plan.environment),
         *plan.variables,
         *predefined.of_user(job.user),
         *inherited_variables(core, job),
-        *settings_variables(core, job.project, pipeline.protected),
+        *settings_variables(core, job.project, pipeline.protected, environment.name if environment else None),
         *definition_variables(core, job.project_id, pipeline.definition_id),
         *open_variables(core, pipeline.variables_sealed, pipeline.seal_context),
         *open_variables(core, job.variables_sealed, job.seal_context),
+        *variables_after(environment, plan.environment),
     ]
-    return expand_for_runner(everything)
+    proofs = id_token_variables(core, job, plan, environment, everything) if token else ()
+    return expand_for_runner([*proofs, *everything])
 
 
 def expand_for_runner(variables: Sequence[Variable]) -> list[Variable]:

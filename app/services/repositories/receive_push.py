@@ -22,6 +22,7 @@ from app.git.receive import RefUpdate
 from app.git.repository import FoundRef, Repository
 from app.models import Project, Push, User, write
 from app.services.core import Core
+from app.services.environments.stop_environment import stop_for_branches
 from app.services.pipelines.create_pipeline import insert_pipeline
 from app.services.pipelines.pipeline_request import MAX_INPUTS, PipelineRequest
 from app.services.pipelines.prepare_pipeline import Prepared, prepare_pipeline
@@ -82,7 +83,7 @@ def finish_push(core: Core, push_id: int, done: Collection[str] | None = None) -
     project, user = core.session.get_one(Project, push.project_id), core.session.get(User, push.user_id or 0)
     options = parse_push_options(json.loads(core.box.open(push.options[0], _context(push))) if push.options else ())
     repository = core.repositories.open(project.id)
-    moved = _moved(core, push, done)
+    moved, push_refs, project_id = _moved(core, push, done), list(push.refs), project.id
     branch = _new_default_branch(repository, project, moved)
     prepared, notes = _prepare(core, repository, project, user, moved, options)
     with write(core.session):
@@ -97,6 +98,8 @@ def finish_push(core: Core, push_id: int, done: Collection[str] | None = None) -
         if moved:
             project.last_activity_at = core.now()
         made = [(pipeline.id, pipeline.ref) for each in prepared if (pipeline := insert_pipeline(core, each))]
+    if gone := _gone_branches(repository, push_refs, done):
+        stop_for_branches(core, project_id, gone, user)
     return Outcome(tuple(made), tuple(notes))
 
 
@@ -138,6 +141,18 @@ def _moved(core: Core, push: Push, done: Collection[str] | None) -> list[RefUpda
     later = core.session.scalars(select(Push.refs).where(Push.project_id == push.project_id, Push.id > push.id)).all()
     left = {(entry["ref"], entry["old"]) for entries in later for entry in entries}
     return [update for update in updates if now.get(update.ref) == update.new or (update.ref, update.new) in left]
+
+
+def _gone_branches(
+    repository: Repository, entries: Sequence[dict[str, str]], done: Collection[str] | None
+) -> list[str]:
+    """The names of the branches that the push deleted."""
+    updates = [RefUpdate(entry["ref"], entry["old"], entry["new"]) for entry in entries]
+    names = [update.ref for update in updates if update.deletes and refs.split(update.ref).kind == "branch"]
+    if not names:
+        return []
+    left = {found.full_name for found in repository.current(names)}
+    return [refs.split(name).name for name in names if name not in left and (done is None or name in done)]
 
 
 def _new_default_branch(repository: Repository, project: Project, moved: Sequence[RefUpdate]) -> str | None:

@@ -13,6 +13,7 @@ def _post_paths(app) -> list[str]:
         "variable_id": 1,
         "membership_id": 1,
         "runner_id": 1,
+        "environment_id": 1,
     }
     values |= {"token_id": 1, "user_id": 1, "schedule_id": 1}
     found = []

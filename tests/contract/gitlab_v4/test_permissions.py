@@ -3,6 +3,8 @@
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from functools import cache
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,8 @@ from flask import Flask
 
 from app.api.gitlab_v4 import ENDPOINTS
 from app.domain.plan import Variable
-from app.models import Artifact, CiVariable, Group, Job, write
+from app.models import Artifact, CiVariable, Deployment, Group, Job, Release, ReleaseLink, write
+from app.services.environments.save_environment import create_environment
 from app.services.jobs.resources import group_ids, take
 from app.services.pipelines.triggers import add_trigger
 from app.services.projects.ci_variables import add_variable, variables_of
@@ -57,7 +60,7 @@ class Things:
     """Makes what a call is about anew, so that no call depends on one before: `{pending}` is a new pending job."""
 
     def __init__(self, place: Place) -> None:
-        self._place = place
+        self._place, self._numbers = place, count(10, 10)
         self._place.pipeline = make_pipeline(place.core, place.project, ref="topic", protected=False)
 
     def make(self, name: str) -> int:
@@ -154,6 +157,32 @@ class Things:
         place = self._place
         return add_trigger(place.core, place.project, place.users["maintainer"], "nightly").id
 
+    def _environment(self, state: str = "available") -> int:
+        made = create_environment(self._place.core, self._place.project, f"review/{next(self._numbers)}", {})
+        self._place.set(made, state=state)
+        return made.id
+
+    def _stopped(self) -> int:
+        return self._environment("stopped")
+
+    def _deployment(self) -> int:
+        values = {"project_id": 1, "ref": "topic", "sha": "1" * 40, "status": "success"}
+        environment_id, now = self._environment(), self._place.core.now()
+        with write(self._place.core.session):
+            made = Deployment(environment_id=environment_id, created_at=now, updated_at=now, **values)
+            self._place.core.session.add(made)
+        return made.id
+
+    def _release(self) -> int:
+        """The release of the tag `v` and this number, with a link of this number."""
+        now, number = self._place.core.now(), next(self._numbers)
+        texts = {"tag_name": f"v{number}", "name": "One", "sha": "1" * 40}
+        with write(self._place.core.session):
+            release = Release(project_id=1, released_at=now, created_at=now, updated_at=now, **texts)
+            release.links = [ReleaseLink(id=number, name="a", url="https://a.example.com", created_at=now)]
+            self._place.core.session.add(release)
+        return number
+
     def _runner(self) -> int:
         return make_runner(self._place.core, runner_type="project_type", project=self._place.project)[0].id
 
@@ -199,6 +228,11 @@ BODIES = {
     "PUT /projects/1/triggers/{trigger}": {"description": "daily"},
     "POST /user/runners": {"runner_type": "project_type", "project_id": 1},
     "PUT /runners/{runner}": {"paused": True},
+    "POST /projects/1/environments": {"name": "staging"},
+    "PUT /projects/1/environments/{environment}": {"description": "d"},
+    "POST /projects/1/releases": {"tag_name": "v0", "ref": "nothing"},
+    "POST /projects/1/releases/v{release}/assets/links": {"name": "n", "url": "https://n.example.com"},
+    "PUT /projects/1/releases/v{release}/assets/links/{release}": {"name": "m"},
     "POST /projects/1/jobs/{canceling}/cancel": {"force": True},
 }
 
@@ -209,10 +243,12 @@ def test_everyone_gets_what_the_table_says(api: Api, place: Place, visibility: s
     place.set(place.project, visibility=visibility)
     things, position = Things(place), COLUMNS.index(column)
     things.make("variable")
+    things.make("release")
     expected, found = {}, {}
     for call, statuses in TABLES[visibility].items():
         method, path = call.split()
-        path = re.sub(r"{(\w+)}", lambda match: str(things.make(match[1])), path)
+        make = cache(things.make)  # named twice in a path, it is the same thing
+        path = re.sub(r"{(\w+)}", lambda match, make=make: str(make(match[1])), path)
         headers = credentials(place, column)
         expected[call] = statuses[position]
         found[call] = api(method, path, token=None, headers=headers, json=BODIES.get(call)).status_code
