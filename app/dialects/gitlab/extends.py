@@ -13,7 +13,7 @@ def resolve(root: Mapping, report: Report) -> Mapping:
     """`root` with every `extends` replaced by what it brings; problems are reported. Raises TooLarge."""
     resolver = _Resolver(root, report)
     entries = {
-        name: Entry(entry.key_mark, resolver.job(name, ()))
+        name: entry._replace(value=resolver.job(name, ()))
         if isinstance(entry.value, Mapping) and KEYWORD in entry.value
         else entry
         for name, entry in root.entries.items()

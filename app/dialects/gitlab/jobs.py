@@ -74,7 +74,7 @@ def _when(report: Report, node: Node, path: str) -> str | None:
 
 
 def _interruptible(report: Report, node: Node, path: str) -> bool | None:
-    return values.boolean(report, node, path, "should be a boolean value")
+    return values.boolean(report, node, path)
 
 
 # keyword: (its reader, whether GitLab names the place `jobs:x:keyword` or `jobs:x keyword` in its messages)
@@ -89,7 +89,7 @@ _READERS: Mapping[str, tuple[Reader, bool]] = {
     "hooks": (scripts.hooks, True),
     "image": (images.image, True),
     "inherit": (inherit.inherit, True),
-    "interruptible": (_interruptible, False),
+    "interruptible": (_interruptible, True),
     "manual_confirmation": (scripts.manual_confirmation, False),
     "needs": (needs.needs, True),
     "only": (only.policy, True),
@@ -127,7 +127,8 @@ class JobReader:
             if (node := root.get(key)) is not None:
                 found[key] = self._readers[key][0](self._report, node, key)
         given = root.get("default")
-        if given is None:
+        if given is None or (isinstance(given, MappingNode) and "script" in given):
+            # With a script it is a job of that name.
             return found
         default = values.mapping(self._report, given, "default", keywords.DEFAULTS)
         for key, entry in default.present() if default else ():

@@ -3,7 +3,7 @@
 from app.dialects.gitlab import nodes
 from app.dialects.gitlab.limits import TooLarge, checked
 from app.dialects.gitlab.loader import DEPTH_LIMIT
-from app.dialects.gitlab.nodes import Entry, Mapping, Node, Reference, Scalar, Sequence
+from app.dialects.gitlab.nodes import Mapping, Node, Reference, Scalar, Sequence
 from app.dialects.gitlab.report import Report, quoted
 
 MOST_NESTED = 10
@@ -33,7 +33,7 @@ class _Resolver:
             return node if same else checked(nodes.sequence(node.mark, items))
         if isinstance(node, Mapping):
             entries = {
-                key: Entry(entry.key_mark, self.resolve(entry.value, chain, depth + 1))
+                key: entry._replace(value=self.resolve(entry.value, chain, depth + 1))
                 for key, entry in node.entries.items()
             }
             same = all(entries[key].value is entry.value for key, entry in node.entries.items())

@@ -27,7 +27,7 @@ def script(report: Report, node: Node, path: str) -> tuple[str, ...] | None:
     """The lines of a script, of which there has to be one."""
     found = values.lines(report, node, path)
     if found == () or found == ("",):
-        values.refuse(report, node, path, "can't be blank")
+        values.refuse(report, node, " ".join(path.rsplit(":", 1)), "can't be blank")
         return None
     return found
 
@@ -53,10 +53,7 @@ def allow_failure(report: Report, node: Node, path: str) -> AllowFailure | None:
     if isinstance(node, Mapping):
         values.check_keys(report, node, path, ("exit_codes",))
         codes = node.get("exit_codes")
-        if codes is None:
-            values.refuse(report, node, path, "exit codes can't be blank")
-            return None
-        return AllowFailure(False, exit_codes(report, codes, path))
+        return AllowFailure(False, exit_codes(report, codes, path) if codes else ())
     found = values.boolean(report, node, path, "config should be a hash or a boolean value")
     return None if found is None else AllowFailure(found)
 
@@ -99,10 +96,14 @@ def _retry_count(report: Report, node: Node, path: str) -> int:
 
 def _retry_when(report: Report, node: Node, path: str) -> tuple[str, ...]:
     known = (*failure.REASONS, "always")
+    problem = (
+        "contains unknown values:" if isinstance(node, Sequence) else "is not included in the list: unknown value:"
+    )
     found = values.text_or_texts(report, node, path, "should be an array of strings or a string") or ()
     for reason in found:
         if reason not in known:
-            values.refuse(report, node, path, f"unknown value: {quoted(reason)}{report.did_you_mean(reason, known)}")
+            hint = report.did_you_mean(reason, known)
+            values.refuse(report, node, path, f"{problem} {quoted(reason)}{hint}")
     return found
 
 
@@ -119,8 +120,8 @@ def stage(report: Report, node: Node, path: str) -> str | None:
 
 
 def stages(report: Report, node: Node) -> tuple[str, ...] | None:
-    """The names in the order written; `.pre` and `.post` are added by the caller."""
-    found = values.texts(report, node, "stages")
+    """The names in the order written, lists in lists made flat; `.pre` and `.post` are added by the caller."""
+    found = values.names(report, node, "stages")
     if found is not None and not all(found):
         values.refuse(report, node, "stages", "config should not have empty names")
         return None
