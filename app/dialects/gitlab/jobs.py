@@ -135,7 +135,7 @@ class JobReader:
             if key in found:
                 problem = f"default config {key} is defined in top-level and default: entry"
                 self._report.error(entry.key_mark, "defined_twice", problem)
-            elif self._is_compiled(key, entry.key_mark, "default"):
+            elif key in keywords.DEFAULTS and self._is_compiled(key, entry.key_mark, "default"):
                 found[key] = self.keyword(key, entry.value, "default")
         return found
 
@@ -168,10 +168,11 @@ class JobReader:
         """What has to be right between keywords."""
         if node.get("script") is None and "script" in node:
             self._report.error(node.entries["script"].key_mark, values.INVALID, f"{path} script can't be blank")
-        start_in = node.entries.get("start_in")
+        start_in = dict(node.present()).get("start_in")
         if job.when == "delayed" and start_in is None:
             self._report.error(node.entries["when"].key_mark, values.INVALID, f"{path} start in should be a duration")
-        if start_in is not None and job.when not in ("delayed", None):
+        misspelt = job.when is None and node.get("when") is not None
+        if start_in is not None and job.when != "delayed" and not misspelt:
             self._report.error(start_in.key_mark, values.INVALID, f"{path} start in must be blank")
         self._check_rules(node, path)
         self._check_dependencies(job, node, path)

@@ -17,6 +17,7 @@ _CLAUSES = ("if", "changes", "exists", "when")
 _JOB_KEYS = (*_CLAUSES, "start_in", "allow_failure", "variables", "needs", "interruptible")
 _WORKFLOW_KEYS = (*_CLAUSES, "variables", "auto_cancel", "start_in", "allow_failure", "needs")
 _NESTING = 10
+_BOOLEAN = "should be a boolean value"
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,13 +138,13 @@ def _attributes(report: Report, node: Mapping, path: str, keys: tuple[str, ...])
         node.get(key) for key in ("allow_failure", "start_in", "needs", "interruptible")
     )
     if allowed is not None:
-        found["allow_failure"] = values.boolean(report, allowed, f"{path} allow failure", "should be a boolean value")
+        found["allow_failure"] = values.boolean(report, allowed, f"{path} allow failure", _BOOLEAN)
     if delay is not None:
         found["start_in"] = scripts.start_in(report, delay, f"{path} start in")
     if needed is not None:
         found["needs"] = needs.needs(report, needed, f"{path}:needs")
     if interruptible is not None:
-        found["interruptible"] = values.boolean(report, interruptible, f"{path} interruptible")
+        found["interruptible"] = values.boolean(report, interruptible, f"{path} interruptible", _BOOLEAN)
     return found
 
 
