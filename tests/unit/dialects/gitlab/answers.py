@@ -1,4 +1,4 @@
-"""What the compiler says to a few lines of configuration, in the form in which the tables of these tests are written."""
+"""What the compiler says to a few lines of configuration, in the form of the tables of these tests."""
 
 from typing import Any
 

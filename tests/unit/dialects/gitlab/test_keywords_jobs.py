@@ -43,8 +43,10 @@ BLANK = "config can't be blank"
         (
             "stages: [deploy]\na: {script: x, stage: deplay}",
             [
-                "2:1: a job: chosen stage deplay does not exist; available stages are .pre, deploy, .post"
-                " (did you mean `deploy`?)"
+                (
+                    "2:1: a job: chosen stage deplay does not exist; available stages are .pre, deploy, .post"
+                    " (did you mean `deploy`?)"
+                )
             ],
         ),
     ],

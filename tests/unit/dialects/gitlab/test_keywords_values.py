@@ -121,8 +121,10 @@ def test_a_value_as_it_should_be(line: str, expected: dict[str, Any]) -> None:
         (
             "image: {name: a, pull_policy: alway}",
             [
-                "3:33: jobs:a:image:pull_policy config contains unknown values: alway (did you mean `always`?);"
-                " it should be one of: always, if-not-present, never"
+                (
+                    "3:33: jobs:a:image:pull_policy config contains unknown values: alway (did you mean `always`?);"
+                    " it should be one of: always, if-not-present, never"
+                )
             ],
         ),
         ("services: redis", ["3:13: jobs:a:services config should be an array"]),
@@ -172,8 +174,10 @@ def test_a_value_as_it_should_be(line: str, expected: dict[str, Any]) -> None:
         (
             "hooks: {pre_get_source_script: a}",
             [
-                "3:11: jobs:a:hooks config contains unknown keys: pre_get_source_script"
-                " (did you mean `pre_get_sources_script`?)"
+                (
+                    "3:11: jobs:a:hooks config contains unknown keys: pre_get_source_script"
+                    " (did you mean `pre_get_sources_script`?)"
+                )
             ],
         ),
         ("dependencies: a", ["3:17: jobs:a dependencies should be an array of strings"]),
