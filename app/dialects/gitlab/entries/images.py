@@ -27,12 +27,11 @@ def _name(report: Report, node: Node, path: str) -> str | None:
     return values.text(report, node, f"{path} name", "should be a string")
 
 
-def _image(report: Report, node: Mapping, path: str) -> Image | None:
+def _image(report: Report, node: Mapping, path: str) -> Image:
     name_node = node.get("name")
     if name_node is None:
         values.refuse(report, node, path, "name can't be blank")
-        return None
-    name = _name(report, name_node, path)
+    name = _name(report, name_node, path) if name_node else None
     entrypoint = node.get("entrypoint")
     user, platform = _docker(report, node, path)
     _no_kubernetes(report, node, path)
@@ -94,9 +93,9 @@ def _service(report: Report, node: Node, path: str) -> Service | None:
     if values.is_text(node):
         return Service(Image(name), default_aliases(name)) if (name := _name(report, node, path)) else None
     given = values.mapping(report, node, path, _SERVICE_KEYS, "config should be a hash or a string")
-    parsed = _image(report, given, path) if given else None
-    if given is None or parsed is None:
+    if given is None:
         return None
+    parsed = _image(report, given, path)
     alias, command, own = given.get("alias"), given.get("command"), given.get("variables")
     names = values.text(report, alias, f"{path} alias", "should be a string") if alias else None
     return Service(
