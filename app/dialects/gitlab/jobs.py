@@ -190,7 +190,7 @@ class JobReader:
                 self._report.error(mark, values.INVALID, f"{path} config key may not be used with `rules`: {key}")
 
     def _check_dependencies(self, job: JobConfig, node: MappingNode, path: str) -> None:
-        if job.dependencies is None or job.needs is None:
+        if not job.dependencies or not job.needs:
             return
         needed = {need.job for need in job.needs}
         if missing := [name for name in job.dependencies if name not in needed]:

@@ -47,6 +47,22 @@ def integer(report: Report, node: Node, path: str, problem: str) -> int | None:
     return None
 
 
+def number(report: Report, node: Node, path: str, least: int, most: int) -> int | None:
+    """A whole number between two bounds."""
+    value = node.value if isinstance(node, Scalar) and not isinstance(node.value, bool | str) else None
+    if value is None:
+        refuse(report, node, path, "is not a number")
+    elif not isinstance(value, int):
+        refuse(report, node, path, "must be an integer")
+    elif value < least:
+        refuse(report, node, path, f"must be greater than or equal to {least}")
+    elif value > most:
+        refuse(report, node, path, f"must be less than or equal to {most}")
+    else:
+        return value
+    return None
+
+
 def texts(
     report: Report, node: Node, path: str, problem: str = "config should be an array of strings"
 ) -> tuple[str, ...] | None:

@@ -47,7 +47,8 @@ def _archive(report: Report, node: Mapping, path: str) -> ArtifactSpec:
 def _access(report: Report, node: Mapping, path: str) -> str:
     public, access = node.get("public"), node.get("access")
     if public and access:
-        values.refuse(report, access, path, "config these keys cannot be used together: public, access")
+        both = ", ".join(key for key in node.entries if key in ("public", "access"))
+        values.refuse(report, access, path, f"config these keys cannot be used together: {both}")
     if access:
         return values.one_of(report, access, f"{path} access", ACCESSES) or "all"
     if public and values.boolean(report, public, f"{path} public", "should be a boolean value") is False:
@@ -60,8 +61,8 @@ def _expose_as(report: Report, node: Mapping, path: str) -> str | None:
     if given is None:
         return None
     paths = node.get("paths")
-    if paths is None:
-        values.refuse(report, given, f"{path} paths", "can't be blank")
+    if paths is None or (isinstance(paths, Sequence) and not paths.items):
+        values.refuse(report, paths or given, f"{path} paths", "can't be blank")
     elif isinstance(paths, Sequence) and any(values.is_text(item) and "*" in str(item.value) for item in paths.items):
         values.refuse(report, paths, f"{path} paths", "can't contain '*' when used with 'expose_as'")
     name = values.text(report, given, f"{path} expose as", "should be a string")

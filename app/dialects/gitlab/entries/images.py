@@ -55,8 +55,9 @@ def _pull_policy(report: Report, node: Mapping, path: str) -> tuple[str, ...]:
     for policy in found:
         if policy not in PULL_POLICIES:
             hint = report.did_you_mean(policy, PULL_POLICIES)
+            problem = "contains unknown values:" if isinstance(given, Sequence) else "is not included in the list:"
             known = f"; it should be one of: {', '.join(PULL_POLICIES)}"
-            values.refuse(report, given, path, f"config contains unknown values: {quoted(policy)}{hint}{known}")
+            values.refuse(report, given, path, f"config {problem} {quoted(policy)}{hint}{known}")
     return found
 
 

@@ -76,5 +76,5 @@ def _variables(report: Report, node: Node, path: str) -> tuple[Expression, ...]:
         try:
             found.append(expressions.parse(text))
         except expressions.InvalidExpression as wrong:
-            values.refuse(report, node, path, f"variables Invalid expression syntax in {quoted(text)}: {wrong}")
+            values.refuse(report, node, path, f"variables invalid expression syntax in {quoted(text)}: {wrong}")
     return tuple(found)

@@ -36,11 +36,10 @@ def parallel(report: Report, node: Node, path: str) -> Parallel | None:
             return None
         choices = matrix(report, given, f"{path}:matrix")
         return Parallel(choices=choices) if choices else None
-    count = values.integer(report, node, path, "should be an integer or a hash")
-    if count is not None and not 1 <= count <= MOST_INSTANCES:
-        bound = "greater than or equal to 1" if count < 1 else f"less than or equal to {MOST_INSTANCES}"
-        values.refuse(report, node, path, f"config must be {bound}")
+    if not isinstance(node, Scalar) or isinstance(node.value, bool | str):
+        values.refuse(report, node, path, "should be an integer or a hash")
         return None
+    count = values.number(report, node, f"{path} config", 1, MOST_INSTANCES)
     return None if count is None else Parallel(count=count)
 
 

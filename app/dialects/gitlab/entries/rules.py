@@ -150,7 +150,7 @@ def _attributes(report: Report, node: Mapping, path: str, keys: tuple[str, ...])
 
 def _check_delay(report: Report, node: Mapping, path: str, keys: tuple[str, ...], rule: Rule) -> None:
     if rule.when == "delayed" and "start_in" not in node:
-        values.refuse(report, node, path, "start in should be a duration")
+        values.refuse(report, node, path, "start in can't be blank: it should be a duration")
     if "start_in" in node and keys == _JOB_KEYS and rule.when != "delayed":
         mark = node.entries["start_in"].key_mark
         report.error(mark, values.INVALID, f"{path} config contains disallowed keys: start_in")

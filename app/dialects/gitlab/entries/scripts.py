@@ -69,7 +69,7 @@ def exit_codes(report: Report, node: Node, path: str) -> tuple[int, ...]:
 def retry(report: Report, node: Node, path: str) -> RetryPolicy | None:
     """How often, or `{max, when, exit_codes}`."""
     if isinstance(node, Scalar) and isinstance(node.value, int) and not isinstance(node.value, bool):
-        return RetryPolicy(_retry_count(report, node, f"{path} config"))
+        return RetryPolicy(values.number(report, node, f"{path} config", 0, MOST_RETRIES) or 0)
     given = values.mapping(report, node, path, _RETRY_KEYS, "config has to be either an integer or a hash")
     if given is None:
         return None
@@ -77,21 +77,10 @@ def retry(report: Report, node: Node, path: str) -> RetryPolicy | None:
     reasons = _retry_when(report, when, f"{path} when") if when else None
     default = () if codes else ("always",)
     return RetryPolicy(
-        max=_retry_count(report, maximum, f"{path} max") if maximum else 0,
+        max=(values.number(report, maximum, f"{path} max", 0, MOST_RETRIES) or 0) if maximum else 0,
         when=default if reasons is None else reasons,
         exit_codes=exit_codes(report, codes, path) if codes else (),
     )
-
-
-def _retry_count(report: Report, node: Node, path: str) -> int:
-    count = values.integer(report, node, path, "should be an integer")
-    if count is None:
-        return 0
-    if count < 0:
-        values.refuse(report, node, path, "must be greater than or equal to 0")
-    elif count > MOST_RETRIES:
-        values.refuse(report, node, path, f"must be less than or equal to {MOST_RETRIES}")
-    return count
 
 
 def _retry_when(report: Report, node: Node, path: str) -> tuple[str, ...]:

@@ -120,6 +120,7 @@ def test_fifty_needs_are_the_most() -> None:
 def test_dependencies_are_among_the_needs() -> None:
     text = f"{STAGES}d: {{script: x, stage: one}}\na: {{script: x, stage: two, needs: [b], dependencies: [%s]}}"
     assert jobs(text % "b")["a"]["dependencies"] == ["b"]
+    assert jobs((text % "b").replace("needs: [b]", "needs: []"))["a"]["dependencies"] == ["b"]
     assert errors(text % "b, d, c") == ["5:40: jobs:a dependencies the d, c should be part of needs"]
 
 
@@ -128,7 +129,7 @@ def test_dependencies_are_among_the_needs() -> None:
     [
         ("0", ["1:26: jobs:a:parallel config must be greater than or equal to 1"]),
         ("201", ["1:26: jobs:a:parallel config must be less than or equal to 200"]),
-        ("1.5", ["1:26: jobs:a:parallel should be an integer or a hash"]),
+        ("1.5", ["1:26: jobs:a:parallel config must be an integer"]),
         ("two", ["1:26: jobs:a:parallel should be an integer or a hash"]),
         ("[2]", ["1:26: jobs:a:parallel should be an integer or a hash"]),
         ("{}", ["1:26: jobs:a:parallel config missing required keys: matrix"]),

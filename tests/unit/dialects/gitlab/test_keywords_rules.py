@@ -39,7 +39,7 @@ def included(text: str, **context: Any) -> bool:
         ("[{when: [never]}]", [f"1:31: {RULE} when unknown value: ['never']; it should be one of: {WHENS}"]),
         ("[{start_in: 1 day}]", [f"1:25: {RULE} config contains disallowed keys: start_in"]),
         ("[{when: always, start_in: 1 day}]", [f"1:39: {RULE} config contains disallowed keys: start_in"]),
-        ("[{when: delayed}]", [f"1:24: {RULE} start in should be a duration"]),
+        ("[{when: delayed}]", [f"1:24: {RULE} start in can't be blank: it should be a duration"]),
         ("[{when: delayed, start_in: soon}]", [f"1:50: {RULE} start in should be a duration"]),
         ("[{when: delayed, start_in: 8 days}]", [f"1:50: {RULE} start in should not exceed the limit"]),
         ("[{if: $A, allow_failure: maybe}]", [f"1:48: {RULE} allow failure should be a boolean value"]),
@@ -315,7 +315,7 @@ def test_workflow_rules_take_the_place_of_the_default_only() -> None:
         ("{changes: {paths: [a]}}", 10, " changes should be an array of strings"),
         ("{variables: $A}", 12, " variables should be an array of strings"),
         (
-            "{variables: [$A ==]}", 12, " variables Invalid expression syntax in $A ==: a value is missing",
+            "{variables: [$A ==]}", 12, " variables invalid expression syntax in $A ==: a value is missing",
         ),
         ("{kubernetes: active}", 1, ": `kubernetes` is declined: jobs run in Podman here"),
     ],

@@ -122,7 +122,7 @@ def test_a_value_as_it_should_be(line: str, expected: dict[str, Any]) -> None:
             "image: {name: a, pull_policy: alway}",
             [
                 (
-                    "3:33: jobs:a:image:pull_policy config contains unknown values: alway (did you mean `always`?);"
+                    "3:33: jobs:a:image:pull_policy config is not included in the list: alway (did you mean `always`?);"
                     " it should be one of: always, if-not-present, never"
                 )
             ],
@@ -146,7 +146,8 @@ def test_a_value_as_it_should_be(line: str, expected: dict[str, Any]) -> None:
         ("retry: 1.5", ["3:10: jobs:a:retry config has to be either an integer or a hash"]),
         ('retry: "1"', ["3:10: jobs:a:retry config has to be either an integer or a hash"]),
         ("retry: {max: 3}", ["3:16: jobs:a:retry max must be less than or equal to 2"]),
-        ("retry: {max: a}", ["3:16: jobs:a:retry max should be an integer"]),
+        ("retry: {max: a}", ["3:16: jobs:a:retry max is not a number"]),
+        ("retry: {max: 1.5}", ["3:16: jobs:a:retry max must be an integer"]),
         ("retry: {times: 1}", ["3:11: jobs:a:retry config contains unknown keys: times"]),
         ("retry: {when: b}", ["3:17: jobs:a:retry when is not included in the list: unknown value: b"]),
         ("retry: {when: [always, b]}", ["3:17: jobs:a:retry when contains unknown values: b"]),
@@ -201,6 +202,7 @@ def test_a_value_as_it_should_be(line: str, expected: dict[str, Any]) -> None:
         ("artifacts: {expire_in: 42}", ["3:26: jobs:a:artifacts expire in should be a duration"]),
         ("artifacts: {expire_in: 7 elephants}", ["3:26: jobs:a:artifacts expire in should be a duration"]),
         ("artifacts: {expose_as: b}", ["3:26: jobs:a:artifacts paths can't be blank"]),
+        ("artifacts: {expose_as: b, paths: []}", ["3:36: jobs:a:artifacts paths can't be blank"]),
         (
             'artifacts: {paths: ["*.txt"], expose_as: b}',
             ["3:22: jobs:a:artifacts paths can't contain '*' when used with 'expose_as'"],
