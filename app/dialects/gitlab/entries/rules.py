@@ -82,7 +82,7 @@ def _flatten(node: Node, levels: int) -> list[Node] | None:
         return None
     found: list[Node] = []
     for item in node.items:
-        inner = _flatten(item, levels - 1) if isinstance(item, Sequence) and levels else None
+        inner = _flatten(item, levels - 1) if isinstance(item, Sequence) and levels > 1 else None
         if inner is None and isinstance(item, Sequence):
             return None
         found += [item] if inner is None else inner

@@ -97,7 +97,11 @@ def _retry_when(report: Report, node: Node, path: str) -> tuple[str, ...]:
 
 
 def manual_confirmation(report: Report, node: Node, path: str) -> str | None:
-    return values.text(report, node, path, "should be a string")
+    """A string; an empty one is as if it were not there."""
+    if values.is_text(node):
+        return str(node.value) or None
+    values.refuse(report, node, path, "should be a string")
+    return None
 
 
 def dependencies(report: Report, node: Node, path: str) -> tuple[str, ...] | None:

@@ -82,6 +82,7 @@ def in_job(line: str) -> str:
         ("interruptible: on", {"interruptible": True}),
         ("interruptible: no", {"interruptible": None}),
         ("resource_group: $CI_JOB_NAME-$NOBODY", {"resource_group": "a-"}),
+        ('resource_group: ""', {"resource_group": None}),
         ("manual_confirmation: Really?", {"manual_confirmation": "Really?"}),
         (
             "hooks: {pre_get_sources_script: [a, [b]]}",
