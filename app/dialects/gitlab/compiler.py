@@ -31,22 +31,22 @@ def compile_text(path: str, text: str, context: CompileContext) -> Compilation:
     root = _assemble(path, text, context, report)
     if root is not None:
         planned = _plan(root, context, report)
-        merged = _render(root) if context.render_merged else None
+        merged = _render(root) if context.render_merged and not report.broken else None
         found = Compilation(planned.plan, merged=merged, skipped_reason=planned.skipped_reason)
     return replace(found, diagnostics=report.diagnostics())
 
 
 def _assemble(path: str, text: str, context: CompileContext, report: Report) -> Mapping | None:
-    """The configuration with everything written out, or None when a part of it is not to be had.
+    """The configuration with everything written out, or None when a file of it is not to be had.
 
-    Then the rest is not looked at: what is missing would make errors that are none.
+    Then the rest is not looked at: what is missing would make errors that are none. For the same reason jobs are left
+    out whose `extends` or `!reference` lead nowhere.
     """
     try:
         files = Files(context, report)
         root = files.root(path, text)
         if root is None or not files.is_complete:
             return None
-        before = report.error_count
         root = extends.resolve(references.resolve(root, report), report)
     except TooLarge as beyond:
         report.error(beyond.mark, "too_large", str(beyond))
@@ -54,7 +54,7 @@ def _assemble(path: str, text: str, context: CompileContext, report: Report) -> 
     except (LimitExceeded, CircularReference) as beyond:
         report.error(Mark(path, 1, 1), "limit_exceeded", str(beyond))
         return None
-    return root if report.error_count == before else None
+    return root
 
 
 def _plan(root: Mapping, context: CompileContext, report: Report) -> Planned:

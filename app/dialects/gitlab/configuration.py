@@ -41,7 +41,7 @@ def read(root: MappingNode, list_files: Callable[[], Mapping[str, str]], report:
     jobs, refused = _jobs(root, reader, report)
     before = report.error_count
     stages = _stages(root, report)
-    stages_are_known = report.error_count == before
+    stages_are_known = report.error_count == before and "stages" not in report.broken
     found = Configuration(stages, _variables(root, report), jobs, refused, _workflow(root, report))
     for job in found.jobs.values():
         if stages_are_known:
@@ -96,7 +96,7 @@ def _is_job(name: str, entry: Entry) -> bool:
 def _jobs(root: MappingNode, reader: JobReader, report: Report) -> tuple[dict[str, JobConfig], frozenset[str]]:
     defaults = reader.defaults(root)
     jobs: dict[str, JobConfig] = {}
-    refused: set[str] = set()
+    refused: set[str] = set(report.broken)
     for name, entry in root.entries.items():
         if name in keywords.GLOBAL and not _is_job(name, entry):
             continue

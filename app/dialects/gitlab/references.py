@@ -3,7 +3,7 @@
 from app.dialects.gitlab import nodes
 from app.dialects.gitlab.limits import TooLarge, checked
 from app.dialects.gitlab.loader import DEPTH_LIMIT
-from app.dialects.gitlab.nodes import Mapping, Node, Reference, Scalar, Sequence
+from app.dialects.gitlab.nodes import Entry, Mapping, Node, Reference, Scalar, Sequence
 from app.dialects.gitlab.report import Report, quoted
 
 MOST_NESTED = 10
@@ -11,8 +11,21 @@ MOST_NESTED = 10
 
 def resolve(root: Mapping, report: Report) -> Mapping:
     """`root` without references; those that lead nowhere are reported and become null. Raises TooLarge."""
-    found = _Resolver(root, report).resolve(root, (), 1)
-    return found if isinstance(found, Mapping) else root
+    resolver = _Resolver(root, report)
+    entries = {}
+    for key, entry in root.entries.items():
+        before = report.error_count
+        entries[key] = entry._replace(value=resolver.resolve(entry.value, (), 2))
+        if report.error_count > before:
+            report.broken.add(key)
+    same = all(entries[key].value is entry.value for key, entry in root.entries.items())
+    return root if same else _checked(root, entries)
+
+
+def _checked(old: Mapping, entries: dict[str, Entry]) -> Mapping:
+    new = nodes.mapping(old.mark, entries)
+    checked(new)
+    return new
 
 
 class _Resolver:

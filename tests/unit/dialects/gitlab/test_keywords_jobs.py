@@ -111,3 +111,30 @@ def test_null_is_as_if_the_keyword_were_not_there(keyword: str) -> None:
 def test_all_errors_of_a_file_are_said_at_once() -> None:
     text = "stages: 3\nimge: x\na:\n  script: {b: c}\n  tags: x\n  needs: [nobody]\nb: {script: x, when: later}\n"
     assert [line.split(": ")[0] for line in errors(text)] == ["1:9", "2:1", "3:1", "4:11", "5:9", "7:22"]
+
+
+@pytest.mark.parametrize(
+    ("broken", "said"),
+    [
+        ("a: {extends: .gone}", "1:5: a: unknown keys in `extends` (.gone)"),
+        ("a: {extends: 3}", "1:14: a: invalid value of `extends`: it should be a string or an array of strings"),
+        ("a: {extends: a}", "1:5: a: circular dependency detected in `extends`"),
+        ("a: {script: !reference [.gone, script]}", '1:13: !reference [".gone", "script"] could not be found'),
+        (
+            "a: {extends: .b}\n.b: {script: !reference [.c, d]}",
+            '2:14: !reference [".c", "d"] could not be found',
+        ),
+    ],
+)
+def test_a_job_that_cannot_be_put_together_hides_no_error_of_others_and_makes_none(broken: str, said: str) -> None:
+    """What extends it or needs it is not blamed for it."""
+    others = "d: {extends: a, script: x}\ne: {script: x, needs: [a, d]}\nf: {script: x, tags: 3}"
+    (first, second) = errors(f"{broken}\n{others}")
+    assert first == said
+    assert second.endswith("jobs:f:tags config should be an array of strings")
+
+
+def test_stages_that_cannot_be_put_together_blame_no_job() -> None:
+    assert errors("stages: !reference [.x, y]\na: {script: x, stage: q}") == [
+        '1:9: !reference [".x", "y"] could not be found'
+    ]
