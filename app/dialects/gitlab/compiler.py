@@ -33,21 +33,21 @@ def compile_text(path: str, text: str, context: CompileContext) -> Compilation:
     found = Compilation(included=tuple(files.included))
     if root is not None:
         planned = _plan(root, context, report)
-        merged = _render(root) if context.render_merged else None
+        merged = _render(root) if context.render_merged and not report.broken else None
         found = replace(found, plan=planned.plan, merged=merged, skipped_reason=planned.skipped_reason)
     return replace(found, diagnostics=report.diagnostics())
 
 
 def _assemble(path: str, text: str, files: Files, report: Report) -> Mapping | None:
-    """The configuration with everything written out, or None when a part of it is not to be had.
+    """The configuration with everything written out, or None when a file of it is not to be had.
 
-    Then the rest is not looked at: what is missing would make errors that are none.
+    Then the rest is not looked at: what is missing would make errors that are none. For the same reason jobs are left
+    out whose `extends` or `!reference` lead nowhere.
     """
     try:
         root = files.root(path, text)
         if root is None or not files.is_complete:
             return None
-        before = report.error_count
         root = extends.resolve(references.resolve(root, report), report)
     except TooLarge as beyond:
         report.error(beyond.mark, "too_large", str(beyond))
@@ -62,7 +62,7 @@ def _assemble(path: str, text: str, files: Files, report: Report) -> Mapping | N
         # Every limit here is well below that of the interpreter, but the caller may stand deep already.
         report.error(Mark(path, 1, 1), "too_large", "The configuration and its includes are nested too deep")
         return None
-    return root if report.error_count == before else None
+    return root
 
 
 def _plan(root: Mapping, context: CompileContext, report: Report) -> Planned:

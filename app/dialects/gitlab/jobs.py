@@ -90,7 +90,7 @@ def _when(report: Report, node: Node, path: str) -> str | None:
 
 
 def _interruptible(report: Report, node: Node, path: str) -> bool | None:
-    return values.boolean(report, node, path, "should be a boolean value")
+    return values.boolean(report, node, path)
 
 
 # keyword: (its reader, whether GitLab names the place `jobs:x:keyword` or `jobs:x keyword` in its messages)
@@ -108,7 +108,7 @@ _READERS: Mapping[str, tuple[Reader, bool]] = {
     "image": (images.image, True),
     "inherit": (inherit.inherit, True),
     "inputs": (job_inputs.job_inputs, True),
-    "interruptible": (_interruptible, False),
+    "interruptible": (_interruptible, True),
     "manual_confirmation": (scripts.manual_confirmation, False),
     "needs": (needs.all_needs, True),
     "only": (only.policy, True),
@@ -150,14 +150,15 @@ class JobReader:
             if (node := root.get(key)) is not None:
                 found[key] = self._readers[key][0](self._report, node, key)
         given = root.get("default")
-        if given is None:
+        if given is None or (isinstance(given, MappingNode) and "script" in given):
+            # With a script it is a job of that name.
             return found
         default = values.mapping(self._report, given, "default", keywords.DEFAULTS)
         for key, entry in default.present() if default else ():
             if key in found:
                 problem = f"default config {key} is defined in top-level and default: entry"
                 self._report.error(entry.key_mark, "defined_twice", problem)
-            elif self._is_compiled(key, entry.key_mark, "default"):
+            elif key in keywords.DEFAULTS and self._is_compiled(key, entry.key_mark, "default"):
                 found[key] = self.keyword(key, entry.value, "default")
         return found
 
@@ -193,10 +194,11 @@ class JobReader:
         """What has to be right between keywords."""
         if node.get("script") is None and "script" in node:
             self._report.error(node.entries["script"].key_mark, values.INVALID, f"{path} script can't be blank")
-        start_in = node.entries.get("start_in")
+        start_in = dict(node.present()).get("start_in")
         if job.when == "delayed" and start_in is None:
             self._report.error(node.entries["when"].key_mark, values.INVALID, f"{path} start in should be a duration")
-        if start_in is not None and job.when not in ("delayed", None):
+        misspelt = job.when is None and node.get("when") is not None
+        if start_in is not None and job.when != "delayed" and not misspelt:
             self._report.error(start_in.key_mark, values.INVALID, f"{path} start in must be blank")
         self._check_rules(node, path)
         self._check_dependencies(job, node, path)
@@ -214,7 +216,7 @@ class JobReader:
                 self._report.error(mark, values.INVALID, f"{path} config key may not be used with `rules`: {key}")
 
     def _check_dependencies(self, job: JobConfig, node: MappingNode, path: str) -> None:
-        if job.dependencies is None or job.needs is None:
+        if not job.dependencies or not job.needs:
             return
         needed = {need.job for need in job.needs}
         if missing := [name for name in job.dependencies if name not in needed]:

@@ -8,6 +8,9 @@ GLOBAL = (
 )
 """Top-level keys that are not jobs."""
 
+OR_JOBS = ("default", "workflow")
+"""Top-level keys that are jobs all the same where they have a script."""
+
 DEFAULTS = (
     *("after_script", "artifacts", "before_script", "cache", "hooks", "id_tokens", "identity", "image"),
     *("interruptible", "retry", "services", "tags", "timeout"),

@@ -189,7 +189,9 @@ class _Builder:
                 )
                 self._report.warning(key_node.mark, "duplicate_key", message)
             own[key] = key_node.mark
-            entries[key] = Entry(key_node.mark, value)
+            entries[key] = Entry(
+                key_node.mark, value, is_named=isinstance(key_node, Scalar) and isinstance(key_node.value, str)
+            )
         return mapping(frame.mark, entries)
 
     def _key(self, node: Node) -> str | None:

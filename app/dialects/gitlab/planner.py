@@ -164,11 +164,10 @@ class Planner:
         return Known(values, own, self._expander, self._context)
 
     def _admitted(self, instance: Instance, known: Known) -> bool:
-        """Whether `only` and `except` let a job in. Without either, `workflow:rules` decide alone if there are any."""
+        """Whether `only` and `except` let a job in. There is no default `only` where there are `workflow:rules`."""
         job = instance.job
-        if job.only is None and job.excluded is None and self._configuration.workflow.rules is not None:
-            return True
-        only = DEFAULT_ONLY.joined(job.only or NOTHING)
+        by_workflow = self._configuration.workflow.rules is not None
+        only = DEFAULT_ONLY.joined(job.only) if job.only else NOTHING if by_workflow else DEFAULT_ONLY
         return policies.admitted(only, job.excluded or NOTHING, self._context, self._evaluator, known, job.name)
 
 

@@ -114,17 +114,23 @@ def _needs(seed: Seed, names: Collection[str], expanded: Expanded, report: Repor
     if needs is None:
         return None
     found: dict[str, Need] = {}
+    listed: dict[str, None] = {}
+    absent: dict[str, None] = {}
     for need in needs:
         for name in expanded.needed(need, instance.choice):
+            listed[name] = None
             if name in names:
                 found.setdefault(name, Need(name, need.artifacts, need.optional))
             elif not need.optional:
-                _refuse_absent(instance, name, report)
-                return ()
-        if len(found) > MOST_NEEDS:
-            message = f"{quoted(instance.name)}: one job can only need {MOST_NEEDS} others, but you have listed more"
-            report.error(job.mark, "too_many_needs", f"{message}. See needs keyword documentation for more details")
-            return ()
+                absent[name] = None
+    if len(listed) > MOST_NEEDS:
+        message = (
+            f"{quoted(instance.name)}: one job can only need {MOST_NEEDS} others, but you have listed {len(listed)}"
+        )
+        report.error(job.mark, "too_many_needs", f"{message}. See needs keyword documentation for more details")
+        return ()
+    for name in absent:
+        _refuse_absent(instance, name, report)
     return tuple(found.values())
 
 

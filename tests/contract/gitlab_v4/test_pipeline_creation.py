@@ -110,7 +110,7 @@ def test_inputs_that_are_no_values_are_refused(api: Api) -> None:
     ("given", "text"),
     [
         ({"ref": "nothing"}, "Reference not found"),
-        ({"ref": "broken"}, "jobs:job config should implement the script:, run:, or trigger: keyword"),
+        ({"ref": "broken"}, "jobs job config should implement the script:, run:, or trigger: keyword"),
         ({"ref": "none"}, "Missing CI config file"),
         (
             {"ref": "empty"},

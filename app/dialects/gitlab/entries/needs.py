@@ -10,6 +10,7 @@ from app.dialects.gitlab.report import Report
 from app.domain.plan import ForeignNeed
 
 LONGEST_NAME = 255
+_BOOLEAN = "should be a boolean value"
 MOST_WRITTEN = 200
 """More needs than a job may have, since optional ones may turn out to be absent."""
 
@@ -66,7 +67,7 @@ def refuse_kinds(report: Report, node: Node, path: str, **kinds: tuple[object, .
 
 def all_needs(report: Report, node: Node, path: str) -> Needs | None:
     """Needs of every kind."""
-    items = node.items if isinstance(node, Sequence) else (node,)
+    items = _items(report, node, path)
     if len(items) > MOST_WRITTEN:
         values.refuse(report, node, path, f"config has too many entries (maximum {MOST_WRITTEN})")
         return None
@@ -121,7 +122,7 @@ def _detailed(report: Report, node: Mapping, path: str) -> NeedConfig | None:
     values.check_keys(report, node, path, _KEYS)
     job, artifacts, optional = node.get("job"), node.get("artifacts"), node.get("optional")
     if job is None:
-        values.refuse(report, node, path, "job can't be blank")
+        values.refuse(report, node, path, "job can't be blank" if "job" in node else "has an unsupported type")
         return None
     name = values.text(report, job, f"{path} job", "should be a string")
     if name is None:
@@ -129,10 +130,23 @@ def _detailed(report: Report, node: Mapping, path: str) -> NeedConfig | None:
     return NeedConfig(
         node.mark,
         name,
-        artifacts=values.boolean(report, artifacts, f"{path} artifacts") is not False if artifacts else True,
-        optional=bool(optional and values.boolean(report, optional, f"{path} optional")),
+        artifacts=values.boolean(report, artifacts, f"{path} artifacts", _BOOLEAN) is not False if artifacts else True,
+        optional=bool(optional and values.boolean(report, optional, f"{path} optional", _BOOLEAN)),
         choices=_choices(report, node, path),
     )
+
+
+def _items(report: Report, node: Node, path: str) -> list[Node]:
+    if isinstance(node, Sequence):
+        return _flat(node)
+    if isinstance(node, Mapping):
+        return [node]
+    values.refuse(report, node, path, "config can only be a hash or an array")
+    return []
+
+
+def _flat(node: Node) -> list[Node]:
+    return [found for item in node.items for found in _flat(item)] if isinstance(node, Sequence) else [node]
 
 
 def _choices(report: Report, node: Mapping, path: str) -> tuple[tuple[Choice, ...], ...]:

@@ -253,7 +253,7 @@ start:
         ({"other.yml": b"x"}, "Artifact file `made.yml` of job `build` does not exist or cannot be read!"),
         ({"made.yml": b"\xff\xfe"}, "Artifact file `made.yml` of job `build` is not UTF-8 text"),
         ({"made.yml": b"#" * (2 * 1024 * 1024 + 1)}, "Artifact file `made.yml` of job `build` is larger than"),
-        ({"made.yml": b"broken: {scrip: x}"}, "jobs:broken config should implement the script:"),
+        ({"made.yml": b"broken: {scrip: x}"}, "jobs broken config should implement the script:"),
     ],
 )
 def test_a_generated_configuration_that_is_none_says_so(lab, content, message):
