@@ -33,7 +33,7 @@ def test_any_trigger_compiles_or_says_why_not(trigger, needs, script):
         assert from_json(JobPlan, to_json(plan)) == plan
 
 
-# An input's text stands in the child's text as it is (gitlab.md C.0): here behind a letter, where nothing of it is YAML.
+# An input stands in the text of the child as it is (gitlab.md C.0): here behind a sign after which nothing is YAML.
 words = st.text(st.characters(codec="utf-8", categories=("L", "N")), min_size=1, max_size=12)
 
 
