@@ -33,7 +33,7 @@ from app.services.core import Core
 from tests import postgresql
 from tests.databases import initialise_database
 from tests.scheduling import HostScheduling, longest_first, misplaced
-from tests.shared_work import compile_routes_once, share_statements
+from tests.shared_work import SharedTemplates, compile_routes_once, share_statements
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> HostScheduling:
@@ -130,6 +130,7 @@ def app(data_dir: Path, database: str, settings: dict[str, Any]) -> Iterator[Fla
     application = create_app(Config(data_dir=data_dir, database_url=database, poll_wait=0, **settings))
     application.testing = True
     application.test_client_class = DetachedClient
+    application.jinja_env.bytecode_cache = SharedTemplates()
     with application.app_context():
         share_statements(db.engine)
     yield application

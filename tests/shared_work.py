@@ -1,32 +1,52 @@
 """What every application of one test run works out alike, worked out once.
 
-Each test has an application of its own. Two things make that slow: werkzeug writes and compiles two functions for each
-of the routes, and SQLAlchemy compiles each statement for each engine. Both results are the same every time.
+Each test has an application of its own. Three things make that slow: werkzeug compiles each route, Jinja each template,
+and SQLAlchemy each statement for each engine. The results are the same every time.
 """
 
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from jinja2 import BytecodeCache
+from jinja2.bccache import Bucket
 from sqlalchemy import Engine
 from sqlalchemy.util import LRUCache
 from werkzeug.routing import Rule
 
-_Builder = Callable[..., tuple[str, str]]
-
 
 def compile_routes_once(patch: pytest.MonkeyPatch) -> None:
-    """Make equal rules of different applications share the functions that build their addresses."""
-    compiled: dict[Any, _Builder] = {}
-    compile_builder: Callable[[Rule, bool], _Builder] = Rule._compile_builder
+    """Make equal rules of different applications share what werkzeug compiles them to."""
+    compiled: dict[Any, dict[str, Any]] = {}
+    compile_rule: Callable[[Rule], None] = Rule.compile
+    values, functions = ("_parts", "_trace", "_converters", "arguments"), ("_build", "_build_unknown")
 
-    def compile_once(rule: Rule, append_unknown: bool = True) -> _Builder:
-        key = (tuple(rule._trace), repr(rule.defaults), append_unknown)
+    def compile_once(rule: Rule) -> None:
+        key = (rule.rule, repr(rule.defaults), rule.strict_slashes, rule.merge_slashes, rule.is_leaf)
         if key not in compiled:
-            compiled[key] = compile_builder(rule, append_unknown)
-        return compiled[key]
+            compile_rule(rule)
+            compiled[key] = {name: getattr(rule, name) for name in values}
+            compiled[key] |= {name: getattr(rule, name).__func__ for name in functions}
+            return
+        for name in values:
+            setattr(rule, name, compiled[key][name])
+        for name in functions:
+            setattr(rule, name, compiled[key][name].__get__(rule, None))
 
-    patch.setattr(Rule, "_compile_builder", compile_once)
+    patch.setattr(Rule, "compile", compile_once)
+
+
+class SharedTemplates(BytecodeCache):
+    """Templates by name and content, compiled once a run."""
+
+    _compiled: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if (known := self._compiled.get(bucket.key + bucket.checksum)) is not None:
+            bucket.bytecode_from_string(known)
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._compiled[bucket.key + bucket.checksum] = bucket.bytecode_to_string()
 
 
 class _Statements(LRUCache[Any, Any]):
