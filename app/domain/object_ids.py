@@ -32,6 +32,7 @@ class Kind(IntEnum):
     CHAIN = 9
     LINK = 10
     CONFIGURATION = 11
+    DEFINITION_VARIABLE = 12
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from app.models.accounts import AccessToken, User
 from app.models.base import AnySession, Base, after_commit, prepare_sqlite, write
 from app.models.instance import Counter, Leader, Setting
 from app.models.jobs import Artifact, Job, JobStep, TagSet
-from app.models.pipelines import Pipeline, PipelineAssignee, PipelineDefinition, Push
+from app.models.pipelines import DefinitionVariable, Pipeline, PipelineAssignee, PipelineDefinition, Push
 from app.models.projects import CiVariable, Group, Membership, Project, ProtectedRef
 from app.models.runners import Runner, RunnerManager
 
@@ -15,6 +15,7 @@ __all__ = [
     "Base",
     "CiVariable",
     "Counter",
+    "DefinitionVariable",
     "Group",
     "Job",
     "JobStep",

@@ -50,6 +50,31 @@ class PipelineAssignee(Base):
     created_at: Mapped[datetime]
 
 
+class DefinitionVariable(Base):
+    """A variable of the pipelines of one definition alone; it wins over those of the project.
+
+    `hidden`: nobody is shown the value again, and logs neither.
+    """
+
+    __tablename__ = "definition_variables"
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    definition_id: Mapped[int] = mapped_column(ForeignKey("pipeline_definitions.id", ondelete="CASCADE"))
+    key: Mapped[str] = mapped_column(String(255))
+    value_sealed: Mapped[str] = mapped_column(Text)
+    hidden: Mapped[bool] = mapped_column(default=False)
+    created_at: Mapped[datetime]
+
+    definition: Mapped[PipelineDefinition] = relationship()
+
+    __table_args__ = (Index("uq_definition_variables_key", definition_id, key, unique=True),)
+
+    @property
+    def seal_context(self) -> str:
+        """What binds the encrypted value to this row's place (`crypto.SecretBox`)."""
+        return f"definition_variable:{self.definition_id}:{self.key}"
+
+
 class Pipeline(Base):
     """One run. `ref` is the short name, `tag` says of which kind; `iid` counts in the project.
 

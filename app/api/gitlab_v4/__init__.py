@@ -66,4 +66,4 @@ def _admit() -> None:
     if not isinstance(endpoint, Endpoint):
         raise errors.forbidden()
     g.given = params.collect(request)
-    callers.admit(endpoint, g.given)
+    callers.admit(endpoint.callers, endpoint.scopes, g.given)

@@ -6,7 +6,7 @@ believes to be somebody. Job tokens count only on endpoints that declare them, a
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import structlog
 from flask import g, request
@@ -19,9 +19,6 @@ from app.edge import core
 from app.models import AccessToken, Job, User
 from app.services.accounts import authenticate
 from app.services.core import Core
-
-if TYPE_CHECKING:
-    from app.api.gitlab_v4.endpoint import Endpoint
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _TROUBLE = {
@@ -52,12 +49,15 @@ class Caller:
 ANONYMOUS = Caller(Kind.ANONYMOUS)
 
 
-def admit(endpoint: "Endpoint", given: dict[str, Any]) -> Caller:
-    """The caller of the current request, who may call `endpoint`; ApiError otherwise. `given` are the parameters."""
-    caller = _identify(core(), endpoint, given)
-    if caller.token is not None and not set(endpoint.scopes) & set(caller.token.scopes):
-        raise errors.insufficient_scope(endpoint.scopes)
-    if caller.kind not in endpoint.callers:
+def admit(allowed: frozenset[Kind], scopes: tuple[str, ...], given: dict[str, Any]) -> Caller:
+    """The caller of the current request, who has to be one of `allowed`; a personal token needs one of `scopes`.
+
+    `given` are the parameters. Raises ApiError.
+    """
+    caller = _identify(core(), allowed, given)
+    if caller.token is not None and not set(scopes) & set(caller.token.scopes):
+        raise errors.insufficient_scope(scopes)
+    if caller.kind not in allowed:
         raise errors.unauthorized()
     g.caller = caller
     if caller.user is not None:
@@ -65,10 +65,10 @@ def admit(endpoint: "Endpoint", given: dict[str, Any]) -> Caller:
     return caller
 
 
-def _identify(parts: Core, endpoint: "Endpoint", given: dict[str, Any]) -> Caller:
+def _identify(parts: Core, allowed: frozenset[Kind], given: dict[str, Any]) -> Caller:
     bearer = _bearer() or _text(given.get("access_token"))
     private = request.headers.get("PRIVATE-TOKEN") or _text(given.get("private_token"))
-    if Kind.JOB in endpoint.callers:
+    if Kind.JOB in allowed:
         job_token = request.headers.get("JOB-TOKEN") or _text(given.get("job_token"))
         if not private and not job_token and bearer.startswith("glcbt-"):
             job_token = bearer

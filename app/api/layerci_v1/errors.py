@@ -8,6 +8,7 @@ from flask import Blueprint, Flask, Response, g, jsonify, request
 from werkzeug.exceptions import HTTPException
 
 from app.domain import errors as domain
+from app.edge import DATABASE_TROUBLE, RETRY_AFTER
 
 log = structlog.get_logger(__name__)
 
@@ -54,11 +55,21 @@ def _unexpected(error: Exception) -> Response:
     return render(500, "Internal Server Error")
 
 
+def _database(error: Exception) -> Response:
+    """The database is away, full or busy: worth another try, and nobody else's business."""
+    log.error("the database does not work", exc_info=error, method=request.method, path=request.path)
+    response = render(503, "Service Unavailable")
+    response.headers["Retry-After"] = str(RETRY_AFTER)
+    return response
+
+
 def attach(blueprint: Blueprint) -> None:
     """Make every error of `blueprint`'s views an answer in this API's form."""
     blueprint.register_error_handler(ApiError, lambda error: render(error.status, str(error)))
     blueprint.register_error_handler(domain.SkerryError, _refused)
     blueprint.register_error_handler(HTTPException, _http)
+    for kind in DATABASE_TROUBLE:
+        blueprint.register_error_handler(kind, _database)
     blueprint.register_error_handler(Exception, _unexpected)
 
 

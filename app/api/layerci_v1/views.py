@@ -33,6 +33,9 @@ def attach(blueprint: Blueprint) -> None:
     blueprint.add_url_rule("/run/<repo>/search", view_func=search_runs, methods=["GET"])
     blueprint.add_url_rule("/run/<repo>", view_func=create_run, methods=["POST"])
     blueprint.add_url_rule("/runners/<repo>/<job_uuid>", view_func=list_runners, methods=["GET"])
+    snapshot = "<repo>/<job_uuid>/<runner_id>/prioritize-snapshot"
+    for path in (f"/runners/{snapshot}", f"/{snapshot}"):  # webapp.io's page has the first, its programs the second
+        blueprint.add_url_rule(path, view_func=prioritize_snapshot, methods=["POST"])
 
 
 def search_runs(repo: str) -> dict[str, Any]:
@@ -58,14 +61,26 @@ def create_run(repo: str) -> dict[str, Any]:
 
 def list_runners(repo: str, job_uuid: str) -> dict[str, Any]:
     """The runners of a run, which is named by its uuid or its number."""
-    project = _repository(repo, Action.READ_JOB)
+    return {"status": "ok", "runners": _runners(_repository(repo, Action.READ_JOB), job_uuid)}
+
+
+def prioritize_snapshot(repo: str, job_uuid: str, runner_id: str) -> dict[str, Any]:
+    """The runner whose snapshot is wanted soon. No machine is kept here, so there is nothing to hurry."""
+    found = _runners(_repository(repo, Action.UPDATE_JOB), job_uuid)
+    runner = next((runner for runner in found if runner["id"] == runner_id), None)
+    if runner is None:
+        raise ApiError(404, f"There is no runner {runner_id!r} in run {job_uuid}.")
+    return {"status": "ok", "job": runner}
+
+
+def _runners(project: Project, job_uuid: str) -> list[dict[str, Any]]:
     try:
         found = _run(project, job_uuid)
     except NotFound as error:
         owner = project.full_path.rpartition("/")[0]
         raise ApiError(404, f"There is no run for {owner} matching uuid {job_uuid}.") from error
     path = found.config_path or ""
-    return {"status": "ok", "runners": [entities.runner(attempt, path) for attempt in attempts(core(), found)]}
+    return [entities.runner(attempt, path) for attempt in attempts(core(), found)]
 
 
 def _repository(name: str, action: Action) -> Project:

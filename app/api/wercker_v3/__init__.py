@@ -1,4 +1,4 @@
-"""Wercker's API v3, its addresses for CI monitors (v2), and its badges.
+"""Wercker's API v3, its addresses for CI monitors (v2) and for Spinnaker, and its badges.
 
 Applications are our projects, pipelines our definitions, runs our pipelines, steps those of our jobs. Each module of
 views declares its endpoints (`endpoint.Routes`); here they are registered, and with that every one of them gets its
@@ -15,6 +15,7 @@ from app.api.wercker_v3 import (
     errors,
     pipelines,
     runs,
+    spinnaker,
     steps,
     tokens,
     workflows,
@@ -24,6 +25,7 @@ from app.api.wercker_v3.endpoint import Endpoint, register
 MODULES = {
     "/api/v3": (applications, envvars, pipelines, runs, steps, tokens, workflows),
     "/api/v2": (cctray,),
+    "/api/spinnaker/v1": (spinnaker,),
 }
 #: Every endpoint with the prefix of its address.
 ENDPOINTS: tuple[tuple[str, Endpoint], ...] = tuple(

@@ -6,6 +6,7 @@ from flask import Response
 
 from app.api.wercker_v3 import lookup, wording
 from app.api.wercker_v3.endpoint import Call, Routes
+from app.domain import calculated_status as calculated
 from app.domain import status
 from app.domain.errors import NotFound
 from app.domain.permissions import Action
@@ -17,7 +18,9 @@ from app.services.runs.pipeline_history import History
 
 routes = Routes()
 _LAST = {status.SUCCESS: "Success", status.FAILED: "Failure", status.CANCELED: "Exception"}
-_ASLEEP = frozenset({status.CREATED, status.MANUAL, status.SCHEDULED, status.WAITING_FOR_RESOURCE})
+#: What failed by nobody's code: the runner or the server broke, or the configuration is wrong.
+_EXCEPTIONS = frozenset(calculated.FAILURES) - {calculated.FAILURE}
+_ASLEEP = frozenset({status.CREATED, status.MANUAL, status.SCHEDULED, status.WAITING_FOR_RESOURCE, status.PREPARING})
 
 
 @routes.get("/applications/<application_id>/cc/build", everyone=True, basic=True)
@@ -49,12 +52,17 @@ def _xml(call: Call, project: Project, definition: PipelineDefinition | None, na
     root = Element("Projects")
     entry = SubElement(root, "Project", name=f"{project.full_path} ({name})", webUrl=web_url(call.core, project))
     entry.set("activity", _activity(latest))
-    entry.set("lastBuildStatus", _LAST[finished.status] if finished else "Unknown")
+    entry.set("lastBuildStatus", _last_status(finished) if finished else "Unknown")
     if finished:
         entry.set("lastBuildLabel", str(finished.iid))
         ended = finished.finished_at or finished.updated_at
         entry.set("lastBuildTime", ended.strftime("%Y-%m-%dT%H:%M:%SZ"))
     return Response(tostring(root, encoding="utf-8", xml_declaration=True), content_type="text/xml; charset=utf-8")
+
+
+def _last_status(finished: Pipeline) -> str:
+    broken = finished.status == status.FAILED and finished.calculated_status in _EXCEPTIONS
+    return "Exception" if broken else _LAST[finished.status]
 
 
 def _activity(latest: Pipeline | None) -> str:

@@ -9,6 +9,7 @@ from flask import Blueprint, Flask, Response, g, jsonify, request
 from werkzeug.exceptions import HTTPException
 
 from app.domain import errors as domain
+from app.edge import DATABASE_TROUBLE, RETRY_AFTER
 
 log = structlog.get_logger(__name__)
 UNAUTHORIZED = "You are not authorized to access the resource"
@@ -102,11 +103,21 @@ def _unexpected(error: Exception) -> Response:
     return render(ApiError(500, "An internal server error occurred"))
 
 
+def _database(error: Exception) -> Response:
+    """The database is away, full or busy: worth another try, and nobody else's business."""
+    log.error("the database does not work", exc_info=error, method=request.method, path=request.path)
+    response = render(ApiError(503, HTTPStatus(503).phrase))
+    response.headers["Retry-After"] = str(RETRY_AFTER)
+    return response
+
+
 def attach(blueprint: Blueprint) -> None:
     """Make every error of `blueprint`'s views an answer in this API's form."""
     blueprint.register_error_handler(ApiError, render)
     blueprint.register_error_handler(domain.SkerryError, lambda error: render(translate(error)))
     blueprint.register_error_handler(HTTPException, _http)
+    for kind in DATABASE_TROUBLE:
+        blueprint.register_error_handler(kind, _database)
     blueprint.register_error_handler(Exception, _unexpected)
 
 

@@ -62,6 +62,8 @@ def list_runs(call: Call) -> list[dict[str, Any]]:
 def _history(call: Call) -> History:
     given = call.params
     project_id, definition = _place(call)
+    if "tag" in given and given.get("branch", given["tag"]) != given["tag"]:
+        project_id = _NOWHERE  # the branch of a run of a tag is that tag
     statuses, begun = wording.statuses_of(given.get("status"), given.get("result"))
     return History(
         project_id=project_id,

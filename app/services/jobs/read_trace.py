@@ -10,6 +10,7 @@ from app.domain.permissions import Action
 from app.models import CiVariable, Job, User
 from app.services import access
 from app.services.core import Core
+from app.services.pipelines.definition_variables import definition_variables
 
 DEBUG_KEYS = ("CI_DEBUG_TRACE", "CI_DEBUG_SERVICES")
 PIECE = 64 * 1024
@@ -36,7 +37,10 @@ def is_debug(core: Core, job: Job) -> bool:
             or_(CiVariable.project_id == job.project_id, CiVariable.group_id.in_(groups), everywhere),
         )
     )
-    return any(_asks(row.key, core.box.open(row.value_sealed, row.seal_context)) for row in rows)
+    if any(_asks(row.key, core.box.open(row.value_sealed, row.seal_context)) for row in rows):
+        return True
+    own = definition_variables(core, job.project_id, job.pipeline.definition_id)
+    return any(_asks(variable.key, variable.value) for variable in own)
 
 
 def _sealed(core: Core, sealed: str | None, context: str) -> list[dict[str, str]]:

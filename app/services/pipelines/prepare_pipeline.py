@@ -22,6 +22,7 @@ from app.git.objects import Objects
 from app.git.repository import Repository
 from app.models import PipelineDefinition
 from app.services.core import Core
+from app.services.pipelines.definition_variables import definition_variables
 from app.services.pipelines.pipeline_request import NO_COMMIT, PipelineRequest
 from app.services.pipelines.variables import predefined_for_compiling, settings_variables
 from app.services.repositories.protected_refs import is_protected
@@ -133,7 +134,8 @@ def _unreadable(path: str, error: SkerryError) -> Diagnostic:
 
 def _compile(core: Core, prepared: Prepared, text: str, stored: bool, reading: dict[str, Any]) -> Prepared:
     request = prepared.request
-    given = [*settings_variables(core, request.project, prepared.protected), *request.variables]
+    own = definition_variables(core, request.project.id, request.definition.id if request.definition else None)
+    given = [*settings_variables(core, request.project, prepared.protected), *own, *request.variables]
     fixed = predefined_for_compiling(core, request, prepared.commit, prepared.protected)
     context = CompileContext(
         ref=request.ref,

@@ -12,6 +12,7 @@ from app.domain.variables import CircularReference, sort_and_expand
 from app.models import CiVariable, Job, Pipeline, Project, Runner
 from app.services.core import Core
 from app.services.pipelines import predefined
+from app.services.pipelines.definition_variables import definition_variables
 from app.services.pipelines.pipeline_request import PipelineRequest
 
 
@@ -74,6 +75,7 @@ def job_variables(core: Core, job: Job, runner: Runner, token: str) -> list[Vari
         *plan.variables,
         *predefined.of_user(job.user),
         *settings_variables(core, job.project, pipeline.protected),
+        *definition_variables(core, job.project_id, pipeline.definition_id),
         *open_variables(core, pipeline.variables_sealed, pipeline.seal_context),
         *open_variables(core, job.variables_sealed, job.seal_context),
     ]

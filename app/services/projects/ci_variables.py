@@ -99,14 +99,15 @@ def remove_variable(core: Core, variable: CiVariable) -> None:
 
 
 def _apply(core: Core, variable: CiVariable, value: str, settings: Mapping[str, Any]) -> None:
-    _check(variable.key, value, settings)
+    check(variable.key, value, settings)
     _refuse_twin(core, variable, settings["environment_scope"])
     for name in SETTINGS:
         setattr(variable, name, settings[name])
     variable.value_sealed = core.box.seal(value, variable.seal_context)
 
 
-def _check(key: str, value: str, settings: Mapping[str, Any]) -> None:
+def check(key: str, value: str, settings: Mapping[str, Any]) -> None:
+    """Raises InvalidRequest unless a variable can be so. `settings` has all of SETTINGS."""
     if not valid_key(key):
         raise InvalidRequest("can contain only letters, digits and '_', at most 255.", "key")
     if len(value) > MAX_VALUE:

@@ -20,7 +20,9 @@ from .ui import SetupError, last_line, note, step
 
 PROJECT = ("app", "runner", "templates", "static", "wsgi.py", "pyproject.toml", "README.md", "LICENSE", "contrib")
 RUN_LOCKS = ("requirements-build.lock", "requirements.lock")
-DEVELOPMENT_LOCKS = ("requirements-dev.lock",)
+# Clients that only tests run. They come without what they depend on: some pin libraries that are years old.
+CLIENTS_LOCK = "requirements-clients.lock"
+DEVELOPMENT_LOCKS = ("requirements-dev.lock", CLIENTS_LOCK)
 # Not sys.executable: the caller may have an environment switched on, perhaps the very one that is made here.
 BASE_PYTHON: str = getattr(sys, "_base_executable", sys.executable)
 
@@ -137,7 +139,8 @@ def _install(environment: Environment, checkout: Path, locks: Sequence[str]) -> 
         "--disable-pip-version-check",
     ]
     for lock in locks:
-        _run([*pip, "--require-hashes", "-r", str(checkout / lock)], f"the packages of {lock} cannot be installed")
+        options = ["--require-hashes", *(["--no-deps"] if lock == CLIENTS_LOCK else [])]
+        _run([*pip, *options, "-r", str(checkout / lock)], f"the packages of {lock} cannot be installed")
     _run(
         [*pip, "--no-deps", "--no-build-isolation", "-e", str(environment.source)], "Skerry itself cannot be installed"
     )

@@ -14,8 +14,8 @@ from app.models import Artifact, Job, JobStep, Pipeline, PipelineDefinition, wri
 from app.services.core import Core
 from app.services.projects.create_project import create_project
 from app.services.runs import assignees, definitions
-from tests.contract.gitlab_v4.conftest import zipped
 from tests.factories import PASSWORD, make_member, make_user
+from tests.support.place import zipped
 
 PLAN: dict[str, Any] = {
     "stages": [

@@ -10,8 +10,9 @@ import pytest
 
 from app.models import Artifact, Job
 from app.services.artifacts import read_artifact
-from tests.contract.gitlab_v4.conftest import Api, Place, zipped
 from tests.factories import make_pipeline
+from tests.support.gitlab import Api
+from tests.support.place import Place, zipped
 
 FILES = {"public/index.html": b"<p>hello</p>", "log.txt": b"x" * 200_000, "a.json": b"{}", "sub/café": b"1"}
 

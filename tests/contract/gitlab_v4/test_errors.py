@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 
 from app.services.jobs import list_jobs
-from tests.contract.gitlab_v4.conftest import Api, Place
+from tests.support.gitlab import Api
+from tests.support.place import Place
 
 
 def answer(response) -> tuple[int, object]:

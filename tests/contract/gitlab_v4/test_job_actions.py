@@ -3,10 +3,11 @@
 import pytest
 
 from app.models import Job
-from tests.contract.gitlab_v4.conftest import Api, Place, zipped
 from tests.contract.gitlab_v4.shapes import differences
 from tests.contract.gitlab_v4.test_job_entity import SEED
 from tests.factories import make_manager, make_runner
+from tests.support.gitlab import Api
+from tests.support.place import Place, zipped
 
 
 def test_canceling_a_pending_job(api: Api, place: Place) -> None:

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.gitlab_v4.conftest import Api, Place, zipped
 from tests.contract.gitlab_v4.shapes import differences
 from tests.factories import make_manager, make_runner
+from tests.support.gitlab import Api
+from tests.support.place import Place, zipped
 
 HERE = Path(__file__).parent
 SEED = json.loads((HERE / "seed_job.json").read_text())

@@ -6,8 +6,9 @@ import pytest
 
 from app.domain.status import AVAILABLE
 from app.models import CiVariable, write
-from tests.contract.gitlab_v4.conftest import Api, Place, zipped
 from tests.factories import make_manager, make_pipeline, make_project, make_runner
+from tests.support.gitlab import Api
+from tests.support.place import Place, zipped
 
 
 def ids(response) -> list[int]:

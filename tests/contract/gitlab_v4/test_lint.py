@@ -1,6 +1,7 @@
 """Checking a configuration that is not committed yet."""
 
-from tests.contract.gitlab_v4.conftest import Api, Place
+from tests.support.gitlab import Api
+from tests.support.place import Place
 
 PATH = "/projects/1/ci/lint"
 

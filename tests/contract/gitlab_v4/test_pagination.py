@@ -5,7 +5,8 @@ import re
 import pytest
 
 from app.api.gitlab_v4 import pagination
-from tests.contract.gitlab_v4.conftest import Api, Place
+from tests.support.gitlab import Api
+from tests.support.place import Place
 
 TOTALS = {"X-Page", "X-Per-Page", "X-Next-Page", "X-Prev-Page", "X-Total", "X-Total-Pages"}
 

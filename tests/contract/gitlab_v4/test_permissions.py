@@ -11,8 +11,9 @@ from flask import Flask
 from app.api.gitlab_v4 import ENDPOINTS
 from app.models import Artifact, Job
 from app.services.projects.ci_variables import add_variable
-from tests.contract.gitlab_v4.conftest import Api, Place, zipped
 from tests.factories import make_pipeline, make_project, make_runner
+from tests.support.gitlab import Api
+from tests.support.place import Place, zipped
 
 TABLE = Path(__file__).parent / "permissions.txt"
 COLUMNS = (

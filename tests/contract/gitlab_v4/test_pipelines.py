@@ -7,10 +7,11 @@ from email.utils import format_datetime
 import pytest
 
 from app.models import Job, Pipeline
-from tests.contract.gitlab_v4.conftest import Api, Place, zipped
 from tests.contract.gitlab_v4.shapes import differences
 from tests.databases import BOTH
 from tests.factories import make_pipeline
+from tests.support.gitlab import Api
+from tests.support.place import Place, zipped
 
 pytestmark = pytest.mark.parametrize("database", BOTH, indirect=True)
 

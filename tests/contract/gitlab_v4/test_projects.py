@@ -4,9 +4,10 @@ import pytest
 
 from app.domain.permissions import Role
 from app.models import Group
-from tests.contract.gitlab_v4.conftest import Api, Place
 from tests.contract.gitlab_v4.shapes import differences
 from tests.factories import make_member, make_project
+from tests.support.gitlab import Api
+from tests.support.place import Place
 
 SIMPLE = {
     "id": "integer",

@@ -11,7 +11,7 @@ import pytest
 
 from app.services.accounts.authenticate import runner_by_token
 from tests.conftest import LiveServer
-from tests.contract.gitlab_v4.conftest import Place, zipped
+from tests.support.place import Place, zipped
 
 CONFIGURATION = """
 stages: [build, deploy]

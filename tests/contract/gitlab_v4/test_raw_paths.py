@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.conftest import LiveServer
-from tests.contract.gitlab_v4.conftest import Place, zipped
 from tests.factories import make_pipeline, make_project
+from tests.support.place import Place, zipped
 
 #: (address, status): those that differ only in what is encoded, and those that must not match.
 CASES = [

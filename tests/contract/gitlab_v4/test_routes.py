@@ -14,8 +14,8 @@ from werkzeug.test import TestResponse
 from app import crypto
 from app.api.gitlab_v4.endpoint import Endpoint
 from app.models import Setting, User, write
-from tests.contract.gitlab_v4.conftest import Place, zipped
 from tests.factories import make_manager, make_pipeline, make_runner
+from tests.support.place import Place, zipped
 
 KINDS = ("anonymous", "token", "session", "job", "runner", "basic", "registration")
 VERBS = ("GET", "PUT", "PATCH", "POST", "DELETE")

@@ -7,11 +7,12 @@ import pytest
 from app.models import Runner
 from app.services.accounts.authenticate import runner_by_token
 from app.services.runners.search_runners import status_of
-from tests.contract.gitlab_v4.conftest import Api, Place
 from tests.contract.gitlab_v4.shapes import differences
 from tests.contract.gitlab_v4.test_job_entity import TODAY
 from tests.databases import BOTH
 from tests.factories import make_manager, make_runner
+from tests.support.gitlab import Api
+from tests.support.place import Place
 
 pytestmark = pytest.mark.parametrize("database", BOTH, indirect=True)
 

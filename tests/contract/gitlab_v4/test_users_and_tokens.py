@@ -2,8 +2,9 @@
 
 from datetime import timedelta
 
-from tests.contract.gitlab_v4.conftest import Api, Place
 from tests.contract.gitlab_v4.shapes import differences
+from tests.support.gitlab import Api
+from tests.support.place import Place
 
 TOKEN = {
     "id": "integer",

@@ -3,7 +3,8 @@
 import pytest
 
 from app.models import CiVariable
-from tests.contract.gitlab_v4.conftest import Api, Place
+from tests.support.gitlab import Api
+from tests.support.place import Place
 
 PLAIN = {
     "variable_type": "env_var",

@@ -12,9 +12,9 @@ from app.models import ProtectedRef, write
 from app.services.pipelines.variables import open_variables
 from app.services.runners.create_runner import create_runner
 from tests.conftest import LiveServer
-from tests.contract.layerci_v1.conftest import LayerCi
 from tests.contract.runner_protocol.stock import StockRunner
 from tests.factories import make_project, make_token
+from tests.support.layerci import LayerCi
 
 #: As the documents' curl sends it: within single quotes the shell leaves the backslashes where they are.
 SEEDS_BODY = '{"branch": "master", \\\n"accept_buttons": "true", \\  \r\n"skip_no_further_than": "run-and-deploy"\n}'

@@ -2,18 +2,24 @@
 
 import csv
 import re
+from dataclasses import fields
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 from flask import Flask
 
-from tests.contract.layerci_v1.conftest import LayerCi
+from app.api.layerci_v1.body import RunBody
+from app.api.layerci_v1.callers import NEW_NAME, OLD_NAME
 from tests.factories import make_project, make_token
+from tests.support.layerci import LayerCi
 
 TOP = Path(__file__).resolve().parents[3]
 TABLE = TOP / "tests/contract/expected_endpoints/layerci.tsv"
 PAGE = (TOP / "docs/reference/dialects.md").read_text()
+
+
+SNAPSHOT = ":repo/:job_uuid/:runner_id/prioritize-snapshot"
 
 
 class Row(NamedTuple):
@@ -60,6 +66,12 @@ def test_the_reference_describes_each_call_and_all_its_parameters() -> None:
     assert described == expected
 
 
+def test_what_a_run_is_started_with_is_what_the_documents_name() -> None:
+    (row,) = (row for row in rows() if row.path == "/api/v1/run/:repo")
+    assert {field.name for field in fields(RunBody)} == row.parameters - {"token", "layertoken"}
+    assert {NEW_NAME, OLD_NAME} == {"token", "layertoken"}
+
+
 def answers(layerci: LayerCi) -> dict[str, set[int]]:
     """With which statuses each call was answered, in calls of every kind."""
     layerci.create()
@@ -67,6 +79,8 @@ def answers(layerci: LayerCi) -> dict[str, set[int]]:
         "GET /api/v1/run/:repo/search": ("GET", "/run/repo_name/search"),
         "POST /api/v1/run/:repo": ("POST", "/run/repo_name"),
         "GET /api/v1/runners/:repo/:job_uuid": ("GET", "/runners/repo_name/1"),
+        f"POST /api/v1/runners/{SNAPSHOT}": ("POST", "/runners/repo_name/1/build/prioritize-snapshot"),
+        f"POST /api/v1/{SNAPSHOT}": ("POST", "/repo_name/1/build/prioritize-snapshot"),
     }
     weak = make_token(layerci.core, layerci.owner, "read_repository")[1]
     found: dict[str, set[int]] = {call: set() for call in calls}

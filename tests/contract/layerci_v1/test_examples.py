@@ -6,10 +6,19 @@ from pathlib import Path
 from typing import Any
 
 from app.domain import calculated_status as calculated
-from tests.contract.layerci_v1.conftest import LayerCi
 from tests.factories import make_pipeline
+from tests.support.layerci import LayerCi
 
 EXAMPLES = json.loads((Path(__file__).parent / "examples.json").read_text())
+#: Copied by hand out of LayerCI's page (seed 001) and webapp.io's (layerci.md B.1): every answer that they show.
+SOURCES = {
+    "schema": "seed 001, lines 25 to 36",
+    "found": "seed 001, lines 79 to 93",
+    "none": "seed 001, lines 95 to 98",
+    "created": "seed 001, lines 171 to 186",
+    "runners": "layerci.md B.1, the table of calls and the runner object",
+    "no_run": "layerci.md B.1, the table of calls",
+}
 FORMATS = {
     "time": re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d{0,8}[1-9])? \+0000 UTC"),
     "sha": re.compile(r"[0-9a-f]{40}"),
@@ -18,7 +27,10 @@ FORMATS = {
 }
 #: Whose values are one of a few words.
 WORDS = {
-    "status": {"ok", "error", "NEW", "ERROR", "STARTING_RUNNERS", "SEE_RUNNERS"},
+    "status": {
+        *("ok", "error", "NEW", "ERROR", "STARTING_RUNNERS", "SEE_RUNNERS"),
+        *("RUNNING", "SUCCESS", "FAILURE", "WAITING_PARENTS", "CANCELLED"),
+    },
     "calculated_status": {
         *("NEW", "JOB_ERROR", "BAD_LAYERFILE", "STARTING_RUNNERS", "FAILURE", "RUNNER_CANCELLED", "RUNNER_ERROR"),
         *("RUNNING", "SUCCEEDED"),
@@ -35,6 +47,8 @@ def differences(found: Any, example: Any, path: str = "") -> list[str]:
         missing = [f"{path}.{key} is on one side only" for key in found.keys() ^ example.keys()]
         both = found.keys() & example.keys()
         return missing + [line for key in both for line in differences(found[key], example[key], f"{path}.{key}")]
+    if isinstance(example, list):
+        return [line for one, like in zip(found, example, strict=True) for line in differences(one, like, path)]
     allowed = WORDS.get(path.rpartition(".")[2])
     if allowed is not None and example in allowed:
         return [] if found in allowed else [f"{path} is {found!r}, which is no word for it"]
@@ -53,6 +67,19 @@ def test_the_comparison_sees_what_differs() -> None:
     assert len(differences(wrong, job)) == 6
     for untidy in ("2000-01-01 01:23:45.120 +0000 UTC", "2000-01-01 01:23:45. +0000 UTC"):
         assert differences({**job, "status_change_time": untidy}, job) != []
+
+
+def test_every_example_of_the_documents_is_compared() -> None:
+    assert EXAMPLES.keys() == SOURCES.keys()
+
+
+def test_the_runners_of_a_run(layerci: LayerCi) -> None:
+    uuid = layerci.post(name="token").json["job"]["uuid"]
+    found = layerci.get(f"/runners/repo_name/{uuid}").json
+    assert differences({**found, "runners": found["runners"][:1]}, EXAMPLES["runners"]) == []
+    none = layerci.get("/runners/repo_name/job_uuid")
+    assert none.status_code == 404
+    assert none.json == EXAMPLES["no_run"]
 
 
 def test_a_run_that_is_found(layerci: LayerCi) -> None:

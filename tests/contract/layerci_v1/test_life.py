@@ -23,10 +23,10 @@ from app.services.pipelines.cancel_pipeline import cancel_pipeline
 from app.services.runners.claim_job import give_back
 from app.services.runners.create_runner import create_runner
 from tests.conftest import LiveServer
-from tests.contract.layerci_v1.conftest import LayerCi
 from tests.contract.runner_protocol.stock import StockJob, StockRunner
 from tests.databases import BOTH, POSTGRESQL
 from tests.factories import make_job, make_pipeline, make_project
+from tests.support.layerci import LayerCi
 
 CONFIGURATION = """
 stages: [test, deploy]
@@ -172,6 +172,17 @@ def test_a_run_is_found_by_number_and_by_uuid_in_its_own_repository_alone(layerc
         }
     elsewhere = make_pipeline(layerci.core, _other(layerci))
     assert layerci.get(f"/runners/repo_name/{uuid_of(elsewhere.id, elsewhere.created_at)}").status_code == 404
+
+
+@pytest.mark.parametrize("path", ["/runners/repo_name/{}/{}", "/repo_name/{}/{}"])
+def test_a_runner_that_is_asked_for_a_snapshot_soon_is_shown(layerci: LayerCi, path: str) -> None:
+    uuid = layerci.post(name="token").json["job"]["uuid"]
+    runner = next(row for row in layerci.get(f"/runners/repo_name/{uuid}").json["runners"] if row["id"] == "build")
+    for run in (uuid, "1"):
+        answer = layerci.post(path.format(run, "build") + "/prioritize-snapshot")
+        assert (answer.status_code, answer.json) == (200, {"status": "ok", "job": runner})
+    refused = layerci.post(path.format("1", "nobody") + "/prioritize-snapshot")
+    assert (refused.status_code, refused.json["status"]) == (404, "error")
 
 
 def _other(layerci: LayerCi) -> Any:

@@ -4,10 +4,7 @@ workspace.
 
 import pytest
 
-
-def finished(job, seconds=20):
-    assert job.ended.wait(seconds), f"the job did not end: {bytes(job.trace)!r} {job.updates}"
-    return job.final
+from tests.contract.runner.outcomes import finished
 
 
 @pytest.fixture

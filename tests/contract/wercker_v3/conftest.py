@@ -1,7 +1,6 @@
 """The API as its callers see it: `api` calls it, `place` is the project `acme/rocket` with people of every role."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -9,42 +8,22 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from app.api.wercker_v3.entities.common import id_of
 from app.services.core import Core
-from tests.contract.gitlab_v4.conftest import Place, place, queries
 from tests.git_client import Checkout, new_checkout
+from tests.support.calls import count_statements
+from tests.support.place import Place, make_place
+from tests.support.wercker import Api, Ids, ids_of
 
-__all__ = ["place", "queries"]
+
+@pytest.fixture
+def place(core: Core) -> Place:
+    return make_place(core)
 
 
-@dataclass
-class Api:
-    """Calls below /api/v3. `token` signs in; None calls without."""
-
-    client: FlaskClient
-    token: str | None = None
-
-    def __call__(self, method: str, path: str, *, token: str | None = "", **given: Any) -> TestResponse:
-        chosen = self.token if token == "" else token
-        headers = {"Authorization": f"Bearer {chosen}"} if chosen else {}
-        headers |= given.pop("headers", {})
-        path = path if path.startswith(("/api/", "/status/", "/project/")) else f"/api/v3{path}"
-        return self.client.open(path, method=method, headers=headers, buffered=True, **given)
-
-    def get(self, path: str, **given: Any) -> TestResponse:
-        return self("GET", path, **given)
-
-    def post(self, path: str, **given: Any) -> TestResponse:
-        return self("POST", path, **given)
-
-    def put(self, path: str, **given: Any) -> TestResponse:
-        return self("PUT", path, **given)
-
-    def patch(self, path: str, **given: Any) -> TestResponse:
-        return self("PATCH", path, **given)
-
-    def delete(self, path: str, **given: Any) -> TestResponse:
-        return self("DELETE", path, **given)
+@pytest.fixture
+def queries(core: Core) -> Callable[[Callable[[], Any]], int]:
+    """How many statements a call sends to the database."""
+    return count_statements
 
 
 @pytest.fixture
@@ -53,21 +32,9 @@ def api(client: FlaskClient, place: Place) -> Api:
     return Api(client, place.tokens["maintainer"])
 
 
-@dataclass
-class Ids:
-    """The ids under which the API shows the place."""
-
-    application: str
-    pipeline: str
-    run: str
-
-
 @pytest.fixture
-def ids(core: Core, place: Place) -> Ids:
-    from app.services.runs.definitions import defaults
-
-    definition = defaults(core, {place.project.id})[place.project.id]
-    return Ids(id_of(place.project), id_of(definition), id_of(place.pipeline))
+def ids(place: Place) -> Ids:
+    return ids_of(place)
 
 
 @pytest.fixture

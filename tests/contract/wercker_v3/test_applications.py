@@ -10,11 +10,11 @@ from app.domain.permissions import Role
 from app.git.receive import RefUpdate
 from app.models import Pipeline
 from app.services.repositories.receive_push import finish_push, journal_push
-from tests.contract.gitlab_v4.conftest import Place
-from tests.contract.wercker_v3.conftest import Api, Ids
 from tests.databases import BOTH
 from tests.factories import make_member, make_pipeline, make_project
 from tests.git_client import Checkout
+from tests.support.place import Place
+from tests.support.wercker import Api, Ids
 
 OWNER = {"meta", "userId", "avatar", "name", "type"}
 SUMMARY = {"id", "url", "name", "owner", "createdAt", "updatedAt", "privacy", "stack", "theme"}

@@ -7,10 +7,10 @@ from xml.etree import ElementTree
 import pytest
 from flask.testing import FlaskClient
 
-from tests.contract.gitlab_v4.conftest import Place
-from tests.contract.wercker_v3.conftest import Api, Ids
 from tests.databases import BOTH
 from tests.factories import PASSWORD, make_member, make_pipeline, make_user
+from tests.support.place import Place
+from tests.support.wercker import Api, Ids
 
 SVG = "{http://www.w3.org/2000/svg}"
 

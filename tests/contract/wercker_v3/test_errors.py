@@ -9,9 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from app.api.wercker_v3.entities.common import id_of, step_id
-from tests.contract.gitlab_v4.conftest import Place
-from tests.contract.wercker_v3.conftest import Api, Ids
 from tests.factories import make_pipeline
+from tests.support.place import Place
+from tests.support.wercker import Api, Ids
 
 ROLES = ("anonymous", "stranger", "guest", "reporter", "developer", "maintainer")
 UNKNOWN = "577a4dbc3ec144923a02b6f9"

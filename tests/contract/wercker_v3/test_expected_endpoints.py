@@ -14,9 +14,9 @@ from app.api.wercker_v3 import ENDPOINTS
 from app.api.wercker_v3.entities.common import id_of, step_id
 from app.models import CiVariable
 from app.services.projects.ci_variables import add_variable
-from tests.contract.gitlab_v4.conftest import Place
-from tests.contract.wercker_v3.conftest import Api, Ids
 from tests.git_client import Checkout
+from tests.support.place import Place
+from tests.support.wercker import Api, Ids
 
 TABLE = Path(__file__).parents[1] / "expected_endpoints" / "wercker.tsv"
 PAGE = Path(__file__).parents[3] / "docs" / "reference" / "dialects.md"
@@ -45,20 +45,29 @@ def read_table() -> list[Row]:
     ]
 
 
-ROWS = read_table()
+#: Rows that say 404 and nothing else are of calls that are not there.
+ROWS = [row for row in read_table() if row.statuses != {404}]
+GONE = [row for row in read_table() if row.statuses == {404}]
+PREFIXES = ("/api/v2/", "/api/v3/", "/api/spinnaker/", "/status/", "/project/")
 
 
 def test_the_routes_are_those_of_the_table(app: Flask) -> None:
     served = {
         (method, re.sub(r"<(?:\w+:)?\w+>", ":", rule.rule).rstrip("/"))
         for rule in app.url_map.iter_rules()
-        if rule.rule.startswith(("/api/v2/", "/api/v3/", "/status/", "/project/"))
+        if rule.rule.startswith(PREFIXES)
         for method in rule.methods - {"HEAD", "OPTIONS"}
     }
     assert {(method, path.rstrip("/")) for method, path in (row.call for row in ROWS)} == {
         (method, path) for method, path in served
     }
     assert len({row.call for row in ROWS}) == len(ROWS)
+
+
+@pytest.mark.parametrize("row", GONE, ids=lambda row: f"{row.method} {row.path}")
+def test_what_is_not_there_is_said_to_be_not_there(api: Api, row: Row) -> None:
+    answer = api(row.method, row.path.replace(":", ""))
+    assert (answer.status_code, answer.json["statusCode"], answer.json["error"]) == (404, 404, "Not Found")
 
 
 def declared() -> dict[tuple[str, str], frozenset[str]]:
@@ -75,7 +84,7 @@ def test_the_parameters_are_those_of_the_table() -> None:
 
 
 def test_the_page_documents_every_call_and_parameter() -> None:
-    rows = re.findall(r"^\| `([A-Z]+) (/api/v[23]/\S+)` \| (.*?) ?\|$", PAGE.read_text(), re.MULTILINE)
+    rows = re.findall(r"^\| `([A-Z]+) (/api/(?:v[23]|spinnaker/v1)/\S+)` \| (.*?) ?\|$", PAGE.read_text(), re.MULTILINE)
     documented = {(method, re.sub(r":\w+", ":", path)) for method, path, _ in rows}
     assert documented == set(declared())
     said = {(method, re.sub(r":\w+", ":", path)): set(re.findall(r"`(\w+)`", text)) for method, path, text in rows}
@@ -117,6 +126,7 @@ def things(api: Api, place: Place, ids: Ids, pushed: Checkout) -> dict[str, str]
 GIVEN: dict[tuple[str, str], dict[str, Any]] = {
     ("GET", "/api/v3/runs"): {"applicationId": "APPLICATION"},
     ("GET", "/api/v3/workflows"): {"applicationId": "APPLICATION"},
+    ("GET", "/api/spinnaker/v1/runs"): {"pipelineIds": "PIPELINE"},
     ("GET", "/api/v3/envvars"): {"scope": "application", "target": "APPLICATION"},
     ("POST", "/api/v3/runs"): {"pipelineId": "PIPELINE"},
     ("POST", "/api/v3/pipelines"): {"application": "APPLICATION", "name": "deploy"},

@@ -1,17 +1,20 @@
 """Clients that know nothing of us, over real HTTP: curl with the documentation's calls, and a build lamp."""
 
 import json
+import os
 import shutil
 import subprocess
+import sys
+from importlib.util import find_spec
 from typing import Any
 
 import pytest
 import requests
 
 from tests.conftest import LiveServer
-from tests.contract.gitlab_v4.conftest import Place
-from tests.contract.wercker_v3.conftest import Api, Ids
 from tests.git_client import Checkout
+from tests.support.place import Place
+from tests.support.wercker import Api, Ids
 
 pytestmark = pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
 
@@ -57,15 +60,29 @@ def test_the_calls_of_the_documentation(api: Api, place: Place, ids: Ids, pushed
     assert curl("-X", "POST", "-d", json.dumps(follow), "/api/v3/runs")["commitHash"] == body["commitHash"]
 
 
-def test_a_build_lamp_lives_on_anonymous_reads(place: Place, ids: Ids, server: LiveServer) -> None:
-    """The two calls of the Wercker producer of chroma-feedback 8.0.0, which sends its token in a header of its own."""
+#: chroma-feedback's own producer, given its arguments; what it made of the answers, as JSON.
+LAMP = """
+import argparse, json
+from chroma_feedback.producer.wercker import core
+core.init(argparse.ArgumentParser())
+print(json.dumps(core.run()))
+"""
+
+
+@pytest.mark.skipif(
+    os.environ.get("CI") != "true" and find_spec("chroma_feedback") is None, reason="chroma-feedback is not installed"
+)
+@pytest.mark.parametrize(
+    ("status", "shown"), [("success", "passed"), ("failed", "failed"), ("canceled", "errored"), ("running", "started")]
+)
+def test_a_build_lamp_lives_on_anonymous_reads(place: Place, server: LiveServer, status: str, shown: str) -> None:
+    """The Wercker producer of chroma-feedback 8.0.0, which sends its token in a header of its own."""
     place.set(place.project, visibility="public")
-    place.set(place.pipeline, status="failed")
-    headers = {"Accept": "application/json", "Bearer": "whatever"}
-    application = requests.get(f"{server.url}/api/v3/applications/acme/rocket", headers=headers, timeout=30)
-    address = f"{server.url}/api/v3/runs?applicationId={application.json()['id']}"
-    latest = requests.get(address, headers=headers, timeout=30).json()[0]
-    assert (latest["status"], latest["result"]) == ("finished", "failed")
+    place.job(status="running", heard_at=place.core.now())
+    place.set(place.pipeline, status=status)
+    arguments = ["--wercker-host", server.url, "--wercker-slug", "acme/rocket", "--wercker-token", "whatever"]
+    done = subprocess.run([sys.executable, "-c", LAMP, *arguments], capture_output=True, check=True, timeout=60)
+    assert json.loads(done.stdout) == [{"producer": "wercker", "slug": "acme/rocket", "active": True, "status": shown}]
 
 
 def test_addresses_in_answers_can_be_followed(place: Place, ids: Ids, server: LiveServer) -> None:

@@ -11,11 +11,11 @@ from app.models import Job, Pipeline
 from app.services.artifacts.fetch_artifact import fetch_archive
 from app.services.pipelines.variables import open_variables
 from app.services.runners import dependencies
-from tests.contract.gitlab_v4.conftest import Place, zipped
-from tests.contract.wercker_v3.conftest import Api, Ids
 from tests.databases import BOTH
 from tests.factories import make_manager, make_pipeline, make_project, make_runner
 from tests.git_client import Checkout
+from tests.support.place import Place, zipped
+from tests.support.wercker import Api, Ids
 
 
 def run_ids(response: Any) -> list[str]:
@@ -65,6 +65,9 @@ QUERIES = [
     ("branch=none", ""),
     ("tag=v1", "tag"),
     ("tag=main", ""),
+    ("branch=v1", "tag"),
+    ("branch=v1&tag=v1", "tag"),
+    ("branch=dev&tag=v1", ""),
     (f"commit={'ab' * 20}", "failed"),
     ("commit=ABABAB", "failed"),
     ("commit=%25", ""),

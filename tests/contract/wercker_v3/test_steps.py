@@ -8,9 +8,9 @@ import pytest
 from app.api.wercker_v3.entities.common import step_id
 from app.domain.plan import JobPlan, Step
 from app.models import Job
-from tests.contract.gitlab_v4.conftest import Place, zipped
-from tests.contract.wercker_v3.conftest import Api, Ids
 from tests.databases import BOTH
+from tests.support.place import Place, zipped
+from tests.support.wercker import Api, Ids
 
 PLAN = JobPlan(
     name="build",

@@ -9,11 +9,12 @@ import pytest
 from app.api.wercker_v3.entities.common import id_of
 from app.domain.permissions import Role
 from app.models import AccessToken, CiVariable
+from app.services.pipelines.definition_variables import definition_variables
 from app.services.pipelines.variables import settings_variables
-from tests.contract.gitlab_v4.conftest import Place
-from tests.contract.wercker_v3.conftest import Api, Ids
 from tests.databases import BOTH
 from tests.factories import make_member
+from tests.support.place import Place
+from tests.support.wercker import Api, Ids
 
 TOKEN = {"id", "url", "name", "hashedToken", "lastCharacters", "createdAt"}
 
@@ -60,10 +61,11 @@ def test_names_that_no_token_has(api: Api, error: Callable[..., Any], body: dict
 
 
 @pytest.mark.parametrize("database", BOTH, indirect=True)
-@pytest.mark.parametrize("scope", ["application", "organization"])
+@pytest.mark.parametrize("scope", ["application", "organization", "pipeline"])
 def test_the_life_of_a_variable(api: Api, place: Place, ids: Ids, scope: str) -> None:
     make_member(place.core, place.users["maintainer"], place.project.group, Role.MAINTAINER)
-    target = ids.application if scope == "application" else id_of(place.project.group)
+    targets = {"application": ids.application, "pipeline": ids.pipeline, "organization": id_of(place.project.group)}
+    target = targets[scope]
     query = f"/envvars?scope={scope}&target={target}"
     assert api.get(query).json == {"results": []}
     place_of = {"scope": scope, "target": target}
@@ -75,7 +77,10 @@ def test_the_life_of_a_variable(api: Api, place: Place, ids: Ids, scope: str) ->
     changed = api.patch(f"/envvars/{made['id']}", json={"value": "", "key": "A"}).json
     assert changed == made | {"value": ""}
     assert api.patch(f"/envvars/{secret['id']}", json={"value": "another-one"}).json == secret
-    given = settings_variables(place.core, place.project, protected=False)
+    given = [
+        *settings_variables(place.core, place.project, protected=False),
+        *definition_variables(place.core, place.project.id, None),
+    ]
     assert {variable.key: (variable.value, variable.masked) for variable in given} == {
         "A": ("", False),
         "B": ("another-one", True),
@@ -87,6 +92,7 @@ def test_the_life_of_a_variable(api: Api, place: Place, ids: Ids, scope: str) ->
     assert api.get(query).json == {"results": [secret]}
 
 
+@pytest.mark.parametrize("scope", ["application", "pipeline"])
 @pytest.mark.parametrize(
     ("change", "path"),
     [
@@ -98,9 +104,10 @@ def test_the_life_of_a_variable(api: Api, place: Place, ids: Ids, scope: str) ->
     ],
 )
 def test_changes_of_a_protected_variable_that_cannot_be(
-    api: Api, ids: Ids, error: Callable[..., Any], change: dict[str, Any], path: str
+    api: Api, ids: Ids, error: Callable[..., Any], scope: str, change: dict[str, Any], path: str
 ) -> None:
-    body = {"scope": "application", "target": ids.application, "key": "B", "value": "long-enough", "protected": True}
+    target = ids.application if scope == "application" else ids.pipeline
+    body = {"scope": scope, "target": target, "key": "B", "value": "long-enough", "protected": True}
     made = api.post("/envvars", json=body).json
     response = api.patch(f"/envvars/{made['id']}", json=change)
     assert error(response)[:2] == (400, "Bad Request")

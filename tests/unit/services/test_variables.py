@@ -5,10 +5,11 @@ from typing import Any
 import pytest
 
 from app.domain.plan import JobPlan, Step, Variable
-from app.models import CiVariable, Job, Pipeline, Project, User, write
+from app.models import CiVariable, Job, Pipeline, PipelineDefinition, Project, User, write
 from app.services.core import Core
 from app.services.pipelines.variables import job_variables, seal_variables, settings_variables
 from app.services.projects.create_project import create_project
+from app.services.runs.definition_variables import add_variable
 from tests.databases import BOTH
 from tests.factories import make_job, make_pipeline, make_project, make_runner, make_user
 
@@ -125,7 +126,7 @@ def test_a_tag_is_no_branch_and_a_manual_triggered_job_knows_it(core: Core, proj
 @pytest.mark.parametrize("database", BOTH, indirect=True)
 def test_the_later_group_of_variables_wins(core: Core, project: Project, owner: User) -> None:
     groups = [project.group.parent_id, project.group_id]
-    keys = ["JOB", "INSTANCE", "GROUP", "SUBGROUP", "PROJECT", "PIPELINE", "MANUAL"]
+    keys = ["JOB", "INSTANCE", "GROUP", "SUBGROUP", "PROJECT", "DEFINITION", "PIPELINE", "MANUAL"]
     given = Variable("CI_PROJECT_NAME", "mine")
     job = start(core, project, owner, plan(given, *(Variable(key, "job") for key in keys)))
     levels: list[tuple[str, dict[str, Any]]] = [
@@ -138,6 +139,9 @@ def test_the_later_group_of_variables_wins(core: Core, project: Project, owner: 
         start_at = keys.index(level.upper())
         for key in keys[start_at:]:
             setting(core, key, level, **place)
+    definition = core.session.query(PipelineDefinition).filter_by(project_id=project.id, is_default=True).one()
+    for key in ("DEFINITION", "PIPELINE", "MANUAL"):
+        add_variable(core, definition, key, "definition")
     job_id = job.id
     with write(core.session):
         row = core.session.get_one(Job, job_id)

@@ -5,7 +5,17 @@ from typing import Any
 from urllib.parse import quote
 
 from app.domain.object_ids import Kind, encode
-from app.models import AccessToken, CiVariable, Group, JobStep, Pipeline, PipelineDefinition, Project, User
+from app.models import (
+    AccessToken,
+    CiVariable,
+    DefinitionVariable,
+    Group,
+    JobStep,
+    Pipeline,
+    PipelineDefinition,
+    Project,
+    User,
+)
 from app.services.core import Core
 
 _KINDS: dict[type, Kind] = {
@@ -16,6 +26,7 @@ _KINDS: dict[type, Kind] = {
     Group: Kind.GROUP,
     AccessToken: Kind.TOKEN,
     CiVariable: Kind.VARIABLE,
+    DefinitionVariable: Kind.DEFINITION_VARIABLE,
 }
 
 
