@@ -15,6 +15,7 @@ from app.models import Job, Pipeline, after_commit
 from app.services.core import Core
 from app.services.jobs.queue import job_notice, make_pending, update_jobs
 from app.services.locks import lock_pipeline, try_pipeline
+from app.services.pipelines.commit_statuses import external_states
 
 
 def advance(core: Core, pipeline: Pipeline) -> None:
@@ -29,7 +30,7 @@ def advance(core: Core, pipeline: Pipeline) -> None:
     for move in moves:
         states[move.job_id] = replace(states[move.job_id], status=move.status)
     _apply(core, pipeline, moves, states)
-    _settle(core, pipeline, list(states.values()))
+    _settle(core, pipeline, [*states.values(), *external_states(core, pipeline.id)])
 
 
 def job_states(core: Core, pipeline_id: int) -> dict[int, JobState]:

@@ -10,6 +10,7 @@ from app.services.core import Core
 from app.services.jobs.cancel_job import cancel_held
 from app.services.locks import lock_pipeline
 from app.services.pipelines.advance_pipeline import advance
+from app.services.pipelines.commit_statuses import cancel_statuses
 
 
 def cancel_pipeline(core: Core, pipeline: Pipeline, user: User | None) -> Pipeline:
@@ -33,4 +34,5 @@ def cancel_all(core: Core, pipeline: Pipeline) -> None:
     ).all()
     for job in jobs:
         cancel_held(core, job)
+    cancel_statuses(core, pipeline)
     advance(core, pipeline)
