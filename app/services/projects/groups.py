@@ -13,7 +13,7 @@ from app.services import access
 from app.services.core import Core
 from app.services.projects.paths import MAX_SEGMENTS, RESERVED_GROUPS, check_segment
 
-ORDERS = {"name": Group.name, "path": Group.path, "id": Group.id}
+ORDERS = {"name": func.lower(Group.name), "path": Group.path, "id": Group.id}
 #: What can be changed, by column.
 SETTINGS = frozenset({"name", "description", "visibility"})
 MAX_NAME, MAX_PATH = 255, 1024

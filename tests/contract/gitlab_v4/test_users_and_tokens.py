@@ -112,10 +112,10 @@ def test_rotating_a_token(api: Api, place: Place) -> None:
 def test_an_admin_makes_tokens_for_others(api: Api, place: Place) -> None:
     user, admin = place.users["guest"], place.tokens["admin"]
     address = f"/users/{user.id}/personal_access_tokens"
-    made = api.post(address, token=admin, json={"name": "bot", "scopes": ["read_api"]})
-    assert (made.status_code, made.json["scopes"], made.json["user_id"]) == (201, ["read_api"], user.id)
-    assert api.get("/user", token=made.json["token"]).status_code == 403
-    assert api.get("/projects", token=made.json["token"]).status_code == 200
+    made = api.post(address, token=admin, json={"name": "bot", "scopes": ["read_user"]})
+    assert (made.status_code, made.json["scopes"], made.json["user_id"]) == (201, ["read_user"], user.id)
+    assert api.get("/user", token=made.json["token"]).json["username"] == "guest"
+    assert api.get("/projects", token=made.json["token"]).status_code == 403
     assert api.post(address, json={"name": "bot", "scopes": ["read_api"]}).status_code == 403
     wrong = api.post(address, token=admin, json={"name": "bot", "scopes": ["everything"]})
     assert (wrong.status_code, list(wrong.json["message"])) == (400, ["scopes"])
