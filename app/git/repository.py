@@ -45,6 +45,12 @@ class Repository:
     def exists(self) -> bool:
         return (self.folder / "HEAD").is_file()
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether no branch was ever pushed, as far as a look into the folder tells."""
+        loose = self.folder / "refs" / "heads"
+        return not (self.folder / "packed-refs").exists() and not (loose.is_dir() and any(loose.iterdir()))
+
     @contextmanager
     def objects(self) -> Iterator[Objects]:
         """Commits and files through one git process. Raises what `Objects` does."""

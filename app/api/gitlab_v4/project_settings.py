@@ -1,5 +1,6 @@
 """Changing, archiving and removing projects."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from app.api.gitlab_v4.endpoint import Call, Routes
@@ -42,16 +43,22 @@ SETTINGS = (
 )
 
 
+def changed_columns(params: Mapping[str, Any]) -> dict[str, Any]:
+    """The columns that a caller's parameters set."""
+    changes = {column: params[name] for name, column in COLUMNS.items() if name in params}
+    if changes.get("config_path") == "":
+        changes["config_path"] = ".gitlab-ci.yml"
+    return changes
+
+
 @routes.put("/projects/<id>", params=SETTINGS)
 def update_project(call: Call) -> dict[str, Any]:
     """Change a project's settings"""
     project = call.project(Action.ADMIN_PROJECT)
-    changes = {column: call.params[name] for name, column in COLUMNS.items() if name in call.params}
+    changes = changed_columns(call.params)
     if not changes:
         names = ", ".join(COLUMNS)
         raise BadParams(f"{names} are missing, at least one parameter must be provided")
-    if changes.get("config_path") == "":
-        changes["config_path"] = ".gitlab-ci.yml"
     return entities.project(call.core, edit_project(call.core, project, call.signed_in, changes), call.user)
 
 

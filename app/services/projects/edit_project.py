@@ -63,7 +63,8 @@ def _check(core: Core, project: Project, name: str, value: Any) -> None:
         raise InvalidRequest("can't be longer than 255 characters, begin with / or hold ..", "ci_config_path")
     if name == "default_branch":
         repository = core.repositories.open(project.id)
-        if not repository.exists or not repository.current([refs.BRANCH_PREFIX + value]):
+        there = repository.current([refs.BRANCH_PREFIX + value]) or not repository.branches()
+        if not refs.is_valid_name(value) or not there:
             raise InvalidRequest(f"Could not set the default branch to {value!r}: there is no such branch", "base")
 
 

@@ -108,8 +108,10 @@ def remove_member(core: Core, place: Place, actor: User, user_id: int) -> None:
 
 def _again(place: Place) -> Callable[[Core], Place]:
     """Reads `place` anew, within a write."""
-    kind, place_id = type(place), place.id
-    return lambda core: core.session.get_one(kind, place_id)
+    place_id = place.id
+    if isinstance(place, Project):
+        return lambda core: core.session.get_one(Project, place_id)
+    return lambda core: core.session.get_one(Group, place_id)
 
 
 def _check(core: Core, role: int, expires_at: datetime | None) -> None:

@@ -165,6 +165,8 @@ def test_settings_of_a_project(api: Api, place: Place, tmp_path) -> None:
     assert {key: shown.json[key] for key in given} == given
     assert checkout.git("ls-remote", "--symref", "origin", "HEAD").startswith("ref: refs/heads/next")
     assert place.core.session.query(ProtectedRef).filter_by(project_id=1, pattern="next").count() == 1
+    missing = api.put("/projects/1", json={"default_branch": "none"})
+    assert (missing.status_code, list(missing.json["message"])) == (400, ["base"])
     assert api.put("/projects/1", json={"ci_config_path": ""}).json["ci_config_path"] == ".gitlab-ci.yml"
     assert api.put("/projects/1", json={"visibility": "public"}).status_code == 403
     moved = api.put("/projects/1", json={"visibility": "public", "path": "moved"}, token=place.tokens["owner"])
@@ -176,7 +178,7 @@ def test_settings_of_a_project(api: Api, place: Place, tmp_path) -> None:
     ("given", "field"),
     [
         ({"build_timeout": 5}, "build_timeout"),
-        ({"default_branch": "none"}, "base"),
+        ({"default_branch": "a..b"}, "base"),
         ({"ci_config_path": "../x"}, "ci_config_path"),
         ({"ci_default_git_depth": 5000}, "ci_default_git_depth"),
         ({"path": "a/b"}, "path"),
