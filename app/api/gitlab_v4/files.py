@@ -19,7 +19,7 @@ from app.models import Project
 
 routes = Routes()
 #: Longer files are fetched by git.
-FILE_LIMIT = 64 * 1024 * 1024
+FILE_LIMIT = 32 * 1024 * 1024
 REF = Param("ref", help="A branch, a tag or a commit; the default branch when missing")
 
 

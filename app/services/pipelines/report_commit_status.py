@@ -40,6 +40,8 @@ def report_commit_status(core: Core, project: Project, user: User, sha: str, rep
     Raises InvalidRequest (also for a state that cannot follow), NotFound("Commit" …), NotAllowed.
     """
     access.require(core, Action.UPDATE_PIPELINE, user, project)
+    if project.archived:
+        raise NotAllowed("the project is archived")
     _check(report)
     commit = _commit(core, project, sha)
     known = _pipeline(core, project, commit["id"], report)

@@ -115,6 +115,10 @@ def test_what_is_refused(api: Api, place: Place, sha: str) -> None:
         refused = api.post(address, json={"state": "success", name: value})
         assert (refused.status_code, list(refused.json["message"])) == (400, [name])
     script = api.post(address, json={"state": "success", "target_url": "javascript:alert(1)"})
+    blank = api.post(address, json={"state": "success", "name": " "})
+    assert blank.json == {"message": {"name": ["can't be blank"]}}
+    place.set(place.project, archived=True)
+    assert api.post(address, json={"state": "success"}).status_code == 403
     assert script.json == {"message": {"target_url": ["is blocked: Only allowed schemes are http, https"]}}
 
 
