@@ -10,6 +10,7 @@ from app.api.gitlab_v4 import (
     artifacts,
     branches,
     callers,
+    commit_files,
     commit_statuses,
     commits,
     errors,
@@ -40,6 +41,7 @@ PREFIX = "/api/v4"
 MODULES = (
     artifacts,
     branches,
+    commit_files,
     commit_statuses,
     commits,
     files,

@@ -13,6 +13,7 @@ from gitlab.v4 import objects
 
 from app.api.gitlab_v4 import (
     branches,
+    commit_files,
     commit_statuses,
     commits,
     files,
@@ -28,8 +29,8 @@ from app.api.gitlab_v4.endpoint import Endpoint
 
 TABLE = Path(__file__).parents[1] / "expected_endpoints" / "gitlab_projects.tsv"
 MODULES: tuple[ModuleType, ...] = (
-    branches, commit_statuses, commits, files, groups, members, project_settings, projects, protected_refs, tokens,
-    users,
+    branches, commit_files, commit_statuses, commits, files, groups, members, project_settings, projects,
+    protected_refs, tokens, users,
 )  # fmt: skip
 ENDPOINTS: dict[tuple[str, str], Endpoint] = {
     (endpoint.method, re.sub(r"<(?:path:)?(\w+)>", r":\1", path)): endpoint
@@ -66,6 +67,7 @@ MAKERS = {
     "GroupMemberManager": "/groups/:id/members",
     "GroupManager": "/groups",
     "ProjectCommitStatusManager": "/projects/:id/statuses/:sha",
+    "ProjectCommitManager": "/projects/:id/repository/commits",
     "UserPersonalAccessTokenManager": "/users/:user_id/personal_access_tokens",
 }
 

@@ -176,6 +176,7 @@ def credentials(place: Place, column: str) -> dict[str, str]:
     return {"JOB-TOKEN": place.job_token(job)}
 
 
+COMMIT = {"branch": "written", "start_branch": "main", "commit_message": "Write"}
 BODIES = {
     "POST /projects/1/variables": {"key": "NEW", "value": "v"},
     "PUT /projects/1/variables/KEY": {"value": "w"},
@@ -194,6 +195,18 @@ BODIES = {
     "PUT /groups/acme/members/{member}": {"access_level": 20},
     "POST /projects/1/repository/branches": {"branch": "fresh", "ref": "main"},
     "POST /projects/1/repository/tags": {"tag_name": "fresh", "ref": "main"},
+    "POST /projects/1/repository/commits": {
+        **COMMIT,
+        "actions": [{"action": "create", "file_path": "fresh", "content": "1"}],
+    },
+    "POST /projects/1/repository/commits?protected": {
+        **COMMIT,
+        "branch": "main",
+        "actions": [{"action": "create", "file_path": "fresh", "content": "1"}],
+    },
+    "POST /projects/1/repository/files/new": {**COMMIT, "content": "1"},
+    "PUT /projects/1/repository/files/a": {**COMMIT, "content": "2"},
+    "DELETE /projects/1/repository/files/a": COMMIT,
     "POST /projects/1/protected_branches": {"name": "fresh"},
     "PATCH /projects/1/protected_branches/{rule}": {"allow_force_push": True},
     "POST /projects/1/protected_tags": {"name": "fresh"},

@@ -285,3 +285,24 @@ def test_rotating_tokens(lab: gitlab.Gitlab, place: Place) -> None:
     with gitlab.Gitlab(lab.url, private_token=row.token) as client:
         client.auth()
         assert client.user.username == "owner"
+
+
+def test_changing_files(project, pushed: str) -> None:
+    made = project.commits.create(
+        {
+            "branch": "topic",
+            "start_branch": "main",
+            "commit_message": "Two",
+            "actions": [{"action": "create", "file_path": f"dir/{name}", "content": name} for name in ("a", "b")],
+        }
+    )
+    assert made.parent_ids == [pushed]
+    given = {"branch": "topic", "commit_message": "One", "file_path": "dir/c d"}
+    file = project.files.create({**given, "content": "first"})
+    assert file.file_path == "dir/c d"
+    read = project.files.get("dir/c d", ref="topic")
+    read.content = "second"
+    read.save(branch="topic", commit_message="Again", encoding="text")
+    assert project.files.raw("dir/c d", ref="topic") == b"second"
+    project.files.delete("dir/a", "topic", "Remove")
+    assert [row["name"] for row in project.repository_tree("dir", ref="topic", get_all=True)] == ["b", "c d"]
