@@ -134,7 +134,18 @@ class Config:
     allowed_origins: tuple[str, ...] = _setting(
         _origins, "Other sites whose pages may call the API that signs in by cookie, with it", default=()
     )
+    pages_url: str = _setting(
+        _url,
+        "Address of the sites that jobs publish, on a host of its own; only there scripts run in them",
+        default="",
+    )
     allow_registration: bool = _setting(_boolean, "Runners may register with a registration token", default=True)
+    remote_includes: bool = _setting(
+        _boolean, "The server fetches what configurations include by http or https", default=True
+    )
+    remote_include_networks: tuple[str, ...] = _setting(
+        _networks, "Private networks that it may fetch from; the public internet it always may", default=()
+    )
 
     def __post_init__(self) -> None:
         if self.workers > 1 and not self.database_url.startswith("postgresql"):
@@ -151,6 +162,11 @@ class Config:
         if not self.external_url:
             object.__setattr__(
                 self, "external_url", f"http://{self.bind}" if ":/" not in self.bind else "http://localhost"
+            )
+
+        if self.pages_url and urlsplit(self.pages_url).hostname == urlsplit(self.external_url).hostname:
+            raise ConfigError(
+                "SKERRY_PAGES_URL: must name another host than SKERRY_EXTERNAL_URL, or it sees its cookies"
             )
 
     @property

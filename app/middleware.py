@@ -15,6 +15,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import BaseConverter, PathConverter, UnicodeConverter, ValidationError
 
 from app.config import Config
+from app.ordered_request import OrderedRequest
 
 WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
@@ -145,6 +146,7 @@ def give_up_on_the_silent(app: Flask) -> None:
 
 def install(app: Flask, config: Config) -> None:
     """Before any blueprint: rules take the converters that they find."""
+    app.request_class = OrderedRequest
     decode_segments(app)
     identify_requests(app)
     give_up_on_the_silent(app)

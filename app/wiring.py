@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from app import crypto, dashboard, health, middleware
+from app import crypto, dashboard, discovery, health, middleware
 from app.api import candor, git_http, gitlab_v4, layerci_v1, wercker_v3
 from app.config import Config
 from app.events import create_bus
@@ -59,6 +59,7 @@ def install_edges(app: Flask, parts: Core) -> None:
     """Wrap the WSGI application in what routing needs, then register every blueprint."""
     middleware.install(app, parts.config)
     health.init_app(app)
+    discovery.init_app(app)
     gitlab_v4.init_app(app)
     layerci_v1.init_app(app)
     wercker_v3.init_app(app)

@@ -45,6 +45,33 @@ class PodmanTable:
 
 
 @dataclass(frozen=True, slots=True)
+class S3Table:
+    """`[runners.cache.s3]`, in the words of gitlab-runner. Empty `server_address` is Amazon; without `access_key` the
+    keys come from the environment or the host's role.
+    """
+
+    server_address: str = ""
+    access_key: str = field(default="", repr=False)
+    secret_key: str = field(default="", repr=False)
+    bucket_name: str = ""
+    bucket_location: str = ""
+    insecure: bool = False
+    path_style: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CacheTable:
+    """`[runners.cache]`: where caches are kept beside this host's disk. `type` "" is nowhere else. `path` goes before
+    the objects' names; `shared` leaves the runner's own part out of them.
+    """
+
+    type: str = ""
+    path: str = ""
+    shared: bool = False
+    s3: S3Table = field(default_factory=S3Table)
+
+
+@dataclass(frozen=True, slots=True)
 class RunnerConfig:
     """One `[[runners]]` table. `limit` and `request_concurrency` count jobs and polls; `limit` 0 is no limit of its
     own.
@@ -72,6 +99,7 @@ class RunnerConfig:
     unhealthy_requests_limit: int = 3
     unhealthy_interval: float = 3600.0
     podman: PodmanTable = field(default_factory=PodmanTable)
+    cache: CacheTable = field(default_factory=CacheTable)
 
     @property
     def short_token(self) -> str:
@@ -169,7 +197,7 @@ def _runner(table: TableReader) -> RunnerConfig:
     token = table.text("token", required=True)
     if any(not 33 <= ord(character) <= 126 for character in token):
         raise table.error("token", "must be printable ASCII without spaces")
-    podman = table.table("podman")
+    podman, cache = table.table("podman"), table.table("cache")
     runner = RunnerConfig(
         name=table.text("name", "skerry-runner"),
         url=table.url("url"),
@@ -189,9 +217,44 @@ def _runner(table: TableReader) -> RunnerConfig:
         unhealthy_requests_limit=table.integer("unhealthy_requests_limit", 3, least=1),
         unhealthy_interval=table.seconds("unhealthy_interval", 3600.0),
         podman=_podman(podman) if podman else PodmanTable(),
+        cache=_cache(cache) if cache else CacheTable(),
     )
     table.finish(silent=("token_obtained_at", "token_expires_at", "shell"))
     return runner
+
+
+def _cache(table: TableReader) -> CacheTable:
+    kind = table.choice("Type", ("", "s3"), "")
+    s3 = table.table("s3")
+    settings = CacheTable(
+        type=kind,
+        path=table.text("Path", ""),
+        shared=table.flag("Shared"),
+        s3=_s3(s3) if s3 else S3Table(),
+    )
+    if kind == "s3" and not settings.s3.bucket_name:
+        raise table.error("s3.BucketName", "is missing")
+    table.finish()
+    return settings
+
+
+def _s3(table: TableReader) -> S3Table:
+    address = table.text("ServerAddress", "")
+    if "/" in address or any(character.isspace() for character in address):
+        raise table.error("ServerAddress", f"must be a host, with a port where needed, not {address!r}")
+    settings = S3Table(
+        server_address=address,
+        access_key=table.text("AccessKey", ""),
+        secret_key=table.text("SecretKey", ""),
+        bucket_name=table.text("BucketName", ""),
+        bucket_location=table.text("BucketLocation", ""),
+        insecure=table.flag("Insecure"),
+        path_style=table.flag("PathStyle", bool(address) and not address.endswith(".amazonaws.com")),
+    )
+    if bool(settings.access_key) != bool(settings.secret_key):
+        raise table.error("AccessKey", "and SecretKey belong together: only one of them is set")
+    table.finish(silent=("AuthenticationType",))
+    return settings
 
 
 def _podman(table: TableReader) -> PodmanTable:

@@ -22,10 +22,10 @@ from runner import identity
 from runner.config import Config, RunnerConfig
 from runner.control import JobControl
 from runner.executor.base import Executor
-from runner.job import run_job
-from runner.job_end import record_of
-from runner.job_run import Host, JobRun
-from runner.job_variables import split_credentials
+from runner.job.end import record_of
+from runner.job.phases import run_job
+from runner.job.run import Host, JobRun
+from runner.job.sources import split_credentials
 from runner.masking import TOKEN_PREFIXES, Masker, secrets_of
 from runner.places import make_executor, make_workspaces
 from runner.poller import Poller

@@ -5,6 +5,7 @@ not before.
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from runner.config import Config, PodmanTable, RunnerConfig
 from runner.executor.base import Executor
@@ -30,8 +31,20 @@ def make_workspaces(config: Config, runner: RunnerConfig, executor: Executor) ->
     # Files of Podman's jobs belong to other users; its helper reads them inside the user namespace.
     limits = import_module("runner.workspace.eviction").CacheLimits(size(runner.cache_max_size), runner.cache_max_age)
     helper = getattr(executor, "helper", None)
-    workspaces: Workspaces = local.LocalWorkspaces(root, cache, helper, cache_limits=limits)
+    caches = _remote_caches(runner, cache, helper) if runner.cache.type else None
+    workspaces: Workspaces = local.LocalWorkspaces(root, cache, helper, cache_limits=limits, caches=caches)
     return workspaces
+
+
+def _remote_caches(runner: RunnerConfig, root: Path, helper: Any) -> Any:
+    """Caches that are kept in object storage too."""
+    remote, userns = import_module("runner.workspace.remote_caches"), import_module("runner.workspace.userns")
+    return import_module("runner.workspace.caches").Caches(
+        root,
+        helper or userns.InProcess(),
+        remote.S3Caches(runner.cache),
+        lambda project, key: remote.object_name(runner.cache, runner.short_token, project, key),
+    )
 
 
 def _podman_settings(config: Config, runner: RunnerConfig) -> PodmanSettings:

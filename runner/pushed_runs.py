@@ -16,9 +16,9 @@ import structlog
 from runner.archives import ArchiveError, Archives
 from runner.control import JobControl
 from runner.failure import Failure
-from runner.job import walk_phases
-from runner.job_end import clean_up
-from runner.job_run import Host, JobRun
+from runner.job.end import clean_up
+from runner.job.phases import walk_phases
+from runner.job.run import Host, JobRun
 from runner.plan import PlanStage, RunPlan
 from runner.plan_log import PlanLog, PlanSteps, open_log
 from runner.protocol.job_client import JobClient

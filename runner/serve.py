@@ -31,7 +31,7 @@ from runner import identity
 from runner.archives import Archives, Store, read_store
 from runner.config import Config, RunnerConfig
 from runner.daemon import lock_folder, make_host
-from runner.job_run import Host
+from runner.job.run import Host
 from runner.plan import PlanError, is_run_id, parse_plan
 from runner.pushed_runs import AlreadyRunsError, PushedRuns
 

@@ -47,6 +47,14 @@ class TableReader:
             raise self.error(key, f"must be a whole number of at least {least}, not {value!r}")
         return value
 
+    def flag(self, key: str, default: bool = False) -> bool:
+        value = self._get(key)
+        if value is None:
+            return default
+        if not isinstance(value, bool):
+            raise self.error(key, f"must be true or false, not {value!r}")
+        return value
+
     def number(self, key: str, default: float) -> float:
         """A number, or gitlab-runner's spelling of one as text ("2", "0.5")."""
         value = self._get(key)

@@ -153,6 +153,7 @@ def make_job(core: Core, pipeline: Pipeline, *, plan: JobPlan | None = None, **g
             "needs": None if plan.needs is None else [plan_json.to_json(need) for need in plan.needs],
             "plan": plan_json.to_json(plan),
             "required_features": [],
+            "delivers": plan.delivers,
             "timeout": plan.timeout or 3600,
             "protected": run.protected,
             "queued_at": now,

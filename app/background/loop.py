@@ -37,6 +37,7 @@ class Background:
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="background", daemon=True)
         self._leads, self._ask_at = False, 0.0
+        self._apart: dict[str, threading.Thread] = {}
 
     def start(self) -> None:
         self._thread.start()
@@ -44,8 +45,9 @@ class Background:
     def stop(self) -> None:
         """End after the row at work; another process leads at once."""
         self._stop.set()
-        if self._thread.is_alive():
-            self._thread.join(PATIENCE)
+        for thread in (self._thread, *self._apart.values()):
+            if thread.is_alive():
+                thread.join(PATIENCE)
 
     def _run(self) -> None:
         while not self._done():
@@ -68,7 +70,19 @@ class Background:
                 return
             if monotonic() >= self._due[task.name]:
                 self._due[task.name] = monotonic() + task.seconds
-                self._safely(task.name, partial(task.run, self._core))
+                self._begin(task)
+
+    def _begin(self, task: Task) -> None:
+        """Do the task, or start doing it unless its last round is still at work."""
+        if not task.apart:
+            self._safely(task.name, partial(task.run, self._core))
+        elif task.name not in self._apart or not self._apart[task.name].is_alive():
+            self._apart[task.name] = threading.Thread(target=self._do_apart, args=(task,), name=task.name, daemon=True)
+            self._apart[task.name].start()
+
+    def _do_apart(self, task: Task) -> None:
+        with self._app.app_context():
+            self._safely(task.name, partial(task.run, self._core))
 
     def _safely(self, name: str, work: Callable[[], object]) -> object:
         """What `work` returns; None where it raised, which must not end the loop."""

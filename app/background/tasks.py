@@ -5,25 +5,36 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from app.services.core import Core
+from app.services.environments.stop_environment import stop_expired_environments
 from app.services.jobs.explain_waiting import explain_waiting
 from app.services.jobs.reap_jobs import (
+    assign_resources,
     end_late_jobs,
     end_lost_jobs,
     end_stuck_jobs,
     expire_artifacts,
     start_delayed_jobs,
 )
+from app.services.pages.publish_site import end_expired_sites
+from app.services.pipelines.mirror_downstream import mirror_downstream
+from app.services.pipelines.start_downstream import start_downstream
+from app.services.releases.make_ordered_releases import make_ordered_releases
 from app.services.repositories.receive_push import finish_pushes
 from app.services.repositories.tidy_repositories import tidy_repositories
+from app.services.schedules.run_schedules import run_due_schedules
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """`run` is called at most every `seconds`; what it raises is logged, and it is called again."""
+    """`run` is called at most every `seconds`; what it raises is logged, and it is called again.
+
+    `apart`: it may wait for other hosts, and holds up no other task meanwhile.
+    """
 
     name: str
     run: Callable[[Core], object]
     seconds: float
+    apart: bool = False
 
 
 #: An upload that nobody has written to for so long belongs to a server that was killed, in seconds.
@@ -37,7 +48,14 @@ def sweep_uploads(core: Core) -> None:
 
 TASKS = (
     Task("start delayed jobs", start_delayed_jobs, 1),
+    Task("assign free resources", assign_resources, 10),
+    Task("run due schedules", run_due_schedules, 1),
+    Task("start downstream pipelines", start_downstream, 1, apart=True),
+    Task("tell trigger jobs of their pipelines", mirror_downstream, 1),
     Task("finish interrupted pushes", finish_pushes, 10),
+    Task("make releases", make_ordered_releases, 1),
+    Task("stop expired environments", stop_expired_environments, 10),
+    Task("end expired sites", end_expired_sites, 60),
     Task("end lost jobs", end_lost_jobs, 10),
     Task("end late jobs", end_late_jobs, 10),
     Task("explain why jobs wait", explain_waiting, 10),

@@ -7,16 +7,21 @@ def init_app(app: Flask) -> None:
     """Register the pages, the addresses they use, and what their templates know."""
     from app.dashboard import (  # noqa: F401 - each adds its routes to the one blueprint
         artifacts,
+        environments,
         error_pages,
         job_log,
         jobs,
         members,
         new_pipeline,
+        pipeline_settings,
         pipelines,
         projects,
+        releases,
         routing,
         runners,
+        schedules,
         sign_in,
+        site,
         templating,
         tokens,
         users,
@@ -29,5 +34,6 @@ def init_app(app: Flask) -> None:
     app.url_map.converters["project"] = routing.ProjectConverter
     app.register_blueprint(pages)
     sign_in.init_app(app)
+    site.init_app(app)
     templating.init_app(app)
     error_pages.init_app(app)

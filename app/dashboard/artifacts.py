@@ -9,12 +9,13 @@ from flask import Response, g, render_template, request, send_file
 from flask.typing import ResponseReturnValue
 
 from app.dashboard.blueprint import pages
-from app.dashboard.context import open_project
+from app.dashboard.context import open_project, visitor
 from app.dashboard.headers import CONTENT_POLICY
 from app.domain.errors import NotFound
 from app.domain.permissions import Action
 from app.edge import core
 from app.models import Artifact
+from app.services.artifacts.artifact_access import require_fetch
 from app.services.artifacts.browse_artifacts import list_folder
 from app.services.artifacts.read_artifact import open_member
 from app.services.jobs.show_job import find_job
@@ -29,6 +30,7 @@ def _artifact(path: str, job_id: int, file_type: str) -> Artifact:
     found = next((artifact for artifact in job.artifacts if artifact.file_type == file_type), None)
     if found is None or (found.expire_at is not None and found.expire_at <= now):
         raise NotFound("Artifact")
+    require_fetch(core(), job, visitor())
     return found
 
 

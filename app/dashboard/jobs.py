@@ -4,7 +4,7 @@ from flask import flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from app.dashboard.blueprint import pages
-from app.dashboard.context import open_project, signed_in
+from app.dashboard.context import open_project, signed_in, visitor
 from app.dashboard.job_log import log_tail
 from app.dashboard.play_variables import variables_of_form
 from app.dashboard.sentences import job_sentence
@@ -12,12 +12,16 @@ from app.domain.permissions import Action
 from app.domain.status import COMPLETED
 from app.edge import core
 from app.models import Job, User
+from app.services.artifacts.artifact_access import may_fetch
 from app.services.artifacts.keep_artifacts import keep_artifacts
 from app.services.jobs.cancel_job import cancel_job
 from app.services.jobs.erase_job import erase_job
 from app.services.jobs.play_job import play_job
 from app.services.jobs.retry_job import retry_job
 from app.services.jobs.show_job import find_job, job_state, show_job
+from app.services.jobs.unschedule_job import unschedule_job
+from app.services.pipelines.show_relations import show_relations
+from app.services.reports.show_tests import job_tests
 
 
 @pages.get("/<project:path>/-/jobs/<key:job_id>")
@@ -30,12 +34,15 @@ def job(path: str, job_id: int) -> ResponseReturnValue:
         "jobs/show.html",
         project=project,
         view=view,
+        relations=show_relations(core(), view.job.pipeline, [view.job], visitor()),
         job=view.job,
         pipeline=view.job.pipeline,
         sentence=job_sentence(view, core().now()),
         version=state.version if state else "",
         live=view.job.status not in COMPLETED,
         tail=log_tail(view.job),
+        tests=job_tests(core(), view.job),
+        fetchable=may_fetch(core(), view.job, visitor()),
     )
 
 
@@ -61,6 +68,14 @@ def play(path: str, job_id: int) -> ResponseReturnValue:
     started = play_job(core(), found, user, variables_of_form())
     flash("The job starts as soon as a runner is free.", "done")
     return _to(path, started.id)
+
+
+@pages.post("/<project:path>/-/jobs/<key:job_id>/unschedule")
+def unschedule(path: str, job_id: int) -> ResponseReturnValue:
+    found, user = _to_change(path, job_id)
+    unschedule_job(core(), found, user)
+    flash("The job waits for somebody to start it.", "done")
+    return _to(path, job_id)
 
 
 @pages.post("/<project:path>/-/jobs/<key:job_id>/erase")

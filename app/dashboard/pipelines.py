@@ -4,7 +4,7 @@ from flask import flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from app.dashboard.blueprint import pages
-from app.dashboard.context import open_project, signed_in
+from app.dashboard.context import open_project, signed_in, visitor
 from app.dashboard.routing import key_argument
 from app.dashboard.sentences import pipeline_sentence
 from app.dashboard.stream_guard import still_allowed
@@ -17,6 +17,8 @@ from app.services.pipelines.cancel_pipeline import cancel_pipeline
 from app.services.pipelines.retry_pipeline import retry_pipeline
 from app.services.pipelines.show_pipeline import find_pipeline, pipeline_version, show_pipeline
 from app.services.pipelines.show_pipelines import show_pipelines
+from app.services.pipelines.show_relations import show_relations
+from app.services.reports.show_tests import pipeline_tests
 
 
 @pages.get("/<project:path>/-/pipelines")
@@ -48,10 +50,12 @@ def pipeline(path: str, pipeline_id: int) -> ResponseReturnValue:
         "pipelines/show.html",
         project=project,
         view=view,
+        relations=show_relations(core(), view.pipeline, view.jobs, visitor()),
         pipeline=view.pipeline,
         sentence=pipeline_sentence(view, core().now()),
         version=version,
         live=view.pipeline.status not in COMPLETED,
+        tests=pipeline_tests(core(), view.pipeline),
     )
 
 

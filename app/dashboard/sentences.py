@@ -21,6 +21,8 @@ def job_sentence(view: JobView, now: datetime) -> str:
         return _failed(job, view.steps)
     if job.status == "created" and view.waits_for:
         return f"Waits for {_names(view.waits_for)} to end."
+    if view.held_up:
+        return _sentence(visible(view.held_up))
     if job.status == "running":
         return _running(job, view.steps, now)
     return _waiting(job, now) or _ended(job, now)
@@ -90,6 +92,7 @@ def pipeline_sentence(view: PipelineView, now: datetime) -> str:
         return f"{done} of {len(jobs)} jobs are done" + (f"; {_names(at_work)} at work." if at_work else ".")
     if pipeline.status in ("pending", "waiting_for_resource", "preparing", "created"):
         reason = next((job.waiting_reason for job in jobs if job.waiting_reason), None)
+        reason = reason or next(iter(view.held_up.values()), None)
         return _sentence(visible(reason)) if reason else "Waits for a runner."
     if pipeline.status == "manual":
         waiting = [job.name for job in jobs if job.status == "manual"]
@@ -103,12 +106,18 @@ def _pipeline_ended(pipeline: Pipeline, jobs: Sequence[Job], now: datetime) -> s
         warned = [job.name for job in jobs if job.status in ("failed", "canceled")]
         return f"Passed{f' in {took}' if took else ''}" + (f"; {_names(warned)} did not, and may." if warned else ".")
     words = {
-        "canceled": "Was canceled.",
+        "canceled": _canceled(pipeline),
         "canceling": "Is being canceled.",
         "skipped": "Was skipped.",
         "scheduled": "Waits for a delayed job.",
     }
     return words.get(pipeline.status, "")
+
+
+def _canceled(pipeline: Pipeline) -> str:
+    if pipeline.auto_canceled_by_id is None:
+        return "Was canceled."
+    return f"Was canceled, because the newer pipeline #{pipeline.auto_canceled_by_id} replaced it."
 
 
 def _names(names: Sequence[str]) -> str:

@@ -6,10 +6,15 @@ from types import MappingProxyType
 from typing import Protocol
 
 from app.dialects.diagnostics import Diagnostic, Severity
+from app.dialects.sources import Included, NoSources, Sources
 from app.domain.plan import Plan
 
 
 def _no_file(path: str) -> str | None:
+    return None
+
+
+def _no_commit(path: str) -> str | None:
     return None
 
 
@@ -24,9 +29,15 @@ class CompileContext:
     `predefined` are the CI_* variables that a configuration's own variables override, `variables` those that override
     them: the project's, the group's, the instance's (protected ones on protected refs only) and the pipeline's own.
     `read_file` gives the text of a file of the repository at `sha`, None where there is none; `list_files` all paths
-    with their git blob ids. `changed_files` None: not known, so every `changes` clause is true. `changes_since` gives
+    with their git blob ids; `last_commit` the id of the last commit that touched a path, None where none did.
+    `changed_files` None: not known, so every `changes` clause is true. `changes_since` gives
     the same for a `compare_to` ref, and raises ValueError when there is no such ref.
-    `stored`: the text is kept with its definition and comes from no commit.
+    `variables_for` gives what `variables` are for a job of an environment; None: the same everywhere.
+    `stored`: the text is kept with its definition and comes from no commit. `sources` are files of other projects and
+    servers. `masked`: keys of `variables` whose values no message may show; `raw`: keys of `variables` and `predefined`
+    whose values are never expanded.
+    `inputs` are the values that the configuration's own `spec:inputs` get; texts stand for numbers, booleans and lists
+    where those are declared (`"3"`, `"true"`, `"[1, 2]"`).
     """
 
     ref: str = "main"
@@ -40,10 +51,15 @@ class CompileContext:
     inputs: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
     read_file: Callable[[str], str | None] = _no_file
     list_files: Callable[[], Mapping[str, str]] = _no_files
+    last_commit: Callable[[str], str | None] = _no_file
     stored: bool = False
     changed_files: frozenset[str] | None = None
     changes_since: Callable[[str], frozenset[str] | None] | None = None
     render_merged: bool = False
+    sources: Sources = field(default_factory=NoSources)
+    masked: frozenset[str] = frozenset()
+    raw: frozenset[str] = frozenset()
+    variables_for: Callable[[str], Mapping[str, str]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +67,15 @@ class Compilation:
     """What came of a configuration: a plan, or none and why.
 
     There is no plan when a diagnostic is an error, or when the configuration asks for no pipeline here, which
-    `skipped_reason` says in a sentence. `merged` is the whole configuration as one text, where the context asks for it.
+    `skipped_reason` says in a sentence. `merged` is the whole configuration as one text, where the context asks for it;
+    `included` are the files that it is made of beside the first, in the order in which they were read.
     """
 
     plan: Plan | None = None
     diagnostics: tuple[Diagnostic, ...] = ()
     merged: str | None = None
     skipped_reason: str | None = None
+    included: tuple[Included, ...] = ()
 
     @property
     def errors(self) -> tuple[Diagnostic, ...]:
@@ -66,6 +84,21 @@ class Compilation:
     @property
     def warnings(self) -> tuple[Diagnostic, ...]:
         return tuple(found for found in self.diagnostics if found.severity is Severity.WARNING)
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredInput:
+    """One value that a configuration asks for by name. `kind`: string, number, boolean or array.
+
+    `default` is what counts where nothing is given, unless it is `required`; `options` are the only ones allowed.
+    """
+
+    name: str
+    kind: str = "string"
+    required: bool = False
+    default: object = None
+    options: tuple[object, ...] = ()
+    description: str = ""
 
 
 class Compiler(Protocol):

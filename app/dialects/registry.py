@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import PurePosixPath
 
 from app.dialects import candor, gitlab
-from app.dialects.base import Compilation, CompileContext, Compiler
+from app.dialects.base import Compilation, CompileContext, Compiler, DeclaredInput
 from app.dialects.diagnostics import Diagnostic, Severity
 
 DEFAULT_PATH = ".gitlab-ci.yml"
@@ -18,6 +18,17 @@ def compiler_for(path: str) -> Compiler | None:
     """The compiler for a file of that name, or None when no dialect uses such a name."""
     file = PurePosixPath(path)
     return _BY_NAME.get(file.name.lower()) or _BY_SUFFIX.get(file.suffix.lower())
+
+
+def declared_inputs(path: str, text: str) -> tuple[DeclaredInput, ...]:
+    """The values that the configuration `text` asks for by name; none where it asks for none, or cannot be read."""
+    return gitlab.declared_inputs(path, text) if compiler_for(path) is gitlab.compile_text else ()
+
+
+def typed_inputs(path: str, text: str, given: Mapping[str, object]) -> Mapping[str, object]:
+    """`given` inputs, the texts among them read as what the configuration declares: "5" as a number."""
+    texts = any(isinstance(value, str) for value in given.values())
+    return gitlab.typed(declared, given) if texts and (declared := declared_inputs(path, text)) else given
 
 
 def compile_configuration(path: str, text: str, context: CompileContext) -> Compilation:

@@ -2,7 +2,8 @@
 
 SkerryError
 ├── InvalidRequest          a parameter or a value is wrong; `field` names it
-│   └── InvalidConfiguration    the pipeline's file is wrong; `diagnostics` say where and why
+│   ├── InvalidConfiguration    the pipeline's file is wrong; `diagnostics` say where and why
+│   └── InvalidReport           a report that a job uploaded cannot be taken
 ├── NotFound                there is no such thing, or the caller may not know of it; `what` names the kind
 ├── NotAllowed              the caller is known and may not do this
 ├── Conflict                it cannot be done in the state that things are in
@@ -35,6 +36,10 @@ class InvalidConfiguration(InvalidRequest):
     def __init__(self, message: str, diagnostics: Sequence[object] = ()) -> None:
         super().__init__(message)
         self.diagnostics = tuple(diagnostics)
+
+
+class InvalidReport(InvalidRequest):
+    """A report that a job uploaded cannot be taken."""
 
 
 class NotFound(SkerryError):

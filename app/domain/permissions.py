@@ -34,6 +34,7 @@ class Action(StrEnum):
     READ_TRACE = "read_trace"
     READ_DEBUG_TRACE = "read_debug_trace"
     READ_ARTIFACTS = "read_artifacts"
+    READ_ENVIRONMENTS = "read_environments"
     READ_MEMBERS = "read_members"
     READ_RUNNERS = "read_runners"
     READ_SCHEDULES = "read_schedules"
@@ -46,6 +47,10 @@ class Action(StrEnum):
     KEEP_ARTIFACTS = "keep_artifacts"
     ERASE_JOB = "erase_job"
     ERASE_ANY_JOB = "erase_any_job"
+    ADMIN_ENVIRONMENTS = "admin_environments"
+    STOP_ENVIRONMENT = "stop_environment"
+    READ_RELEASES = "read_releases"
+    ADMIN_RELEASES = "admin_releases"
     PUSH = "push"
     PUSH_PROTECTED = "push_protected"
     CREATE_SCHEDULE = "create_schedule"
@@ -81,14 +86,19 @@ TABLE: Mapping[Action, _Rule] = {
     Action.READ_TRACE: _Rule(Role.REPORTER, _Open.PIPELINES),
     Action.READ_ARTIFACTS: _Rule(Role.REPORTER, _Open.PIPELINES),
     Action.READ_CODE: _Rule(Role.REPORTER),  # and all viewers, where the project is not private: see `allowed`
+    Action.READ_ENVIRONMENTS: _Rule(Role.REPORTER, _Open.PIPELINES),
+    Action.READ_RELEASES: _Rule(Role.GUEST, _Open.VIEWERS),
     Action.READ_DEBUG_TRACE: _Rule(Role.DEVELOPER),
-    Action.READ_SCHEDULES: _Rule(Role.DEVELOPER),
+    Action.READ_SCHEDULES: _Rule(Role.REPORTER),  # and all viewers, where the project is not private: see `allowed`
     Action.LINT: _Rule(Role.DEVELOPER),
     Action.CREATE_PIPELINE: _Rule(Role.DEVELOPER),
     Action.UPDATE_PIPELINE: _Rule(Role.DEVELOPER),
     Action.UPDATE_JOB: _Rule(Role.DEVELOPER),
     Action.KEEP_ARTIFACTS: _Rule(Role.DEVELOPER),
     Action.ERASE_JOB: _Rule(Role.DEVELOPER),  # the user's own; the caller asks ERASE_ANY_JOB for others'
+    Action.ADMIN_ENVIRONMENTS: _Rule(Role.DEVELOPER),
+    Action.STOP_ENVIRONMENT: _Rule(Role.DEVELOPER),
+    Action.ADMIN_RELEASES: _Rule(Role.DEVELOPER),
     Action.PUSH: _Rule(Role.DEVELOPER),
     Action.CREATE_SCHEDULE: _Rule(Role.DEVELOPER),
     Action.PUSH_PROTECTED: _Rule(Role.MAINTAINER),  # unless the ref's own rule says otherwise
@@ -125,7 +135,7 @@ def allowed(
     if role >= rule.least:
         return True
     outsider = visibility == Visibility.PUBLIC or (visibility == Visibility.INTERNAL and signed_in)
-    if action is Action.READ_CODE:
+    if action in (Action.READ_CODE, Action.READ_SCHEDULES):
         return outsider
     viewer = outsider or role >= Role.GUEST
     return viewer and (rule.open_to is _Open.VIEWERS or (rule.open_to is _Open.PIPELINES and public_pipelines))

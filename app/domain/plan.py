@@ -8,6 +8,8 @@ A plan is kept as JSON on the rows it makes: `to_json` and `from_json` of `app.d
 
 from dataclasses import dataclass, field
 
+from app.domain.delivery import EnvironmentSpec, IdToken, PagesSpec, ReleaseSpec
+
 
 @dataclass(frozen=True, slots=True)
 class Variable:
@@ -122,6 +124,54 @@ class Need:
 
 
 @dataclass(frozen=True, slots=True)
+class ForeignNeed:
+    """Artifacts of a job of another pipeline, which this job gets but does not wait for. All texts may hold variables.
+
+    `pipeline`: the id of a pipeline that was started from the same one. `project` and `ref`: the newest successful
+    pipeline there.
+    """
+
+    job: str
+    pipeline: str | None = None
+    project: str | None = None
+    ref: str | None = None
+    artifacts: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class GeneratedFile:
+    """A file of a child's configuration that a job makes: `path` in the archive of `job`. The configuration includes it
+    under `name`, as if it were in the repository.
+    """
+
+    name: str
+    job: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    """What a trigger job does: it runs no steps, but starts a pipeline, or follows one.
+
+    `configuration`: the text of a child pipeline's configuration, for the same commit; `generated` are its files that
+    jobs make. `project`: another project, whose `branch` (None: its default branch) is run; both may hold variables,
+    `inputs` is a JSON object. `upstream`: the project whose newest pipeline is followed; nothing is started.
+    `strategy`: empty (the job has succeeded once the pipeline is there), depend (it ends as the pipeline ends) or
+    mirror (it shows the pipeline's status).
+    """
+
+    project: str | None = None
+    branch: str | None = None
+    inputs: str = "{}"
+    configuration: str | None = None
+    generated: tuple[GeneratedFile, ...] = ()
+    upstream: str | None = None
+    strategy: str = ""
+    forward_yaml_variables: bool = True
+    forward_pipeline_variables: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class JobPlan:
     """One job, ready to become a row.
 
@@ -133,6 +183,8 @@ class JobPlan:
     `instance` is (index, total) of a parallel job, index from 1.
     `hooks` run before the sources are there; a step's name says when. `coverage` is an RE2 pattern without slashes: the
     last number in its last match in the log counts. `resource_group`: one job of that name in the project at a time.
+    `trigger`: the job starts another pipeline and has no steps. `environment`, `id_tokens`, `release` and `pages`: see
+    `app.domain.delivery`.
     """
 
     name: str
@@ -160,6 +212,17 @@ class JobPlan:
     hooks: tuple[Step, ...] = ()
     coverage: str | None = None
     resource_group: str | None = None
+    foreign_needs: tuple[ForeignNeed, ...] = ()
+    trigger: Trigger | None = None
+    environment: EnvironmentSpec | None = None
+    id_tokens: tuple[IdToken, ...] = ()
+    release: ReleaseSpec | None = None
+    pages: PagesSpec | None = None
+
+    @property
+    def delivers(self) -> bool:
+        """Whether more follows when the job ends: an environment, a release or a site."""
+        return self.environment is not None or self.release is not None or self.pages is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,12 +230,13 @@ class Plan:
     """A whole pipeline: its stages in order and the jobs that run in it (none that rules left out).
 
     `auto_cancel_on_new_commit`: conservative (all, unless a job that is not interruptible has started), interruptible
-    (only such jobs) or none. `auto_cancel_on_job_failure`: all or none.
+    (only such jobs) or none; for what a newer commit of the same ref makes redundant. `auto_cancel_on_job_failure`: all
+    or none.
     """
 
     stages: tuple[str, ...]
     jobs: tuple[JobPlan, ...]
     variables: tuple[Variable, ...] = ()
     name: str | None = None
-    auto_cancel_on_new_commit: str = "conservative"
+    auto_cancel_on_new_commit: str = "none"
     auto_cancel_on_job_failure: str = "none"

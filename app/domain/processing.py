@@ -1,4 +1,4 @@
-"""Which created job becomes pending, manual, scheduled or skipped, and which skipped ones start anew (gitlab.md C.3).
+"""Which created job becomes ready, manual, scheduled or skipped, and which skipped ones start anew (gitlab.md C.3).
 
 A job without `needs` waits for all jobs of all earlier stages, one with `needs` for those jobs alone. Both are edges of
 one graph, in which each stage has a gate: the gate waits for the jobs of the stages before it, its stage's jobs for the
@@ -19,7 +19,8 @@ class JobState:
     """What processing has to know of a job. `needs`: ids of the jobs it needs, all of them given too; None: by stage.
 
     `start_in` is in seconds; a delayed job without it does not wait. `failure_reason` and `heard` (its runner was heard
-    of since it took the job) count only for the run as a whole.
+    of since it took the job) count only for the run as a whole. `enqueue_immediately`: a manual or delayed job that
+    somebody asked for already. `resource_group`: the group whose resource the job has to hold before it runs.
     """
 
     id: int
@@ -32,6 +33,8 @@ class JobState:
     start_in: int | None = None
     failure_reason: str | None = None
     heard: bool = False
+    enqueue_immediately: bool = False
+    resource_group: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +64,11 @@ def next_status(job: JobState, previous: str | None) -> str | None:
     valid = _AFTER_STAGES if job.needs is None else _AFTER_NEEDS
     if previous not in valid[job.when]:
         return status.SKIPPED
-    if job.when == "manual":
+    if job.when == "manual" and not job.enqueue_immediately:
         return status.MANUAL
-    return status.SCHEDULED if job.when == "delayed" and job.start_in is not None else status.PENDING
+    if job.when == "delayed" and job.start_in is not None and not job.enqueue_immediately:
+        return status.SCHEDULED
+    return status.PENDING if job.resource_group is None else status.WAITING_FOR_RESOURCE
 
 
 def process(jobs: Iterable[JobState]) -> list[Move]:

@@ -43,6 +43,8 @@ def maskable(value: str, raw: bool) -> bool:
 
 def references(text: str) -> list[str]:
     """The keys that `text` refers to, in order, each as often as it occurs. `$$` and `%%` are no references."""
+    if "$" not in text and "%" not in text:
+        return []
     return [key for match in _REFERENCE.finditer(text) if (key := _key(match))]
 
 
@@ -116,7 +118,10 @@ class _Links:
         try:
             return tuple(sorter.static_order())
         except CycleError as circle:
-            keys = dict.fromkeys(self._variables[index].key for index in circle.args[1])
+            # The sorter names each before what refers to it, and the first of them twice.
+            ring = list(reversed(circle.args[1][1:]))
+            first = ring.index(min(ring))
+            keys = dict.fromkeys(self._variables[index].key for index in (*ring[first:], *ring[:first]))
             raise CircularReference(tuple(keys)) from None
 
 

@@ -126,6 +126,17 @@ class Repository:
                 found[path.decode("utf-8", "replace")] = object_id
         return found
 
+    def last_commit(self, commit_id: str, path: str) -> str | None:
+        """The id of the last commit up to `commit_id` that touched `path`, a file, a folder or a glob; None: none."""
+        path = path.lstrip("/")
+        if "\0" in path or not path:
+            return None
+        kind = "glob" if "*" in path else "literal"
+        # 128: a path that leads out of the repository.
+        arguments = ["rev-list", "-1", _checked(commit_id), "--", f":({kind}){path}"]
+        status, out = run(self.folder, arguments, accept=(0, 128))
+        return out.decode("ascii").strip() or None if status == 0 else None
+
     def changed_files(self, old: str, new: str) -> list[str]:
         """The paths that differ between two commits, both names of a renamed one."""
         arguments = [

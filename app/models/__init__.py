@@ -3,11 +3,17 @@
 from app.models.accounts import AccessToken, User
 from app.models.base import AnySession, Base, after_commit, prepare_sqlite, write
 from app.models.commit_statuses import CommitStatus
+from app.models.environments import Deployment, Environment
 from app.models.instance import Counter, Leader, Setting
-from app.models.jobs import Artifact, Job, JobStep, TagSet
+from app.models.jobs import Artifact, Job, JobStep, Resource, TagSet
 from app.models.pipelines import DefinitionVariable, Pipeline, PipelineAssignee, PipelineDefinition, Push
 from app.models.projects import CiVariable, Group, Membership, Project, ProtectedRef
+from app.models.releases import PagesSite, Release, ReleaseLink, ReleaseOrder
+from app.models.reports import DotenvReport, JunitCase, JunitReport
+from app.models.resources import ResourceGroup
 from app.models.runners import Runner, RunnerManager
+from app.models.schedules import PipelineSchedule, ScheduleRun
+from app.models.triggers import PipelineLink, PipelineTrigger
 
 __all__ = [
     "AccessToken",
@@ -18,19 +24,34 @@ __all__ = [
     "CommitStatus",
     "Counter",
     "DefinitionVariable",
+    "Deployment",
+    "DotenvReport",
+    "Environment",
     "Group",
     "Job",
     "JobStep",
+    "JunitCase",
+    "JunitReport",
     "Leader",
     "Membership",
+    "PagesSite",
     "Pipeline",
     "PipelineAssignee",
     "PipelineDefinition",
+    "PipelineLink",
+    "PipelineSchedule",
+    "PipelineTrigger",
     "Project",
     "ProtectedRef",
     "Push",
+    "Release",
+    "ReleaseLink",
+    "ReleaseOrder",
+    "Resource",
+    "ResourceGroup",
     "Runner",
     "RunnerManager",
+    "ScheduleRun",
     "Setting",
     "TagSet",
     "User",

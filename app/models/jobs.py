@@ -35,7 +35,11 @@ class Job(Base):
     beside it because processing reads them of every job of the pipeline. `needs` None: waits for its stages.
     `lease_expires_at`: silent for longer, the job is lost; `heard_at` None: claimed, and nothing heard of the runner
     since.
+    `enqueue_immediately`: a manual or delayed job that was asked for already. `resource_group_id`: it runs only while
+    it holds that group's resource (`Resource`); no foreign key, as a group ends only with its project and its jobs.
+    `delivers`: its plan names an environment, a release or a site, so that more follows when it ends.
     `trace_crc` is the CRC-32 of the `trace_size` bytes received.
+    `bridge`: a trigger job (`plan.Trigger`), which no runner ever gets.
     """
 
     __tablename__ = "jobs"
@@ -57,6 +61,11 @@ class Job(Base):
     protected: Mapped[bool] = mapped_column(default=False)
     required_features: Mapped[list[str]]
     timeout: Mapped[int]
+    interruptible: Mapped[bool] = mapped_column(default=False)
+    enqueue_immediately: Mapped[bool] = mapped_column(default=False)
+    resource_group_id: Mapped[int | None] = mapped_column(Key)
+    bridge: Mapped[bool] = mapped_column(default=False)
+    delivers: Mapped[bool] = mapped_column(default=False)
     retried: Mapped[bool] = mapped_column(default=False)
     attempt: Mapped[int] = mapped_column(default=1)
     runner_id: Mapped[int | None] = mapped_column(ForeignKey("runners.id", ondelete="SET NULL"), index=True)
@@ -101,8 +110,12 @@ class Job(Base):
         Index("ix_jobs_project_status", "project_id", "status", "id"),
         _partial("ix_jobs_queue", "status = 'pending'", "queued_at", "id"),
         _partial("ix_jobs_queue_project", "status = 'pending'", "project_id", "tag_set_id", "id"),
+        _partial("ix_jobs_bridges", "status = 'pending'", "bridge", "id"),
         _partial("ix_jobs_leases", "lease_expires_at is not null", "lease_expires_at"),
         _partial("ix_jobs_scheduled", "status = 'scheduled'", "scheduled_at"),
+        _partial(
+            "ix_jobs_resource_group", "resource_group_id is not null", "resource_group_id", "status", "pipeline_id"
+        ),
         _partial("ix_jobs_running_project", "status = 'running'", "project_id", "runner_id"),
     )
 
@@ -140,6 +153,16 @@ class JobStep(Base):
     job: Mapped[Job] = relationship(back_populates="steps")
 
     __table_args__ = (Index("uq_job_steps_position", "job_id", "position", unique=True),)
+
+
+class Resource(Base):
+    """What one job of a group holds at a time, from before it is pending until it has ended. `job_id` None: free."""
+
+    __tablename__ = "resources"
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    resource_group_id: Mapped[int] = mapped_column(ForeignKey("resource_groups.id", ondelete="CASCADE"), unique=True)
+    job_id: Mapped[int | None] = mapped_column(ForeignKey("jobs.id", ondelete="SET NULL"), unique=True)
 
 
 class Artifact(Base):

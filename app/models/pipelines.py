@@ -84,6 +84,8 @@ class Pipeline(Base):
     `yaml_warnings`: what runs, but hardly as its author thought. Both hold a line for each.
     `calculated_status` (`domain.calculated_status`) moves in the transaction that moves the jobs, at the time beside
     it; None: never moved. `search_text` is the commit's author and message, folded (`domain.search`).
+    `auto_cancel_…` are the plan's (`domain.plan.Plan`); `auto_canceled_by_id`: the newer pipeline that replaced
+    it, which may be deleted by now.
     """
 
     __tablename__ = "pipelines"
@@ -112,6 +114,9 @@ class Pipeline(Base):
     stages: Mapped[list[str]]
     commit: Mapped[dict[str, Any]] = mapped_column(Json)
     search_text: Mapped[str] = mapped_column(Text, default="", deferred=True)
+    auto_cancel_on_new_commit: Mapped[str] = mapped_column(Word, default="none")
+    auto_cancel_on_job_failure: Mapped[str] = mapped_column(Word, default="none")
+    auto_canceled_by_id: Mapped[int | None] = mapped_column(Key)
     calculated_status: Mapped[str] = mapped_column(Word, default=calculated.NEW)
     calculated_status_at: Mapped[datetime | None]
     created_at: Mapped[datetime]

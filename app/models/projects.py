@@ -36,6 +36,8 @@ class Project(Base):
     internal, public.
     `last_iid` numbers the pipelines; it moves only in the transaction that makes one. `badge_key` opens the badges of a
     private project too, and nothing else. Pushes to `ignored_branches` (`domain.branch_patterns`) start nothing.
+    `auto_cancel_pending_pipelines`: a newer commit cancels older pipelines of its ref, as far as these allow it.
+    `variables_role`: the least role that may give a pipeline variables (`domain.variables_role`).
     """
 
     __tablename__ = "projects"
@@ -61,6 +63,8 @@ class Project(Base):
     archived: Mapped[bool] = mapped_column(default=False)
     badge_key: Mapped[str] = mapped_column(Word, default=lambda: secrets.token_hex(16))
     ignored_branches: Mapped[list[str]] = mapped_column(default=list)
+    auto_cancel_pending_pipelines: Mapped[bool] = mapped_column(default=True)
+    variables_role: Mapped[str] = mapped_column(Word, default="developer")
     creator_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
     last_iid: Mapped[int] = mapped_column(Key, default=0)
     created_at: Mapped[datetime]

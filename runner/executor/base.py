@@ -45,17 +45,20 @@ class RuntimeUnavailableError(ConfigurationError):
 
 @dataclass(frozen=True, slots=True)
 class ImageRef:
-    """An image as the job names it, variables already expanded."""
+    """An image as the job names it, variables already expanded. `platform` is OS/ARCHITECTURE[/VARIANT], None the
+    host's own.
+    """
 
     name: str
     entrypoint: tuple[str, ...] | None = None
     pull_policy: tuple[str, ...] = ()
     user: str | None = None
+    platform: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ServiceRef:
-    """A service container as the job names it."""
+    """A service container as the job names it. `environment` is all of the job's variables that it gets."""
 
     image: ImageRef
     aliases: tuple[str, ...] = ()

@@ -101,9 +101,12 @@ class PodmanEnvironment:
         return self._run(self._main, stage, output, cancelled)
 
     def stop(self) -> None:
-        """See `executor.base.Environment.stop`. Services have no part in the workspace and are left to `close`."""
+        """See `executor.base.Environment.stop`. Services have no part in the workspace and are left to `close`; what
+        they print is shown no longer.
+        """
         with self._lock:
             containers = list(self._containers)
+        self._services.silence()
         for container in containers:
             container.kill()
 

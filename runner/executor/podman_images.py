@@ -24,7 +24,7 @@ ROOT_USERS = {"", "0", "root"}
 @dataclass(frozen=True, slots=True)
 class Image:
     """An image that is here. `user` is who its processes run as, as its author wrote it; "" is root. `ports` are the
-    TCP ports that it says it opens, `command` its entrypoint with its default arguments.
+    TCP ports that it says it opens, `command` its entrypoint with its default arguments, `platform` what it runs on.
     """
 
     name: str
@@ -32,6 +32,7 @@ class Image:
     user: str
     ports: tuple[int, ...] = ()
     command: tuple[str, ...] = ()
+    platform: str = ""
 
     def runs_as_root(self, override: str | None) -> bool:
         return (override or self.user).partition(":")[0] in ROOT_USERS
@@ -67,7 +68,7 @@ class Images:
         failures = []
         for policy in self.policies(ref):
             try:
-                return self._by_policy(ref.name, policy, login, output, cancelled)
+                return self._by_policy(ref, policy, login, output, cancelled)
             except ImagePullError as error:
                 failures.append(str(error))
                 output(f"WARNING: Failed to get image with policy {policy!r}: {error}\n".encode())
@@ -91,8 +92,15 @@ class Images:
             )
         return wanted
 
-    def _by_policy(self, name: str, policy: str, login: Login | None, output: Output, cancelled: Cancelled) -> Image:
+    def _by_policy(
+        self, ref: ImageRef, policy: str, login: Login | None, output: Output, cancelled: Cancelled
+    ) -> Image:
+        name = ref.name
         here = self.find(name)
+        if here is not None and not runs_on(here.platform, ref.platform):
+            if policy == "never":
+                raise ImagePullError(f"image {name} is here for {here.platform}, not for {ref.platform}")
+            here = None
         usable = here is not None and self._private.may_use(here.id, login)
         if here is not None and usable and policy != "always":
             return here
@@ -101,10 +109,10 @@ class Images:
             raise ImagePullError(f"image {name} {reason}, and the pull policy is {policy!r}")
         output(f"Pulling image {name} ...\n".encode())
         before = self._ids() if login else set()
-        self._pull(name, login, cancelled)
+        self._pull(ref, login, cancelled)
         pulled = self.find(name)
-        if pulled is None:
-            raise ImagePullError(f"image {name} was pulled but is not there")
+        if pulled is None or not runs_on(pulled.platform, ref.platform):
+            raise ImagePullError(f"image {name} was pulled but is not there for {ref.platform or 'this host'}")
         # By its id: the same image may have been here under another name, for all.
         self._private.fetched(pulled.id, login, pulled.id in before, self._ids)
         return pulled
@@ -123,11 +131,14 @@ class Images:
         config: dict[str, Any] = found.get("Config") or {}
         user = str(config.get("User") or found.get("User") or "")
         command = [str(word) for word in (*(config.get("Entrypoint") or ()), *(config.get("Cmd") or ()))]
-        return Image(name, str(found["Id"]), user, tcp_ports(config.get("ExposedPorts")), tuple(command))
+        parts = (str(found.get(key) or "") for key in ("Os", "Architecture", "Variant"))
+        platform = "/".join(part for part in parts if part)
+        return Image(name, str(found["Id"]), user, tcp_ports(config.get("ExposedPorts")), tuple(command), platform)
 
-    def _pull(self, name: str, login: Login | None, cancelled: Cancelled) -> None:
+    def _pull(self, ref: ImageRef, login: Login | None, cancelled: Cancelled) -> None:
         """Pull in a thread of its own, so that a cancel or the time limit can cut a stalled connection."""
-        pull = Pull(self._client, name, login)
+        name = ref.name
+        pull = Pull(self._client, name, login, ref.platform)
         thread = threading.Thread(target=pull.run, name=f"pull {name}", daemon=True)
         thread.start()
         deadline = time.monotonic() + self._settings.pull_timeout
@@ -140,6 +151,11 @@ class Images:
                 raise ImagePullError(f"pulling {name} took more than {self._settings.pull_timeout:.0f} s")
         if pull.error:
             raise ImagePullError(pull.error)
+
+
+def runs_on(platform: str, wanted: str | None) -> bool:
+    """Whether an image for `platform` is one for `wanted`, which may leave the variant open; None takes any."""
+    return not wanted or f"{platform}/".lower().startswith(f"{wanted}/".lower())
 
 
 def tcp_ports(exposed: Mapping[str, Any] | None) -> tuple[int, ...]:

@@ -12,12 +12,17 @@ from runner.executor.registry_logins import Login
 
 
 class Pull:
-    """One pull. `error` is "" when it went well. Podman stops pulling when the connection goes."""
+    """One pull. `error` is "" when it went well. Podman stops pulling when the connection goes. `platform` is
+    OS/ARCHITECTURE[/VARIANT].
+    """
 
-    def __init__(self, client: PodmanClient, name: str, login: Login | None = None) -> None:
+    def __init__(
+        self, client: PodmanClient, name: str, login: Login | None = None, platform: str | None = None
+    ) -> None:
         self.done = threading.Event()
         self.error = ""
         self._name = name
+        self._platform = dict(zip(("OS", "Arch", "Variant"), platform.split("/") if platform else (), strict=False))
         self._headers = {"X-Registry-Auth": login.header} if login else {}
         self._connection = UnixConnection(client.path, timeout=3600)
 
@@ -36,7 +41,7 @@ class Pull:
                 self._connection.sock.shutdown(socket.SHUT_RDWR)
 
     def _read(self) -> str:
-        query = urlencode({"reference": self._name, "policy": "always"})
+        query = urlencode({"reference": self._name, "policy": "always"} | self._platform)
         self._connection.request("POST", f"{BASE}/images/pull?{query}", headers=self._headers)
         answer = self._connection.getresponse()
         if answer.status >= 400:

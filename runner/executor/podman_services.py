@@ -15,10 +15,13 @@ from runner.executor.base import Build, Cancelled, ExecutorError, Output, Servic
 from runner.executor.podman_api import PodmanClient, PodmanError
 from runner.executor.podman_images import Image, Images
 from runner.executor.podman_removal import Removal
+from runner.executor.podman_service_logs import ServiceLog
 from runner.executor.podman_settings import PodmanSettings
 from runner.executor.podman_specification import base_specification
 from runner.workspace.userns import Helper, HelperError
 
+LAST_WORDS_SECONDS = 1.0
+TRUE = frozenset(("1", "t", "true", "yes", "on"))
 HOST_NAME = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]{0,251}[A-Za-z0-9_])?")
 
 logger = logging.getLogger(__name__)
@@ -30,6 +33,7 @@ class Services:
     def __init__(self, client: PodmanClient, images: Images, helper: Helper, settings: PodmanSettings) -> None:
         self.network = ""
         self.containers: list[str] = []
+        self._logs: list[ServiceLog] = []
         self._client = client
         self._images = images
         self._helper = helper
@@ -38,25 +42,35 @@ class Services:
     def start(self, build: Build, limits: Mapping[str, Any], output: Output, cancelled: Cancelled) -> None:
         """Start all services and wait until each has a port open that its image names. Raises ExecutorError.
 
-        A service that opens none in time is a warning: the job may know better.
+        A service that opens none in time is a warning, with what it printed: the job may know better. With
+        CI_DEBUG_SERVICES all that services print goes to `output`, until `silence`.
         """
         images = [
             self._images.get(ref.image, self._settings.allowed_services, output, cancelled, build.logins)
             for ref in build.services
         ]
         self._make_network(build)
-        waiting: list[tuple[str, str, Sequence[int]]] = []
+        live = output if build.environment.get("CI_DEBUG_SERVICES", "").strip().lower() in TRUE else None
+        waiting: list[tuple[str, str, Sequence[int], ServiceLog]] = []
         for ref, image in zip(build.services, images, strict=True):
             output(f"Starting service {ref.image.name} ...\n".encode("utf-8", "replace"))
-            container = self._start(build, ref, image, limits)
-            waiting.append((ref.image.name, container, image.ports))
+            container, log = self._start(build, ref, image, limits, live)
+            waiting.append((ref.image.name, container, ports_of(ref, image), log))
         deadline = time.monotonic() + self._settings.service_timeout
-        for name, container, ports in waiting:
+        for name, container, ports, log in waiting:
             if ports and not cancelled.is_set():
-                self._wait(name, container, ports, deadline, output)
+                problem = self._wait(container, ports, deadline)
+                if problem:
+                    output(warning(name, problem, log).encode("utf-8", "replace"))
+
+    def silence(self) -> None:
+        """Nothing that a service prints goes to the job's log any more."""
+        for log in self._logs:
+            log.close()
 
     def remove(self, removal: Removal) -> None:
         """Have the containers and the network removed in the background."""
+        self.silence()
         containers, self.containers = self.containers, []
         for container in containers:
             removal.container(container)
@@ -77,11 +91,13 @@ class Services:
             raise ExecutorError(f"The network for services cannot be made: {error}") from error
         self.network = name
 
-    def _start(self, build: Build, ref: ServiceRef, image: Image, limits: Mapping[str, Any]) -> str:
+    def _start(
+        self, build: Build, ref: ServiceRef, image: Image, limits: Mapping[str, Any], live: Output | None
+    ) -> tuple[str, ServiceLog]:
         name = f"skerry-{build.job_id}-service-{secrets.token_hex(6)}"
-        environment = {**build.environment, **ref.environment}
-        spec = base_specification(image.id, name, build.labels, environment) | dict(limits)
-        spec |= network_of(self.network, host_names(ref))
+        names = host_names(ref)
+        spec = base_specification(image.id, name, build.labels, ref.environment) | dict(limits)
+        spec |= network_of(self.network, names)
         if ref.image.entrypoint is not None:
             spec["entrypoint"] = list(ref.image.entrypoint) or [""]
         if ref.command is not None:
@@ -91,25 +107,50 @@ class Services:
         try:
             container = str(self._client.request("POST", "/containers/create", spec)["Id"])
             self.containers.append(container)
+            # Attached before the start, so that the first words are there too.
+            log = ServiceLog(names[-1] if names else ref.image.name, self._client.attach(container), live)
+            self._logs.append(log)
             self._client.request("POST", f"/containers/{container}/start")
         except PodmanError as error:
             raise ExecutorError(f"The service {ref.image.name} cannot be started: {error}") from error
-        return container
+        return container, log
 
-    def _wait(self, name: str, container: str, ports: Sequence[int], deadline: float, output: Output) -> None:
-        """Until one of `ports` answers, seen from inside the service's own network."""
+    def _wait(self, container: str, ports: Sequence[int], deadline: float) -> str:
+        """Until one of `ports` answers, seen from inside the service's own network; "" or what is wrong."""
+        wanted = ", ".join(str(port) for port in ports)
+        seconds = max(0.1, deadline - time.monotonic())
         try:
             state = self._client.request("GET", f"/containers/{container}/json")
             arguments = {
                 "namespace": state["NetworkSettings"]["SandboxKey"],
                 "ports": list(ports),
                 "pid": state["State"]["Pid"],
-                "timeout": max(0.1, deadline - time.monotonic()),
+                "timeout": seconds,
             }
-            if not self._helper.call("wait_for_port", arguments).result:
-                output(f"WARNING: Service {name} probably didn't start properly.\n".encode("utf-8", "replace"))
+            if state["State"]["Pid"] and self._helper.call("wait_for_port", arguments).result:
+                return ""
+            state = self._client.request("GET", f"/containers/{container}/json")["State"]
         except (PodmanError, HelperError) as error:
-            output(f"WARNING: Service {name} probably didn't start properly: {error}\n".encode("utf-8", "replace"))
+            return str(error)
+        if state.get("Running"):
+            return f"no port answered within {seconds:.0f} seconds (tried {wanted})"
+        return f"the service ended with exit code {state.get('ExitCode')}"
+
+
+def ports_of(ref: ServiceRef, image: Image) -> Sequence[int]:
+    """The ports to wait for: the one that the variable HEALTHCHECK_TCP_PORT names, else those that the image opens."""
+    wish = ref.environment.get("HEALTHCHECK_TCP_PORT", "").strip()
+    return (int(wish),) if wish.isascii() and wish.isdigit() and 0 < int(wish) < 65536 else image.ports
+
+
+def warning(name: str, problem: str, log: ServiceLog) -> str:
+    """What the job's log says of a service that does not answer."""
+    log.settle(LAST_WORDS_SECONDS)
+    printed = log.tail() or "(it printed nothing)"
+    return (
+        f"\n*** WARNING: Service {name} probably didn't start properly.\n\nHealth check error:\n{problem}\n\n"
+        f"Service container logs:\n{printed}\n\n*********\n\n"
+    )
 
 
 def network_of(network: str, aliases: Sequence[str] = ()) -> dict[str, Any]:

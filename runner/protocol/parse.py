@@ -112,6 +112,7 @@ def _image(table: Any) -> Image | None:
         entrypoint=_optional_texts(table, "entrypoint"),
         pull_policy=_texts(table, "pull_policy"),
         user=_text(docker, "user") or None,
+        platform=_text(docker, "platform") or None,
     )
 
 

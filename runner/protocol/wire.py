@@ -29,12 +29,15 @@ class Variable:
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """An image or a service's image, variables not yet expanded. `user` comes from `executor_opts.docker`."""
+    """An image or a service's image, variables not yet expanded. `user` and `platform` come from
+    `executor_opts.docker`.
+    """
 
     name: str
     entrypoint: tuple[str, ...] | None = None
     pull_policy: tuple[str, ...] = ()
     user: str | None = None
+    platform: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

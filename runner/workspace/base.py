@@ -5,6 +5,7 @@ No host-side program trusts a tree that job code has touched: git runs in it onl
 reads or removes files afterwards does so inside the user namespace, by file descriptor, following no link.
 """
 
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,6 +32,8 @@ class Sources:
     `repository` has no credentials; `username` and `password` go to git by a way that neither `ps` nor the job's tree
     shows.
     `strategy`: clone | fetch | none | empty. `depth` 0 is the whole history. `submodules`: none | normal | recursive.
+    `submodules_by_https`: those of the repository's own host that are named for SSH come as the repository does.
+    `large_files`: what Git LFS keeps is fetched.
     """
 
     repository: str
@@ -47,6 +50,9 @@ class Sources:
     submodules: str = "none"
     submodule_depth: int = 0
     submodule_paths: tuple[str, ...] = ()
+    submodule_flags: tuple[str, ...] = ()
+    submodules_by_https: bool = False
+    large_files: bool = True
     ca_file: Path | None = None
 
 
@@ -73,13 +79,18 @@ class Packed:
 
 @dataclass(frozen=True, slots=True)
 class CacheRef:
-    """One cache of a job: where it is looked for (`keys`, in order) and what goes into it (key `keys[0]`)."""
+    """One cache of a job: where it is looked for (`keys`, in order) and what goes into it (key `keys[0]`).
+
+    `timeout` bounds each way to or from object storage, in seconds; `cancelled` ends it.
+    """
 
     project: str
     keys: tuple[str, ...]
     paths: tuple[str, ...] = ()
     untracked: bool = False
     limits: Mapping[str, int] = field(default_factory=dict)
+    timeout: float = 600.0
+    cancelled: Cancelled = field(default_factory=threading.Event, compare=False)
 
 
 class Workspace(Protocol):

@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from runner.workspace.caches import VERSION
+
 logger = logging.getLogger(__name__)
 
 DAY = 24 * 3600.0
@@ -73,6 +75,7 @@ def _folders(root: Path) -> list[Path]:
 def _remove_archive(archive: _Archive) -> None:
     with contextlib.suppress(FileNotFoundError):
         archive.path.unlink()
+        archive.path.with_name(VERSION).unlink(missing_ok=True)
         logger.info("cache %s of %s bytes removed", archive.path.parent, archive.size)
     with contextlib.suppress(OSError):  # a job is saving a new one
         archive.path.parent.rmdir()

@@ -45,7 +45,7 @@ logger = logging.getLogger(__name__)
 class LocalWorkspaces:
     """See `workspace.base.Workspaces`. `helper` works inside the user namespace (`PodmanExecutor.helper`); None does
     the work right here, for executors whose jobs run as the runner's own user. `git_settings` are more settings for
-    git, `cache_limits` bound what the caches take.
+    git, `cache_limits` bound what the caches take; `caches` of the same root, where they are kept elsewhere too.
     """
 
     def __init__(
@@ -55,6 +55,7 @@ class LocalWorkspaces:
         helper: Helper | None = None,
         git_settings: Mapping[str, str] | None = None,
         cache_limits: CacheLimits | None = None,
+        caches: Caches | None = None,
     ) -> None:
         self.root = root
         self.cache_root = cache_root
@@ -63,6 +64,7 @@ class LocalWorkspaces:
         for folder in (root, root / "jobs", root / "trash", cache_root):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.cache_limits = cache_limits or CacheLimits()
+        self.caches = caches or Caches(cache_root, self.helper)
         self._background = ThreadPoolExecutor(1, "workspace-removal")
         self._closing = threading.Event()
         self._evicted = 0.0
@@ -115,6 +117,7 @@ class LocalWorkspaces:
         """See `workspace.base.Workspaces.close`. What a crash leaves is removed by the next `remove_orphans`."""
         self._closing.set()
         self._background.shutdown(wait=True)
+        self.caches.close()
 
     def settle(self) -> None:
         """Wait until everything that goes on in the background so far is done."""
@@ -147,7 +150,7 @@ class LocalWorkspace:
         self._private = folder / "private"
         self._job_id = job_id
         self._cache = cache
-        self._caches = Caches(owner.cache_root, owner.helper)
+        self._caches = owner.caches
 
     def get_sources(self, sources: Sources, output: Output, cancelled: Cancelled) -> None:
         """See `workspace.base.Workspace.get_sources`."""

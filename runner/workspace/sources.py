@@ -104,7 +104,9 @@ def pull_large_files(git: Git, sources: Sources, tree: Path, output: Output, bor
     """Files that git-lfs keeps elsewhere, where git-lfs is installed. They come from the repository's own server
     alone.
     """
-    if shutil.which("git-lfs") is None or not git.run(["ls-files", "-z", "--", LFS_ATTRIBUTE], tree, borrowing):
+    if not sources.large_files or shutil.which("git-lfs") is None:
+        return
+    if not git.run(["ls-files", "-z", "--", LFS_ATTRIBUTE], tree, borrowing):
         return
     output(b"Fetching files of Git LFS...\n")
     server = sources.repository.rstrip("/") + "/info/lfs"

@@ -6,6 +6,7 @@ job's own server.
 """
 
 import ipaddress
+import re
 import socket
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,6 +18,8 @@ from runner.workspace.git import Git
 
 DEEPEST = 10
 GITLINK = "160000"
+# `ssh://git@host:22/path` and `git@host:path`.
+SSH = re.compile(r"(?:ssh://(?:[^@/\s]+@)?(?P<host>[^@:/\s]+)(?::\d+)?/|[^@:/\s]+@(?P<short>[^@:/\s]+):)(?P<path>\S+)")
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -34,11 +37,15 @@ def update_level(
 ) -> None:
     """One repository's submodules, then theirs."""
     git.run(["submodule", "--quiet", "init", "--", *paths], tree, borrowing)
-    for url in configured_urls(git, tree):
-        check_url(url, sources.repository)
+    for key, url in configured_urls(git, tree):
+        wanted = by_https(url, sources.repository) if sources.submodules_by_https else url
+        if wanted != url:
+            git.run(["config", "--local", key, wanted], tree)
+        check_url(wanted, sources.repository)
     depth = [f"--depth={sources.submodule_depth}"] if sources.submodule_depth else []
     # A redirect could lead anywhere, so only the address that was looked at is asked.
-    command = ["-c", "http.followRedirects=false", "submodule", "--quiet", "update", *depth, "--", *paths]
+    command = ["-c", "http.followRedirects=false", "submodule", "--quiet", "update", *depth, *sources.submodule_flags]
+    command += ["--", *paths]
     git.run(command, tree, borrowing)
     if levels > 1:
         for path in gitlinks(git, tree, borrowing):
@@ -46,11 +53,20 @@ def update_level(
                 update_level(git, sources, tree / path, {}, levels - 1, ())
 
 
-def configured_urls(git: Git, tree: Path) -> list[str]:
-    """The URLs that `submodule init` has worked out, relative ones resolved."""
+def configured_urls(git: Git, tree: Path) -> list[tuple[str, str]]:
+    """The settings and URLs that `submodule init` has worked out, relative ones resolved."""
     listed = git.run(["config", "--local", "--null", "--list"], tree).decode("utf-8", "replace")
     pairs = (entry.partition("\n") for entry in listed.split("\0") if entry)
-    return [value for key, _, value in pairs if key.startswith("submodule.") and key.endswith(".url")]
+    return [(key, value) for key, _, value in pairs if key.startswith("submodule.") and key.endswith(".url")]
+
+
+def by_https(url: str, repository: str) -> str:
+    """An SSH address on the repository's own host in the repository's own manner; any other as it is."""
+    own = urlsplit(repository)
+    match = SSH.fullmatch(url)
+    if match is None or (match["host"] or match["short"]).lower() != own.hostname:
+        return url
+    return f"{own.scheme}://{own.netloc}/{match['path'].lstrip('/')}"
 
 
 def gitlinks(git: Git, tree: Path, borrowing: Mapping[str, str]) -> list[str]:

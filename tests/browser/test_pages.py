@@ -3,7 +3,8 @@
 import pytest
 from playwright.sync_api import expect
 
-from app.models import Job, write
+from app.models import Job, Project, User, write
+from app.services.schedules.save_schedule import Draft, create_schedule
 from tests.factories import make_job
 
 pytestmark = pytest.mark.browser
@@ -99,6 +100,9 @@ def test_a_question_is_asked_before_something_is_destroyed(page, site, sign_in):
 @pytest.mark.parametrize("width", [390, 1280])
 def test_no_page_is_wider_than_its_window(page, site, sign_in, scheme, width):
     site.print(b"a very long line " * 100 + b"\n")
+    draft = Draft(description="Every night " * 5, ref="a/branch/with/a/long/name", cron="0 1 * * *")
+    session = site.core.session
+    create_schedule(site.core, session.query(Project).one(), session.query(User).filter_by(is_admin=True).one(), draft)
     sign_in("/")
     page.emulate_media(color_scheme=scheme)
     page.set_viewport_size({"width": width, "height": 800})
@@ -108,6 +112,9 @@ def test_no_page_is_wider_than_its_window(page, site, sign_in, scheme, width):
         "/skerry/hello/-/pipelines",
         PIPELINE,
         "/skerry/hello/-/jobs/1",
+        "/skerry/hello/-/pipelines/new",
+        "/skerry/hello/-/pipeline_schedules",
+        "/skerry/hello/-/pipeline_schedules/new",
         "/skerry/hello/-/settings/ci_cd",
         "/skerry/hello/-/project_members",
         "/-/admin/runners",

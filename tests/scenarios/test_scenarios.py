@@ -3,10 +3,13 @@
 `.gitlab-ci.yml` is compiled; the folder's other files are the repository's. In `expected.json`:
 `context` holds fields of CompileContext; `stages` all stages that are used; `jobs` all jobs by name, in order, each
 with those fields of its plan that matter (null: the field's default); `plan` fields of the plan itself; `skipped` why
-there is no pipeline; `errors` and `warnings` all diagnostics as they are printed.
+there is no pipeline; `errors` and `warnings` all diagnostics as they are printed; `included` the files included, as
+`type location`.
+
+Below `sources/projects/GROUP/NAME/REF/` lie the files of other projects of the server, below `sources/remote/HOST/`
+those of other servers.
 """
 
-import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -16,10 +19,12 @@ import pytest
 from app.dialects.base import CompileContext
 from app.dialects.registry import compile_configuration
 from app.domain.plan_json import to_json
+from tests.support.sources import FakeSources, blob
 
 CONFIGURATION = ".gitlab-ci.yml"
 FOLDERS = sorted(path.parent for path in Path(__file__).parent.glob("*/expected.json"))
-KEYS = {"context", "stages", "jobs", "plan", "skipped", "errors", "warnings"}
+KEYS = {"context", "stages", "jobs", "plan", "skipped", "errors", "warnings", "included"}
+SOURCES = "sources"
 
 
 def context_of(folder: Path, given: dict[str, Any]) -> CompileContext:
@@ -29,24 +34,36 @@ def context_of(folder: Path, given: dict[str, Any]) -> CompileContext:
     since = fields.pop("changes_since", None)
     if since is not None:
         fields["changes_since"] = lambda ref: frozenset(since[ref]) if ref in since else unknown_ref(ref)
+    if "last_commit" in fields:
+        fields["last_commit"] = fields["last_commit"].get
+    for key in ("masked", "raw"):
+        fields[key] = frozenset(fields.get(key, ()))
     files = {
-        str(path.relative_to(folder)): path.read_text()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.name != "expected.json"
+        name: text for name, text in texts(folder).items() if name != "expected.json" and not name.startswith(SOURCES)
     }
     return CompileContext(
-        read_file=files.get, list_files=lambda: {name: blob(text) for name, text in files.items()}, **fields
+        read_file=files.get,
+        list_files=lambda: {name: blob(text) for name, text in files.items()},
+        sources=sources_of(folder / SOURCES),
+        **fields,
     )
+
+
+def texts(folder: Path) -> dict[str, str]:
+    paths = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): path.read_text() for path in paths}
+
+
+def sources_of(folder: Path) -> FakeSources:
+    projects: dict[str, dict[str, dict[str, str]]] = {}
+    for name, text in texts(folder / "projects").items():
+        group, project, ref, path = name.split("/", 3)
+        projects.setdefault(f"{group}/{project}", {}).setdefault(ref, {})[path] = text
+    return FakeSources(projects, {f"https://{name}": text for name, text in texts(folder / "remote").items()})
 
 
 def unknown_ref(ref: str) -> frozenset[str]:
     raise ValueError(f"no ref {ref}")
-
-
-def blob(text: str) -> str:
-    """The id that git gives a file of this content."""
-    content = text.encode()
-    return hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
 
 
 def test_there_are_scenarios() -> None:
@@ -62,6 +79,8 @@ def test_scenario(folder: Path) -> None:
     assert [str(diagnostic) for diagnostic in found.errors] == expected.get("errors", [])
     assert [str(diagnostic) for diagnostic in found.warnings] == expected.get("warnings", [])
     assert found.skipped_reason == expected.get("skipped")
+    if "included" in expected:
+        assert [f"{file.type} {file.location}" for file in found.included] == expected["included"]
     assert (found.plan is not None) == ("jobs" in expected)
     if found.plan is None:
         return

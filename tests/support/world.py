@@ -7,7 +7,7 @@ from itertools import count
 from app import crypto
 from app.domain import plan_json, status
 from app.domain.permissions import Role
-from app.domain.plan import JobPlan, Need, Step
+from app.domain.plan import JobPlan, Need, Plan, Step
 from app.models import (
     Group,
     Job,
@@ -22,6 +22,8 @@ from app.models import (
     User,
     write,
 )
+from app.services.environments.deployments import add_deployments
+from app.services.jobs.resources import group_ids
 from app.services.pipelines.advance_pipeline import advance
 
 START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -125,12 +127,18 @@ class World:
             )
             self.core.session.add(pipeline)
             self.core.session.flush()
-            for job in jobs:
-                self.core.session.add(self._job(pipeline, job, stages))
+            rows = [self._job(pipeline, job, stages) for job in jobs]
+            self.core.session.add_all(rows)
             self.core.session.flush()
+            add_deployments(self.core, pipeline, rows)
             if start:
                 advance(self.core, pipeline)
         return pipeline
+
+    def pipeline_of(self, project, plan: Plan, *, user=None, **columns):
+        """A pipeline of a whole plan."""
+        modes = {name: getattr(plan, name) for name in ("auto_cancel_on_new_commit", "auto_cancel_on_job_failure")}
+        return self.pipeline(project, plan.jobs, stages=list(plan.stages), user=user, **modes | columns)
 
     def _job(self, pipeline, plan: JobPlan, stages):
         features = [] if all(step.image is None for step in plan.steps) else ["skerry_steps"]
@@ -138,6 +146,7 @@ class World:
             project_id=pipeline.project_id,
             pipeline_id=pipeline.id,
             user_id=pipeline.user_id,
+            bridge=plan.trigger is not None,
             name=plan.name,
             stage=plan.stage,
             stage_index=stages.index(plan.stage),
@@ -149,7 +158,10 @@ class World:
             tag_set_id=self.tag_set(plan.tags),
             protected=pipeline.protected,
             required_features=features,
+            delivers=plan.delivers,
             timeout=plan.timeout or 3600,
+            interruptible=plan.interruptible,
+            resource_group_id=group_ids(self.core, pipeline.project_id, [plan.resource_group])[plan.resource_group],
             created_at=self.now,
             updated_at=self.now,
             steps=[JobStep(position=place, name=step.name, phase=step.phase) for place, step in enumerate(plan.steps)],

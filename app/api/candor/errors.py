@@ -1,11 +1,14 @@
 """Refusals as this API says them: a status and its own words."""
 
-from flask import Blueprint, Response
+import structlog
+from flask import Blueprint, Response, request
 from werkzeug.exceptions import HTTPException
 
 from app.api.candor.answers import BadBody, word
 from app.domain.errors import Conflict, InvalidRequest, LimitExceeded, NotAllowed, NotFound, SkerryError, StorageFull
-from app.edge import core
+from app.edge import DATABASE_TROUBLE, RETRY_AFTER, core
+
+log = structlog.get_logger(__name__)
 
 _STATUS = {NotFound: 404, NotAllowed: 403, InvalidRequest: 400, Conflict: 400, LimitExceeded: 413, StorageFull: 507}
 
@@ -15,6 +18,8 @@ def attach(blueprint: Blueprint) -> None:
     blueprint.register_error_handler(SkerryError, _refused)
     blueprint.register_error_handler(BadBody, lambda error: word(400))
     blueprint.register_error_handler(HTTPException, _http)
+    for kind in DATABASE_TROUBLE:
+        blueprint.register_error_handler(kind, _database)
 
 
 def _refused(error: SkerryError) -> Response:
@@ -24,3 +29,11 @@ def _refused(error: SkerryError) -> Response:
 
 def _http(error: HTTPException) -> Response:
     return word(error.code or 500)
+
+
+def _database(error: Exception) -> Response:
+    """The database is away, full or busy: worth another try, and nobody else's business."""
+    log.error("the database does not work", exc_info=error, method=request.method, path=request.path)
+    answer = word(503)
+    answer.headers["Retry-After"] = str(RETRY_AFTER)
+    return answer

@@ -7,7 +7,7 @@ from app.api.gitlab_v4.endpoint import READERS_AND_JOBS, Call, Routes
 from app.api.gitlab_v4.params import Param
 from app.domain.permissions import Action
 from app.models import Job
-from app.services.artifacts import delete_artifacts, latest_artifacts
+from app.services.artifacts import artifact_access, delete_artifacts, latest_artifacts
 from app.services.jobs import list_jobs
 
 routes = Routes()
@@ -16,12 +16,18 @@ NAME = Param("job", required=True, blank=False, help="The job's name")
 
 def _job(call: Call) -> Job:
     project = call.project(Action.READ_ARTIFACTS)
-    return list_jobs.find_job(call.core, project, call.params["job_id"])
+    return _shown(call, list_jobs.find_job(call.core, project, call.params["job_id"]))
 
 
 def _latest(call: Call) -> Job:
     project = call.project(Action.READ_ARTIFACTS)
-    return latest_artifacts.latest_job(call.core, project, call.params["ref_name"], call.params["job"])
+    return _shown(call, latest_artifacts.latest_job(call.core, project, call.params["ref_name"], call.params["job"]))
+
+
+def _shown(call: Call, job: Job) -> Job:
+    """The job, where it shows its artifacts to the caller."""
+    artifact_access.require_fetch(call.core, job, call.user)
+    return job
 
 
 @routes.get("/projects/<id>/jobs/<job_id>/artifacts", callers=READERS_AND_JOBS)

@@ -92,7 +92,7 @@ class Endpoint:
 
     def __call__(self, **in_path: str) -> Response:
         """Answer the current request."""
-        values = parameters.read(self.params, g.given)
+        values = parameters.read(self.params, g.given | in_path)
         values |= parameters.read([param for param in self.path_params if param.name in in_path], in_path)
         answer = self.view(Call(core(), g.caller, values))
         if isinstance(answer, Response):

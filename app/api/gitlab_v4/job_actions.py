@@ -4,6 +4,7 @@ from typing import Any
 
 from app.api.gitlab_v4.endpoint import Call, Routes
 from app.api.gitlab_v4.entities import jobs as entities
+from app.api.gitlab_v4.entities.bridges import bridges
 from app.api.gitlab_v4.errors import BadParams
 from app.api.gitlab_v4.params import Kind, Param
 from app.domain.permissions import Action
@@ -30,11 +31,12 @@ VARIABLES = Param(
 def _job(call: Call) -> Job:
     """The job, of a project whose jobs the caller may see. Services say what they may do to it."""
     project = call.project(Action.READ_JOB)
-    return list_jobs.find_job(call.core, project, call.params["job_id"])
+    return list_jobs.find_job(call.core, project, call.params["job_id"], bridges=True)
 
 
 def _shown(call: Call, job: Job) -> dict[str, Any]:
-    return entities.job(call.core, list_jobs.find_job(call.core, job.project, job.id))
+    fresh = list_jobs.find_job(call.core, job.project, job.id, bridges=True)
+    return bridges(call.core, [fresh], call.user)[0] if fresh.bridge else entities.job(call.core, fresh)
 
 
 @routes.post(

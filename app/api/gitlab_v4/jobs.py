@@ -8,6 +8,7 @@ from app.api.gitlab_v4.callers import Kind as CallerKind
 from app.api.gitlab_v4.downloads import send_trace
 from app.api.gitlab_v4.endpoint import READERS, READERS_AND_JOBS, USERS_AND_JOBS, Call, Routes
 from app.api.gitlab_v4.entities import jobs as entities
+from app.api.gitlab_v4.entities.bridges import bridges
 from app.api.gitlab_v4.errors import message
 from app.api.gitlab_v4.pagination import KEYSET, PAGED, by_key, by_number, wants_keyset
 from app.api.gitlab_v4.params import Kind, Param
@@ -60,8 +61,10 @@ def list_pipeline_jobs(call: Call) -> Response:
 )
 def list_trigger_jobs(call: Call) -> Response:
     """List the jobs of a pipeline that start other pipelines."""
-    search_pipelines.find_pipeline(call.core, call.project(Action.READ_JOB), call.params["pipeline_id"])
-    return by_number(call, list_jobs.no_jobs(), _render(call))
+    project = call.project(Action.READ_JOB)
+    pipeline = search_pipelines.find_pipeline(call.core, project, call.params["pipeline_id"])
+    query = list_jobs.trigger_jobs(pipeline, call.params["scope"])
+    return by_number(call, query, lambda rows: bridges(call.core, rows, call.user))
 
 
 @routes.get("/projects/<id>/jobs/<job_id>", callers=READERS)

@@ -17,12 +17,16 @@ from werkzeug.exceptions import BadRequest
 
 from app.api.gitlab_v4.errors import BadParams
 from app.api.gitlab_v4.nesting import TooDeep, nest
+from app.ordered_request import in_order
 
 MAX_INTEGER = 2**63 - 1
 
 
 class Kind(StrEnum):
-    """What a parameter's value is. A LIST is also taken as one text, or as `a,b`; OBJECT and OBJECTS have `fields`."""
+    """What a parameter's value is. A LIST is also taken as one text, or as `a,b`; OBJECT and OBJECTS have `fields`.
+
+    VALUE is what JSON says it is, and VALUES are such by name; forms and queries can only say texts and lists of them.
+    """
 
     TEXT = "string"
     INTEGER = "integer"
@@ -31,6 +35,8 @@ class Kind(StrEnum):
     LIST = "array of strings"
     OBJECT = "object"
     OBJECTS = "array of objects"
+    VALUE = "string, number, boolean or array"
+    VALUES = "object of values"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +57,8 @@ class Param:
 def collect(request: Request) -> dict[str, Any]:
     """All parameters of `request`, still as sent. Raises BadParams for a body that cannot be read."""
     try:
-        given = nest(request.args.items(multi=True))
-        given |= nest(request.form.items(multi=True))
+        given = nest(in_order(request.args))
+        given |= nest(in_order(request.form))
     except TooDeep as error:
         raise BadParams(f"{error} is invalid") from error
     return given | _json_body(request)
@@ -182,10 +188,33 @@ def _list(raw: Any) -> list[str]:
     return [text for item in items if (text := _text(item).strip())]
 
 
+def _value(raw: Any) -> Any:
+    """A text, number or boolean, or a list of those, as JSON has it."""
+    if isinstance(raw, list):
+        if any(isinstance(item, list | dict) for item in raw):
+            raise ValueError("too deep")
+        return [_value(item) for item in raw]
+    if isinstance(raw, bool | int):
+        return raw
+    if isinstance(raw, float):
+        if raw != raw or raw in (float("inf"), float("-inf")):
+            raise ValueError("not a number")
+        return raw
+    return _text(raw)
+
+
+def _values(raw: Any) -> dict[str, Any]:
+    if not isinstance(raw, dict):
+        raise ValueError("not an object")
+    return {_text(name): _value(item) for name, item in raw.items()}
+
+
 _SIMPLE: Mapping[Kind, Callable[[Any], Any]] = {
     Kind.TEXT: _text,
     Kind.INTEGER: _integer,
     Kind.BOOLEAN: _boolean,
     Kind.TIME: _time,
     Kind.LIST: _list,
+    Kind.VALUE: _value,
+    Kind.VALUES: _values,
 }

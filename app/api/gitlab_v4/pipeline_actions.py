@@ -1,19 +1,18 @@
 """What people do to pipelines: cancel, retry, delete."""
 
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any
 
-from flask import request
-
-from app.api.gitlab_v4.endpoint import Call, Routes
+from app.api.gitlab_v4.endpoint import USERS_AND_JOBS, Call, Routes
 from app.api.gitlab_v4.entities import pipelines as entities
-from app.api.gitlab_v4.errors import message
+from app.api.gitlab_v4.errors import forbidden
+from app.api.gitlab_v4.params import Param
+from app.api.gitlab_v4.preconditions import require_unmodified
 from app.domain.permissions import Action
 from app.models import Pipeline
 from app.services.pipelines import search_pipelines
 from app.services.pipelines.cancel_pipeline import cancel_pipeline
 from app.services.pipelines.delete_pipeline import delete_pipeline
+from app.services.pipelines.rename_pipeline import rename_pipeline
 from app.services.pipelines.retry_pipeline import retry_pipeline
 
 routes = Routes()
@@ -41,19 +40,20 @@ def retry_whole_pipeline(call: Call) -> dict[str, Any]:
     return _shown(call, retry_pipeline(call.core, _pipeline(call), call.user))
 
 
+@routes.put(
+    "/projects/<id>/pipelines/<pipeline_id>/metadata", params=(Param("name", required=True),), callers=USERS_AND_JOBS
+)
+def update_pipeline_metadata(call: Call) -> dict[str, Any]:
+    """Give a pipeline another name"""
+    pipeline = _pipeline(call)
+    if call.caller.job is not None and call.caller.job.project_id != pipeline.project_id:
+        raise forbidden()  # a job's token writes in its own project alone
+    return _shown(call, rename_pipeline(call.core, pipeline, call.user, call.params["name"]))
+
+
 @routes.delete("/projects/<id>/pipelines/<pipeline_id>")
 def delete_whole_pipeline(call: Call) -> None:
     """Delete a pipeline with its jobs, logs and artifacts"""
     pipeline = _pipeline(call)
-    if (limit := _unmodified_since()) and pipeline.updated_at.replace(microsecond=0) > limit:
-        raise message(412, "412 Precondition Failed")
+    require_unmodified(pipeline.updated_at)
     delete_pipeline(call.core, pipeline, call.user)
-
-
-def _unmodified_since() -> datetime | None:
-    """The caller's If-Unmodified-Since; one that is no date counts as none (RFC 9110, 13.1.4)."""
-    try:
-        limit = parsedate_to_datetime(request.headers["If-Unmodified-Since"])
-    except (KeyError, ValueError):
-        return None
-    return limit if limit.tzinfo else limit.replace(tzinfo=UTC)

@@ -27,12 +27,20 @@ VARIABLES = Param(
 )
 
 
-@routes.post("/projects/<id>/pipeline", params=(Param("ref", required=True, blank=False), VARIABLES))
+INPUTS = Param("inputs", Kind.VALUES, help="Values that the configuration asks for by name")
+
+
+@routes.post("/projects/<id>/pipeline", params=(Param("ref", required=True, blank=False), VARIABLES, INPUTS))
 def create_pipeline(call: Call) -> dict[str, Any]:
     """Start a pipeline of a branch or tag"""
     project = call.project(Action.CREATE_PIPELINE)
     request = request_for_ref(
-        call.core, project, call.params["ref"], call.user, variables=_variables(call.params["variables"])
+        call.core,
+        project,
+        call.params["ref"],
+        call.user,
+        variables=_variables(call.params["variables"]),
+        inputs=call.params.get("inputs"),
     )
     pipeline = run_pipeline(call.core, request)
     return entities.pipeline(call.core, search_pipelines.find_pipeline(call.core, pipeline.project, pipeline.id))

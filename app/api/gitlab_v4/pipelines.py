@@ -47,6 +47,13 @@ def list_pipelines(call: Call) -> Response:
     )
 
 
+@routes.get("/user/pipelines", params=PAGED)
+def list_own_pipelines(call: Call) -> Response:
+    """List the pipelines that one started, in all projects"""
+    query = search_pipelines.pipelines_of_user(call.core, call.signed_in)
+    return by_number(call, query, lambda rows: [entities.pipeline_listed(call.core, row) for row in rows])
+
+
 @routes.get("/projects/<id>/pipelines/latest", params=(Param("ref", help="The default branch"),), callers=READERS)
 def get_latest_pipeline(call: Call) -> dict[str, Any]:
     """Get the newest pipeline of a ref"""

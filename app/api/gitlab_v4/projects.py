@@ -11,14 +11,13 @@ from app.api.gitlab_v4.entities import projects as entities
 from app.api.gitlab_v4.errors import ApiError, BadParams, not_found
 from app.api.gitlab_v4.pagination import KEYSET, PAGED, by_key, by_number, wants_keyset
 from app.api.gitlab_v4.params import Kind, Param
-from app.api.gitlab_v4.project_settings import SETTINGS, changed_columns
+from app.api.gitlab_v4.project_settings import SETTINGS, change, changed_columns
 from app.domain.errors import AlreadyExists, InvalidRequest, SkerryError
 from app.domain.permissions import Action, Role, Visibility
 from app.models import Group, Project
 from app.services.projects import search_projects
 from app.services.projects.create_project import create_project
 from app.services.projects.delete_project import delete_project
-from app.services.projects.edit_project import edit_project
 from app.services.projects.search_projects import ProjectFilter
 from app.services.repositories.first_commit import add_readme
 
@@ -109,13 +108,14 @@ def create(call: Call) -> dict[str, Any]:
 def _set_up(call: Call, project: Project) -> Project:
     """Give a new project its settings and first commit. One that cannot have them is not made."""
     try:
-        later = {name: value for name, value in changed_columns(call.params).items() if name not in _AT_FIRST}
+        values = changed_columns(project, call.params)
+        later = {name: value for name, value in values.items() if name not in _AT_FIRST}
         if "name" in call.params:
             later["name"] = call.params["name"]
-        project = edit_project(call.core, project, call.signed_in, later)
+        project = change(call, project, later)
         if call.params["initialize_with_readme"]:
             add_readme(call.core, project, call.signed_in)
-    except SkerryError:
+    except (ApiError, SkerryError):
         delete_project(call.core, project, call.signed_in)
         raise
     return project

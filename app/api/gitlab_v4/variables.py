@@ -26,7 +26,7 @@ SETTINGS = (
 )
 
 
-def _settings(call: Call) -> dict[str, Any]:
+def settings_of(call: Call) -> dict[str, Any]:
     """What the caller set, in the words of the service."""
     given = {name: call.params[name] for name in ci_variables.SETTINGS if name in call.params}
     if call.params.get("masked_and_hidden"):
@@ -36,13 +36,17 @@ def _settings(call: Call) -> dict[str, Any]:
     return given
 
 
-def _found(call: Call) -> CiVariable:
-    project = call.project(Action.ADMIN_VARIABLES)
-    scope = call.params["filter"].get("environment_scope")
+def found_in(call: Call, place: ci_variables.Place) -> CiVariable:
+    """The variable of `place` that the call names. Raises NotFound, ApiError 409 where several have the key."""
+    scope = call.params.get("filter", {}).get("environment_scope")
     try:
-        return ci_variables.find_variable(call.core, project, call.params["key"], scope)
+        return ci_variables.find_variable(call.core, place, call.params["key"], scope)
     except ci_variables.Ambiguous as error:
         raise message(409, str(error)) from error
+
+
+def _found(call: Call) -> CiVariable:
+    return found_in(call, call.project(Action.ADMIN_VARIABLES))
 
 
 @routes.get("/projects/<id>/variables", params=PAGED)
@@ -62,7 +66,7 @@ def get_variable(call: Call) -> dict[str, Any]:
 def create_variable(call: Call) -> dict[str, Any]:
     """Make a variable"""
     project = call.project(Action.ADMIN_VARIABLES)
-    added = ci_variables.add_variable(call.core, project, call.params["key"], call.params["value"], _settings(call))
+    added = ci_variables.add_variable(call.core, project, call.params["key"], call.params["value"], settings_of(call))
     return variable(call.core, added)
 
 
@@ -70,7 +74,7 @@ def create_variable(call: Call) -> dict[str, Any]:
 def update_variable(call: Call) -> dict[str, Any]:
     """Change a variable"""
     found = _found(call)
-    changed = ci_variables.change_variable(call.core, found, call.params.get("value"), _settings(call))
+    changed = ci_variables.change_variable(call.core, found, call.params.get("value"), settings_of(call))
     return variable(call.core, changed)
 
 

@@ -10,12 +10,13 @@ from functools import cache
 import yaml
 
 from app.dialects.base import Compilation, CompileContext
-from app.dialects.gitlab import configuration, expansion, extends, graph, nodes, references, scalars
+from app.dialects.gitlab import configuration, environments, expansion, extends, graph, nodes, references, scalars
 from app.dialects.gitlab.includes import Files
 from app.dialects.gitlab.limits import TooLarge
 from app.dialects.gitlab.nodes import Mapping, Mark, Node
 from app.dialects.gitlab.planner import Planned, Planner
 from app.dialects.gitlab.report import Report
+from app.dialects.sources import Unavailable
 from app.domain.errors import LimitExceeded
 from app.domain.variables import CircularReference
 
@@ -25,28 +26,28 @@ _BaseDumper: type = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 def compile_text(path: str, text: str, context: CompileContext) -> Compilation:
     """Compile the configuration `text` of the file `path`. Never raises; problems are the result's diagnostics."""
     report = Report()
-    found = Compilation()
     # Listing a repository costs a process, so it is done once and only when something asks for it.
     context = replace(context, list_files=cache(context.list_files))
-    root = _assemble(path, text, context, report)
+    files = Files(context, report)
+    root = _assemble(path, text, files, report)
+    found = Compilation(included=tuple(files.included))
     if root is not None:
         planned = _plan(root, context, report)
-        merged = _render(root) if context.render_merged else None
-        found = Compilation(planned.plan, merged=merged, skipped_reason=planned.skipped_reason)
+        merged = _render(root) if context.render_merged and not report.broken else None
+        found = replace(found, plan=planned.plan, merged=merged, skipped_reason=planned.skipped_reason)
     return replace(found, diagnostics=report.diagnostics())
 
 
-def _assemble(path: str, text: str, context: CompileContext, report: Report) -> Mapping | None:
-    """The configuration with everything written out, or None when a part of it is not to be had.
+def _assemble(path: str, text: str, files: Files, report: Report) -> Mapping | None:
+    """The configuration with everything written out, or None when a file of it is not to be had.
 
-    Then the rest is not looked at: what is missing would make errors that are none.
+    Then the rest is not looked at: what is missing would make errors that are none. For the same reason jobs are left
+    out whose `extends` or `!reference` lead nowhere.
     """
     try:
-        files = Files(context, report)
         root = files.root(path, text)
         if root is None or not files.is_complete:
             return None
-        before = report.error_count
         root = extends.resolve(references.resolve(root, report), report)
     except TooLarge as beyond:
         report.error(beyond.mark, "too_large", str(beyond))
@@ -54,19 +55,30 @@ def _assemble(path: str, text: str, context: CompileContext, report: Report) -> 
     except (LimitExceeded, CircularReference) as beyond:
         report.error(Mark(path, 1, 1), "limit_exceeded", str(beyond))
         return None
-    return root if report.error_count == before else None
+    except Unavailable as wrong:
+        report.error(Mark(path, 1, 1), "unavailable", str(wrong))
+        return None
+    except RecursionError:
+        # Every limit here is well below that of the interpreter, but the caller may stand deep already.
+        report.error(Mark(path, 1, 1), "too_large", "The configuration and its includes are nested too deep")
+        return None
+    return root
 
 
 def _plan(root: Mapping, context: CompileContext, report: Report) -> Planned:
-    read = configuration.read(root, context.list_files, report)
+    read = configuration.read(root, context.list_files, report, context.last_commit)
     expanded = expansion.expand(read, report)
     graph.check(read, expanded, report)
+    environments.check(read, report)
     if report.has_errors:
         return Planned()
     try:
         return Planner(read, expanded, context, report).plan()
     except (LimitExceeded, CircularReference) as beyond:
         report.error(root.mark, "limit_exceeded", str(beyond))
+        return Planned()
+    except Unavailable as wrong:
+        report.error(root.mark, "unavailable", str(wrong))
         return Planned()
 
 

@@ -13,8 +13,11 @@ from typing import NamedTuple
 from app.dialects.gitlab import patterns
 
 MOST_TOKENS = 100
-Variables = Mapping[str, str]
+INPUTS = "inputs"
+"""`$[[ inputs.x ]]` means the variable of the key `inputs.x`, a name that no variable has."""
+
 Value = str | bool | None | patterns.Search
+Variables = Mapping[str, str] | Mapping[str, Value]
 Evaluate = Callable[[Variables], Value]
 
 
@@ -45,6 +48,7 @@ class _Token(NamedTuple):
 # In the order in which they are tried.
 _LEXEMES = re.compile(
     r"(?P<parenthesis>[()])"
+    r"|(?P<input>\$\[\[\s*inputs\.[\w-]+\s*\]\])"
     r"|(?P<variable>\$\w+)"
     r"|(?P<string>\"[^\"\n]*\"|'[^'\n]*')"
     r"|(?P<pattern>/(?:[^/]|\\/)+[^\\]/[ismU]*)"
@@ -68,6 +72,11 @@ def parse(text: str) -> Expression:
     if not parser.at_end():
         raise InvalidExpression("an operator is missing")
     return Expression(text, evaluate)
+
+
+def as_value(given: object) -> Value:
+    """A value of an input as one of an expression: numbers and lists are texts here."""
+    return given if given is None or isinstance(given, str | bool) else str(given)
 
 
 def _tokens(text: str) -> list[_Token]:
@@ -129,8 +138,8 @@ class _Parser:
 
 def _value(token: _Token) -> Evaluate:
     text = token.text
-    if token.kind == "variable":
-        key = text[1:]
+    if token.kind in ("variable", "input"):
+        key = text.strip("$[] \t\r\n\f\v")
         return lambda variables: variables.get(key)
     constant: Value
     if token.kind == "string":

@@ -10,15 +10,17 @@ KEYWORD = "extends"
 
 
 def resolve(root: Mapping, report: Report) -> Mapping:
-    """`root` with every `extends` replaced by what it brings; problems are reported. Raises TooLarge."""
+    """`root` with every `extends` replaced by what it brings, and without what is broken. Raises TooLarge."""
     resolver = _Resolver(root, report)
     entries = {
-        name: Entry(entry.key_mark, resolver.job(name, ()))
+        name: entry._replace(value=resolver.job(name, ()))
         if isinstance(entry.value, Mapping) and KEYWORD in entry.value
         else entry
         for name, entry in root.entries.items()
     }
-    return root if all(entries[key] is root.entries[key] for key in entries) else _mapping(root, entries)
+    whole = {name: entry for name, entry in entries.items() if name not in report.broken}
+    same = len(whole) == len(root.entries) and all(whole[key] is root.entries[key] for key in whole)
+    return root if same else _mapping(root, whole)
 
 
 def _mapping(old: Mapping, entries: dict[str, Entry]) -> Mapping:
@@ -57,15 +59,20 @@ class _Resolver:
         if nodes.is_null(entry.value):
             return []
         path = f"{quoted(name)}: invalid value of `extends`:"
-        names = (
-            values.text_or_texts(self._report, entry.value, path, "it should be a string or an array of strings") or ()
-        )
+        names = values.text_or_texts(self._report, entry.value, path, "it should be a string or an array of strings")
+        if names is None:
+            self._report.broken.add(name)
+            return []
         line = (*chain, name)
         problem = self._problem(names, line)
         if problem:
             self._report.error(entry.key_mark, "bad_extends", f"{quoted(name)}: {problem}")
+            self._report.broken.add(name)
             return []
-        return [self.job(base, line) for base in names]
+        found = [self.job(base, line) for base in names]
+        if not self._report.broken.isdisjoint(names):
+            self._report.broken.add(name)
+        return found
 
     def _problem(self, names: tuple[str, ...], line: tuple[str, ...]) -> str | None:
         if unknown := [base for base in names if base not in self._root]:

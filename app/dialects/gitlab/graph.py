@@ -44,6 +44,9 @@ class _Check:
         for name in job.dependencies or ():
             for found in self._expanded.names(name) or (name,):
                 self._edge(job, found, "dependency", job.mark, optional=False)
+        for file in job.trigger.generated if job.trigger else ():
+            for found in self._expanded.names(file.job) or (file.job,):
+                self._edge(job, found, "dependency", job.mark, optional=False)
 
     def _needs(self, job: JobConfig, needs: tuple[NeedConfig, ...], mark: Mark) -> None:
         seen: set[str] = set()

@@ -1,130 +1,139 @@
-"""`$[[ inputs.x | function ]]` blocks, replaced by the values of inputs (gitlab.md C.1)."""
+"""`$[[ inputs.x | function ]]` blocks, replaced in the text before it is read as YAML (gitlab.md C.0, step 2; C.1).
 
+A text stands as it is, any other value as JSON, which is YAML too: so a list stays a list and a number a number, and in
+the middle of a text they are its characters.
+"""
+
+import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
 
-from app.dialects.gitlab import nodes, scalars
-from app.dialects.gitlab.limits import TooLarge, checked
-from app.dialects.gitlab.nodes import Entry, Mark, Node, Reference, Scalar, Sequence
-from app.dialects.gitlab.nodes import Mapping as MappingNode
+from app.dialects.gitlab import functions
+from app.dialects.gitlab.functions import Setting
+from app.dialects.gitlab.limits import TooLarge
+from app.dialects.gitlab.nodes import Mark
 from app.dialects.gitlab.report import Report, quoted
-from app.domain.errors import LimitExceeded
-from app.domain.variables import expand_existing
 
 MOST_FUNCTIONS = 3
+MOST_BLOCKS = 10_000
+"""How many different blocks one file may have."""
+
 MOST_TEXT = 2 * 1024 * 1024
 """How many characters all blocks of one file may be replaced by."""
 
-_BLOCK = re.compile(r"\$\[\[(.*?)\]\]", re.DOTALL)
-_ACCESS = re.compile(r"inputs\.([\w-]+)")
-_TRUNCATE = re.compile(r"truncate\(\s*(\d{1,9})\s*,\s*(\d{1,9})\s*\)")
-_UNSAFE = re.compile(r"[^A-Za-z0-9_\-.,:+/@\n]")
+_OPEN, _CLOSE = "$[[", "]]"
+_LONGEST_ACCESS = 1024
+_MOST_KEYS = 5
+_MOST_INDICES = 5
+_INDEXED = re.compile(r"(\w*)((?:\[\d+\])+)", re.ASCII)
+_LEFT_ALONE = "matrix"
+"""Blocks of this kind are for the instances of a parallel job, see `expansion`."""
+
+_PATTERN_ERROR = "invalid pattern used for interpolation. valid pattern is $[[ inputs.input ]]"
 
 
-def interpolate(root: Node, found: Mapping[str, Node], variables: Mapping[str, str], report: Report) -> Node:
-    """`root` with every `$[[ inputs.x ]]` replaced. `variables` are for the function `expand_vars`. Raises TooLarge."""
-    return checked(_Interpolation(found, variables, report).node(root))
+class _Invalid(ValueError):
+    """A block that cannot be replaced; the message says why."""
 
 
-class _Interpolation:
-    def __init__(self, found: Mapping[str, Node], variables: Mapping[str, str], report: Report) -> None:
-        self._found = found
-        self._variables = variables
-        self._report = report
-        self._left = MOST_TEXT
+def interpolate(text: str, file: str, values: Mapping[str, object], setting: Setting, report: Report) -> str | None:
+    """`text` with its blocks replaced, or None when one of them is wrong, which is reported.
 
-    def node(self, node: Node) -> Node:
-        if isinstance(node, MappingNode):
-            entries: dict[str, Entry] = {}
-            for key, entry in node.entries.items():
-                name = self._text(key, entry.key_mark) if "$[[" in key else key
-                entries[name] = Entry(entry.key_mark, self.node(entry.value))
-            return nodes.mapping(node.mark, entries)
-        if isinstance(node, Sequence):
-            return nodes.sequence(node.mark, (self.node(item) for item in node.items))
-        if isinstance(node, Reference):
-            return Reference(node.mark, tuple(self._text(part, node.mark) for part in node.path))
-        return self._scalar(node) if isinstance(node.value, str) and "$[[" in node.value else node
-
-    def _scalar(self, node: Scalar) -> Node:
-        text = str(node.value)
-        whole = _BLOCK.fullmatch(text.strip())
-        if whole and "]]" not in whole[1]:
-            return self._block(whole[1], node.mark) or Scalar(node.mark, "")
-        return Scalar(node.mark, self._text(text, node.mark))
-
-    def _text(self, text: str, mark: Mark) -> str:
-        def replacement(match: re.Match[str]) -> str:
-            value = self._block(match[1], mark)
-            return "" if value is None else _as_text(value)
-
-        return _BLOCK.sub(replacement, text)
-
-    def _block(self, content: str, mark: Mark) -> Node | None:
-        """The value that a block stands for, at the block's place; None when it is wrong, which is then reported."""
-        access, *functions = (part.strip() for part in content.split("|"))
-        match = _ACCESS.fullmatch(access)
-        problem = None
-        if not match:
-            problem = f"unknown interpolation key: `{quoted(access)}`"
-        elif match[1] not in self._found:
-            hint = self._report.did_you_mean(match[1], self._found)
-            problem = f"unknown input name provided: `{quoted(match[1])}`{hint}"
-        elif len(functions) > MOST_FUNCTIONS:
-            problem = "too many functions in interpolation block."
-        if problem or not match:
-            self._report.error(mark, "bad_interpolation", problem or "")
-            return None
-        value = self._found[match[1]]
-        for function in functions:
-            applied = self._apply(function, value, mark)
-            if applied is None:
-                return None
-            value = applied
-        self._spend(value, mark)
-        return value
-
-    def _apply(self, name: str, value: Node, mark: Mark) -> Node | None:
-        function = self._function(name)
-        text = value.value if isinstance(value, Scalar) else None
-        if function is None or not isinstance(text, str):
-            problem = f"no function matching `{quoted(name)}`" if function is None else f"`{name}` takes a string"
-            self._report.error(
-                mark, "bad_interpolation", f"{problem}: expand_vars, truncate(0,5) and posix_escape are there"
-            )
-            return None
-        try:
-            return Scalar(value.mark, function(text))
-        except LimitExceeded as beyond:
-            raise TooLarge(mark, str(beyond)) from None
-
-    def _function(self, name: str) -> Callable[[str], str] | None:
-        if name == "expand_vars":
-            return lambda text: expand_existing(text, self._variables)
-        if name == "posix_escape":
-            return _posix_escape
-        if match := _TRUNCATE.fullmatch(name):
-            start, length = int(match[1]), int(match[2])
-            return lambda text: text[start : start + length]
-        return None
-
-    def _spend(self, value: Node, mark: Mark) -> None:
-        self._left -= value.size + (
-            len(value.value) if isinstance(value, Scalar) and isinstance(value.value, str) else 0
-        )
-        if self._left < 0:
-            raise TooLarge(mark, f"The inputs of the configuration fill in more than {MOST_TEXT} characters")
+    `values` holds what a block may begin with: `inputs`, `component`. Raises TooLarge.
+    """
+    pieces: list[str] = []
+    known: dict[str, str | None] = {}
+    at, left = 0, MOST_TEXT
+    for start, end in _blocks(text):
+        content = text[start + len(_OPEN) : end].strip()
+        if content not in known:
+            if len(known) == MOST_BLOCKS:
+                raise TooLarge(_place(text, file, start), "too many interpolation blocks")
+            try:
+                known[content] = _as_text(_evaluate(content, values, setting))
+            except (_Invalid, functions.Invalid) as wrong:
+                known[content] = None
+                report.error(_place(text, file, start), "bad_interpolation", str(wrong))
+        written = known[content] or ""
+        left -= len(written)
+        if left < 0:
+            message = f"The inputs of the configuration fill in more than {MOST_TEXT} characters"
+            raise TooLarge(_place(text, file, start), message)
+        pieces += (text[at:start], written)
+        at = end + len(_CLOSE)
+    return None if None in known.values() else "".join(pieces) + text[at:]
 
 
-def _posix_escape(text: str) -> str:
-    """`text` as one word of a POSIX shell."""
-    return _UNSAFE.sub(lambda match: "\\" + match[0], text).replace("\n", "'\n'") if text else "''"
+def _blocks(text: str) -> Iterator[tuple[int, int]]:
+    """Where each block begins, and where its closing brackets do. A block stays within its line."""
+    start, line_end = text.find(_OPEN), -1
+    while start >= 0:
+        if line_end < start:
+            line_end = text.find("\n", start)
+            line_end = len(text) if line_end < 0 else line_end
+        end = text.find(_CLOSE, start + len(_OPEN), line_end)
+        if end >= 0:
+            yield start, end
+        start = text.find(_OPEN, line_end if end < 0 else end + len(_CLOSE))
 
 
-def _as_text(value: Node) -> str:
-    """A value inside a longer text; a list as YAML writes it in one line."""
-    if isinstance(value, Scalar):
-        return "" if value.value is None else scalars.as_text(value.value)
-    plain = nodes.to_plain(value)
-    items = plain if isinstance(plain, list) else [plain]
-    return "[" + ", ".join(f'"{item}"' if isinstance(item, str) else str(item) for item in items) + "]"
+def _place(text: str, file: str, at: int) -> Mark:
+    return Mark(file, text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at))
+
+
+def _evaluate(content: str, values: Mapping[str, object], setting: Setting) -> object:
+    access, *calls = (part.strip() for part in content.split("|"))
+    if access.partition(".")[0] == _LEFT_ALONE:
+        return f"{_OPEN} {content} {_CLOSE}"
+    if "." not in access:
+        raise _Invalid(_PATTERN_ERROR)
+    if len(access.encode()) > _LONGEST_ACCESS:
+        raise _Invalid("maximum interpolation expression size exceeded")
+    found: object = values
+    for segment in access.split(".", _MOST_KEYS - 1):
+        found = _indexed(segment, found, access) if "[" in segment else _member(segment, found, access)
+    if len(calls) > MOST_FUNCTIONS:
+        raise _Invalid("too many functions in interpolation block")
+    for call in calls:
+        found = functions.apply(call, found, setting)
+    return found
+
+
+def _member(key: str, found: object, access: str) -> object:
+    if isinstance(found, Mapping) and key in found:
+        return found[key]
+    raise _Invalid(f"unknown interpolation provided: `{quoted(key)}` in `{quoted(access)}`")
+
+
+def _indexed(segment: str, found: object, access: str) -> object:
+    """The item of a list, or of a list in a list: `inputs.names[0]`."""
+    shown = quoted(access)
+    match = _INDEXED.fullmatch(segment)
+    if match is None:
+        raise _Invalid(_wrong_index(segment, shown))
+    if not match[1]:
+        raise _Invalid(f"invalid indexed access without a key in `{shown}`")
+    indices = [int(digits) for digits in re.findall(r"\[(\d{1,18})\d*\]", match[2])]
+    if len(indices) > _MOST_INDICES:
+        raise _Invalid(f"too many array indices in `{shown}` (maximum depth: {_MOST_INDICES})")
+    current = _member(match[1], found, access)
+    for index in indices:
+        if not isinstance(current, list):
+            raise _Invalid(f"cannot index into non-array value at [{index}] in `{shown}`")
+        if index >= len(current):
+            raise _Invalid(f"array index {index} out of bounds (size: {len(current)}) in `{shown}`")
+        current = current[index]
+    return current
+
+
+def _wrong_index(segment: str, shown: str) -> str:
+    if segment.count("[") != segment.count("]"):
+        return f"invalid array index in `{shown}`: missing closing bracket"
+    wrong = next((inside for inside in re.findall(r"\[([^\]]*)\]", segment) if not inside.isdigit()), None)
+    if wrong is None:
+        return f"invalid array index syntax in `{shown}`"
+    return f"invalid array index in `{shown}`: `{quoted(wrong)}` is not a valid index"
+
+
+def _as_text(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, separators=(",", ":"))

@@ -7,26 +7,34 @@ from typing import Any
 from app.dialects.gitlab import keywords, values
 from app.dialects.gitlab.entries import (
     artifacts,
+    environments,
+    id_tokens,
     images,
     inherit,
+    job_inputs,
     needs,
     only,
+    pages,
     parallel,
+    releases,
     rules,
     scripts,
+    triggers,
     variables,
 )
 from app.dialects.gitlab.entries.caches import CacheReader
 from app.dialects.gitlab.entries.inherit import Inherit, takes
 from app.dialects.gitlab.entries.needs import NeedConfig
 from app.dialects.gitlab.entries.only import Policy
+from app.dialects.gitlab.entries.pages import PagesConfig
 from app.dialects.gitlab.entries.parallel import Parallel
 from app.dialects.gitlab.entries.rules import Rule
 from app.dialects.gitlab.entries.scripts import AllowFailure
 from app.dialects.gitlab.nodes import Mapping as MappingNode
 from app.dialects.gitlab.nodes import Mark, Node
 from app.dialects.gitlab.report import Report, quoted
-from app.domain.plan import ArtifactSpec, CacheSpec, Image, RetryPolicy, Service, Variable
+from app.domain.delivery import EnvironmentSpec, IdToken, ReleaseSpec
+from app.domain.plan import ArtifactSpec, CacheSpec, ForeignNeed, Image, RetryPolicy, Service, Trigger, Variable
 
 LONGEST_NAME = 255
 WHENS = ("on_success", "on_failure", "always", "manual", "delayed")
@@ -47,15 +55,22 @@ class JobConfig:
     cache: tuple[CacheSpec, ...] | None = None
     coverage: str | None = None
     dependencies: tuple[str, ...] | None = None
+    environment: EnvironmentSpec | None = None
     excluded: Policy | None = None
+    foreign_needs: tuple[ForeignNeed, ...] = ()
     hooks: tuple[str, ...] | None = None
+    id_tokens: tuple[IdToken, ...] | None = None
     image: Image | None = None
     inherit: Inherit | None = None
+    inputs: Mapping[str, str] | None = None
     interruptible: bool | None = None
     manual_confirmation: str | None = None
     needs: tuple[NeedConfig, ...] | None = None
     only: Policy | None = None
+    pages: PagesConfig | None = None
     parallel: Parallel | None = None
+    publish: str | None = None
+    release: ReleaseSpec | None = None
     resource_group: str | None = None
     retry: RetryPolicy | None = None
     rules: tuple[Rule, ...] | None = None
@@ -65,6 +80,7 @@ class JobConfig:
     start_in: int | None = None
     tags: tuple[str, ...] | None = None
     timeout: int | None = None
+    trigger: Trigger | None = None
     variables: tuple[Variable, ...] | None = None
     when: str | None = None
 
@@ -74,7 +90,7 @@ def _when(report: Report, node: Node, path: str) -> str | None:
 
 
 def _interruptible(report: Report, node: Node, path: str) -> bool | None:
-    return values.boolean(report, node, path, "should be a boolean value")
+    return values.boolean(report, node, path)
 
 
 # keyword: (its reader, whether GitLab names the place `jobs:x:keyword` or `jobs:x keyword` in its messages)
@@ -85,15 +101,21 @@ _READERS: Mapping[str, tuple[Reader, bool]] = {
     "before_script": (values.lines, True),
     "dependencies": (scripts.dependencies, False),
     "coverage": (scripts.coverage, True),
+    "environment": (environments.environment, True),
     "except": (only.policy, True),
     "hooks": (scripts.hooks, True),
+    "id_tokens": (id_tokens.id_tokens, True),
     "image": (images.image, True),
     "inherit": (inherit.inherit, True),
-    "interruptible": (_interruptible, False),
+    "inputs": (job_inputs.job_inputs, True),
+    "interruptible": (_interruptible, True),
     "manual_confirmation": (scripts.manual_confirmation, False),
-    "needs": (needs.needs, True),
+    "needs": (needs.all_needs, True),
     "only": (only.policy, True),
+    "pages": (pages.pages, True),
     "parallel": (parallel.parallel, True),
+    "publish": (pages.publish, False),
+    "release": (releases.release, True),
     "resource_group": (scripts.manual_confirmation, False),
     "retry": (scripts.retry, True),
     "rules": (rules.job_rules, True),
@@ -103,6 +125,7 @@ _READERS: Mapping[str, tuple[Reader, bool]] = {
     "start_in": (scripts.start_in, False),
     "tags": (scripts.tags, True),
     "timeout": (scripts.timeout, True),
+    "trigger": (triggers.trigger, True),
     "variables": (variables.variables, True),
     "when": (_when, False),
 }
@@ -127,14 +150,15 @@ class JobReader:
             if (node := root.get(key)) is not None:
                 found[key] = self._readers[key][0](self._report, node, key)
         given = root.get("default")
-        if given is None:
+        if given is None or (isinstance(given, MappingNode) and "script" in given):
+            # With a script it is a job of that name.
             return found
         default = values.mapping(self._report, given, "default", keywords.DEFAULTS)
         for key, entry in default.present() if default else ():
             if key in found:
                 problem = f"default config {key} is defined in top-level and default: entry"
                 self._report.error(entry.key_mark, "defined_twice", problem)
-            elif self._is_compiled(key, entry.key_mark, "default"):
+            elif key in keywords.DEFAULTS and self._is_compiled(key, entry.key_mark, "default"):
                 found[key] = self.keyword(key, entry.value, "default")
         return found
 
@@ -144,14 +168,17 @@ class JobReader:
         if len(name) > LONGEST_NAME:
             message = f"{path} name is too long (maximum is {LONGEST_NAME} characters)"
             self._report.error(mark, "name_too_long", message)
-        values.check_keys(self._report, node, path, keywords.JOB)
+        triggers_other = triggers.is_trigger_job(node)
+        known = keywords.TRIGGER_JOB if triggers_other else keywords.JOB
+        values.check_keys(self._report, node, path, known)
         own: dict[str, Any] = {
             key: self.keyword(key, entry.value, path)
             for key, entry in node.present()
-            if key in keywords.JOB and self._is_compiled(key, entry.key_mark, path)
+            if key in known and self._is_compiled(key, entry.key_mark, path)
         }
+        own |= (triggers.checked if triggers_other else triggers.without)(self._report, node, path, own)
         chosen = own.get("inherit") or Inherit()
-        inherited = {key: value for key, value in defaults.items() if takes(chosen.default, key)}
+        inherited = {key: value for key, value in defaults.items() if key in known and takes(chosen.default, key)}
         job = JobConfig(name=name, mark=mark, **_fields(inherited | own))
         self._check(job, node, path)
         return job
@@ -167,10 +194,11 @@ class JobReader:
         """What has to be right between keywords."""
         if node.get("script") is None and "script" in node:
             self._report.error(node.entries["script"].key_mark, values.INVALID, f"{path} script can't be blank")
-        start_in = node.entries.get("start_in")
+        start_in = dict(node.present()).get("start_in")
         if job.when == "delayed" and start_in is None:
             self._report.error(node.entries["when"].key_mark, values.INVALID, f"{path} start in should be a duration")
-        if start_in is not None and job.when not in ("delayed", None):
+        misspelt = job.when is None and node.get("when") is not None
+        if start_in is not None and job.when != "delayed" and not misspelt:
             self._report.error(start_in.key_mark, values.INVALID, f"{path} start in must be blank")
         self._check_rules(node, path)
         self._check_dependencies(job, node, path)
@@ -188,7 +216,7 @@ class JobReader:
                 self._report.error(mark, values.INVALID, f"{path} config key may not be used with `rules`: {key}")
 
     def _check_dependencies(self, job: JobConfig, node: MappingNode, path: str) -> None:
-        if job.dependencies is None or job.needs is None:
+        if not job.dependencies or not job.needs:
             return
         needed = {need.job for need in job.needs}
         if missing := [name for name in job.dependencies if name not in needed]:

@@ -51,7 +51,9 @@ def load(text: str, file: str, report: Report) -> list[Node] | None:
 def _check_characters(text: str, file: str) -> None:
     start = Mark(file, 1, 1)
     if len(text) > SIZE_LIMIT or len(text.encode(errors="surrogatepass")) > SIZE_LIMIT:
-        raise _Unreadable(start, "too_large", f"The configuration is larger than {SIZE_LIMIT // 1024 // 1024} MiB")
+        raise _Unreadable(
+            start, "too_large", f"The parsed YAML is too big: {SIZE_LIMIT // 1024 // 1024} MiB are allowed"
+        )
     if match := _UNPRINTABLE.search(text):
         before = text[: match.start()]
         mark = Mark(file, before.count("\n") + 1, match.start() - before.rfind("\n"))
@@ -165,8 +167,8 @@ class _Builder:
 
     def _reference(self, frame: _Frame) -> Node:
         keys = [child.value for child in frame.children if isinstance(child, Scalar)]
-        if len(keys) != len(frame.children) or len(keys) < 2 or not all(isinstance(key, str) for key in keys):
-            message = "!reference takes a list of two or more names: `!reference [job, keyword]`"
+        if len(keys) != len(frame.children) or not keys or not all(isinstance(key, str) for key in keys):
+            message = "!reference is not valid: it takes a list of names, `!reference [job, keyword]`"
             self._report.error(frame.mark, "bad_reference", message)
             return Scalar(frame.mark, None)
         return Reference(frame.mark, tuple(str(key) for key in keys))
@@ -187,7 +189,9 @@ class _Builder:
                 )
                 self._report.warning(key_node.mark, "duplicate_key", message)
             own[key] = key_node.mark
-            entries[key] = Entry(key_node.mark, value)
+            entries[key] = Entry(
+                key_node.mark, value, is_named=isinstance(key_node, Scalar) and isinstance(key_node.value, str)
+            )
         return mapping(frame.mark, entries)
 
     def _key(self, node: Node) -> str | None:

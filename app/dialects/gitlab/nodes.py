@@ -50,10 +50,11 @@ class Sequence:
 
 
 class Entry(NamedTuple):
-    """A value in a mapping, and where its key stands."""
+    """A value in a mapping, and where its key stands. `is_named` False: the key was read as a number or the like."""
 
     key_mark: Mark
     value: "Node"
+    is_named: bool = True
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -104,7 +105,7 @@ def deep_merge(lower: Node, upper: Node) -> Node:
     entries = dict(lower.entries)
     for key, entry in upper.entries.items():
         below = entries.get(key)
-        entries[key] = entry if below is None else Entry(entry.key_mark, deep_merge(below.value, entry.value))
+        entries[key] = entry if below is None else entry._replace(value=deep_merge(below.value, entry.value))
     return mapping(upper.mark, entries)
 
 

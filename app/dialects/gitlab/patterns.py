@@ -23,7 +23,9 @@ def _compiled(pattern: str) -> object:
     try:
         return re2.compile(pattern, options)
     except (re2.error, UnicodeError) as wrong:
-        raise InvalidPattern(f"{wrong}") from None
+        reason = wrong.args[0] if wrong.args else wrong
+        text = reason.decode(errors="replace") if isinstance(reason, bytes) else f"{reason}"
+        raise InvalidPattern(text) from None
 
 
 def searcher(pattern: str, flags: str = "") -> Search:
@@ -34,6 +36,11 @@ def searcher(pattern: str, flags: str = "") -> Search:
         return bool(found.search(text))  # type: ignore[attr-defined]
 
     return search
+
+
+def escape(text: str) -> str:
+    """`text` as a pattern for itself."""
+    return str(re2.escape(text))
 
 
 def slashed(text: str) -> Search | None:

@@ -1,24 +1,34 @@
 """From a checked configuration to the plan of one pipeline: what rules leave, and what they change (gitlab.md C.0)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 
 from app.dialects.base import CompileContext
-from app.dialects.gitlab import policies, variables
+from app.dialects.gitlab import environments, policies, variables
 from app.dialects.gitlab.configuration import DEFAULT_STAGE, FIRST_STAGE, LAST_STAGE, Configuration
 from app.dialects.gitlab.entries.inherit import Inherit, takes
 from app.dialects.gitlab.entries.only import DEFAULT_ONLY, NOTHING
+from app.dialects.gitlab.entries.pages import site_of
 from app.dialects.gitlab.entries.rules import AutoCancel, Rule
 from app.dialects.gitlab.entries.workflow import LONGEST_NAME
 from app.dialects.gitlab.expansion import Expanded, Instance, group_name
+from app.dialects.gitlab.jobs import JobConfig
 from app.dialects.gitlab.report import Report, quoted
 from app.dialects.gitlab.rules import RuleEvaluator
 from app.dialects.gitlab.seeds import Seed, to_plan
 from app.dialects.gitlab.variables import Expander, Known
+from app.domain.delivery import PagesSpec
 from app.domain.plan import JobPlan, Plan, Variable
+from app.domain.refs import slug
 from app.domain.variables import CircularReference, expand, expand_existing
 
+#: In characters, as the database takes it.
+LONGEST_RESOURCE_GROUP = 255
 FILTERED = "Pipeline filtered out by workflow rules."
-EMPTY = "The pipeline would have no jobs: the rules leave all of them out."
+EMPTY = (
+    "Pipeline will not run for the selected trigger. "
+    "The rules configuration prevented any jobs from being added to the pipeline."
+)
 ONLY_EDGES = "The pipeline would only have jobs in the stages .pre and .post."
 
 
@@ -44,6 +54,8 @@ class Planner:
         self._expander = Expander()
         self._predefined = variables.predefined(context)
         self._globals = configuration.variables
+        # Settings are read from the database, so they are read once for each environment.
+        self._variables_for = cache(context.variables_for or (lambda environment: context.variables))
 
     def plan(self) -> Planned:
         workflow = self._configuration.workflow
@@ -68,7 +80,7 @@ class Planner:
 
     def _known_globally(self) -> Known:
         values = variables.values_of(self._predefined, self._globals, self._context.variables)
-        return Known(values, self._globals, self._expander)
+        return Known(values, self._globals, self._expander, self._context)
 
     def _whole(self, stages: tuple[str, ...], jobs: tuple[JobPlan, ...], rule: Rule | None) -> Plan:
         workflow = self._configuration.workflow
@@ -100,7 +112,11 @@ class Planner:
         chosen = (Variable(key, value) for key, value in instance.choice)
         own = variables.merge(inherited, job.variables or (), chosen)
         try:
-            return self._admit(instance, own)
+            seed = self._admit(instance, own)
+            if seed is not None:
+                # Whoever runs the job has to expand its variables, whether anything here did or not.
+                _ = self._known(instance, seed.variables).expanded
+            return seed
         except CircularReference as wrong:
             self._report.error(job.mark, "circular_variables", f"{quoted(instance.name)}: {wrong}")
             return None
@@ -120,18 +136,44 @@ class Planner:
             rule,
             own,
             tags=tuple(dict.fromkeys(expand_existing(tag, known.expanded) for tag in job.tags or ())),
-            resource_group=expand(job.resource_group, known.expanded) or None if job.resource_group else None,
+            resource_group=self._resource_group(instance, known),
+            environment=environments.expanded(job.environment, known),
+            pages=_site(job, known),
         )
+
+    def _resource_group(self, instance: Instance, known: Known) -> str | None:
+        """The name with its variables; where nothing is left of it there is no group."""
+        written = instance.job.resource_group
+        name = expand(written, known.expanded) if written else ""
+        if len(name) > LONGEST_RESOURCE_GROUP:
+            message = f"{quoted(instance.name)}: resource group is too long"
+            message += f" (maximum is {LONGEST_RESOURCE_GROUP} characters with its variables expanded)"
+            self._report.error(instance.job.mark, "name_too_long", message)
+        return name or None
 
     def _known(self, instance: Instance, own: tuple[Variable, ...]) -> Known:
         stage = instance.job.stage or DEFAULT_STAGE
         job = variables.for_job(instance.name, group_name(instance.name), stage, instance.index, instance.total)
-        return Known(variables.values_of(self._predefined, job, own, self._context.variables), own, self._expander)
+        values = variables.values_of(self._predefined, job, own, self._context.variables)
+        known = Known(values, own, self._expander, self._context)
+        spec = environments.expanded(instance.job.environment, known)
+        if spec is None:
+            return known
+        given = self._variables_for(spec.name)
+        values = variables.values_of(self._predefined, job, environments.predefined(spec), own, given)
+        return Known(values, own, self._expander, self._context)
 
     def _admitted(self, instance: Instance, known: Known) -> bool:
-        """Whether `only` and `except` let a job in. Without either, `workflow:rules` decide alone if there are any."""
+        """Whether `only` and `except` let a job in. There is no default `only` where there are `workflow:rules`."""
         job = instance.job
-        if job.only is None and job.excluded is None and self._configuration.workflow.rules is not None:
-            return True
-        only = DEFAULT_ONLY.joined(job.only or NOTHING)
+        by_workflow = self._configuration.workflow.rules is not None
+        only = DEFAULT_ONLY.joined(job.only) if job.only else NOTHING if by_workflow else DEFAULT_ONLY
         return policies.admitted(only, job.excluded or NOTHING, self._context, self._evaluator, known, job.name)
+
+
+def _site(job: JobConfig, known: Known) -> PagesSpec | None:
+    """The site that `job` publishes, its prefix as it stands in an address."""
+    site = site_of(job.name, job.pages, job.publish)
+    if site is None or not site.path_prefix:
+        return site
+    return replace(site, path_prefix=slug(expand(site.path_prefix, known.expanded)))

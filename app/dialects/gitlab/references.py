@@ -11,8 +11,21 @@ MOST_NESTED = 10
 
 def resolve(root: Mapping, report: Report) -> Mapping:
     """`root` without references; those that lead nowhere are reported and become null. Raises TooLarge."""
-    found = _Resolver(root, report).resolve(root, (), 1)
-    return found if isinstance(found, Mapping) else root
+    resolver = _Resolver(root, report)
+    entries = {}
+    for key, entry in root.entries.items():
+        before = report.error_count
+        entries[key] = entry._replace(value=resolver.resolve(entry.value, (), 2))
+        if report.error_count > before:
+            report.broken.add(key)
+    same = all(entries[key].value is entry.value for key, entry in root.entries.items())
+    return root if same else _checked(root, entries)
+
+
+def _checked(old: Mapping, entries: dict[str, Entry]) -> Mapping:
+    new = nodes.mapping(old.mark, entries)
+    checked(new)
+    return new
 
 
 class _Resolver:
@@ -33,7 +46,7 @@ class _Resolver:
             return node if same else checked(nodes.sequence(node.mark, items))
         if isinstance(node, Mapping):
             entries = {
-                key: Entry(entry.key_mark, self.resolve(entry.value, chain, depth + 1))
+                key: entry._replace(value=self.resolve(entry.value, chain, depth + 1))
                 for key, entry in node.entries.items()
             }
             same = all(entries[key].value is entry.value for key, entry in node.entries.items())
@@ -64,6 +77,5 @@ class _Resolver:
     def _target(self, path: tuple[str, ...]) -> Node | None:
         node: Node | None = self._root
         for part in path:
-            entry = node.entries.get(part) if isinstance(node, Mapping) else None
-            node = entry.value if entry else None
+            node = node.get(part) if isinstance(node, Mapping) else None
         return node

@@ -14,9 +14,13 @@ _LONGEST_NAME = 60
 
 
 class Report:
-    """The diagnostics of one compilation, each kept once; after the first 200 only the fact that there are more."""
+    """The diagnostics of one compilation, each kept once; after the first 200 only the fact that there are more.
+
+    `broken`: top-level keys that could not be put together. They are not read, nor is what needs them blamed.
+    """
 
     def __init__(self) -> None:
+        self.broken: set[str] = set()
         self._found: dict[Diagnostic, None] = {}
         self.error_count = 0
         self._hints_left = _MOST_HINTS

@@ -1,13 +1,13 @@
 """Evaluating rules for one pipeline: the first that matches counts (gitlab.md C.4)."""
 
-from collections.abc import Collection, Iterable, Mapping
-from functools import cached_property
+from collections.abc import Collection, Iterable
 
 from app.dialects.base import CompileContext
 from app.dialects.gitlab.entries.rules import Rule
-from app.dialects.gitlab.files import MOST_COMPARISONS, Changes, any_match
+from app.dialects.gitlab.files import MOST_COMPARISONS, Changes, Exists, any_changed, any_exists
 from app.dialects.gitlab.report import Report
-from app.dialects.gitlab.variables import Known
+from app.dialects.gitlab.variables import Known, masked
+from app.dialects.sources import Tree, Unavailable, UnknownProject, UnknownRef
 from app.domain.errors import LimitExceeded
 from app.domain.variables import expand_existing
 
@@ -18,6 +18,7 @@ MOST_COMPARISONS_IN_ALL = 10_000_000
 class RuleEvaluator:
     """Evaluates rules against what is known of a pipeline. `name`: whose rules they are, for messages.
 
+    `tree`: whose files `exists` asks for; the pipeline's own commit, where nothing else is said.
     Raises what `Known.expanded` raises, and LimitExceeded when there is too much to compare in all.
     """
 
@@ -28,19 +29,21 @@ class RuleEvaluator:
         self._comparisons_left = MOST_COMPARISONS_IN_ALL
         self._since: dict[str, frozenset[str] | None] = {}
         self._answers: dict[tuple[str, tuple[str, ...]], bool] = {}
+        self._own = Tree(context.project_path, context.sha, context.read_file, context.list_files)
+        self._trees: dict[tuple[str, str | None], Tree | None] = {}
 
-    def first_match(self, rules: Iterable[Rule], known: Known, name: str) -> Rule | None:
+    def first_match(self, rules: Iterable[Rule], known: Known, name: str, tree: Tree | None = None) -> Rule | None:
         """The first rule all of whose clauses hold with `known`, or None."""
-        return next((rule for rule in rules if self._matches(rule, known, name)), None)
+        return next((rule for rule in rules if self._matches(rule, known, name, tree or self._own)), None)
 
-    def _matches(self, rule: Rule, known: Known, name: str) -> bool:
+    def _matches(self, rule: Rule, known: Known, name: str, tree: Tree) -> bool:
         self._steps_left -= 1
         if self._steps_left < 0:
             raise LimitExceeded(f"More than {MOST_STEPS} rules have to be looked at for all jobs", MOST_STEPS)
         return (
             (rule.condition is None or rule.condition.is_true(known.values))
             and (rule.changes is None or self.changed(rule.changes, known, name))
-            and (rule.exists is None or self._any_match("files", self._files, rule.exists, known))
+            and (rule.exists is None or self._exists(rule.exists, known, name, tree))
         )
 
     def changed(self, changes: Changes, known: Known, name: str) -> bool:
@@ -63,7 +66,39 @@ class RuleEvaluator:
             self._report.error(changes.mark, "unknown_ref", message)
             return None
 
-    def _any_match(self, source: str, paths: Collection[str], globs: tuple[str, ...], known: Known) -> bool:
+    def _exists(self, exists: Exists, known: Known, name: str, tree: Tree) -> bool:
+        if exists.project is not None:
+            found = self._tree(exists, known, name)
+            if found is None:
+                return False
+            tree = found
+        source = f"files of {tree.sha} in {tree.project}"
+        return self._any_match(source, tree.list_files(), exists.paths, known, exists=True)
+
+    def _tree(self, exists: Exists, known: Known, name: str) -> Tree | None:
+        """The files of another project, looked up once; a problem is reported."""
+        project = expand_existing(exists.project or "", known.expanded)
+        ref = expand_existing(exists.ref, known.expanded) if exists.ref is not None else None
+        if (project, ref) not in self._trees:
+            self._trees[project, ref] = self._look_up(project, ref, exists, name)
+        return self._trees[project, ref]
+
+    def _look_up(self, project: str, ref: str | None, exists: Exists, name: str) -> Tree | None:
+        shown, shown_ref = (masked(text, self._context) for text in (project, ref or ""))
+        try:
+            return self._context.sources.tree(project, ref, anonymous=False)
+        except UnknownProject:
+            problem = f"rules:exists:project `{shown}` is not a valid project path"
+        except UnknownRef:
+            problem = f"rules:exists:ref `{shown_ref}` is not a valid ref in project `{shown}`"
+        except Unavailable as wrong:
+            problem = f"rules:exists:project: {wrong}"
+        self._report.error(exists.mark, "unknown_project", f"Failed to parse rule for {name}: {problem}")
+        return None
+
+    def _any_match(
+        self, source: str, paths: Collection[str], globs: tuple[str, ...], known: Known, *, exists: bool = False
+    ) -> bool:
         """Whether any of the paths from `source` matches; each question is answered once."""
         expanded = tuple(expand_existing(glob, known.expanded) for glob in globs)
         question = (source, expanded)
@@ -72,9 +107,5 @@ class RuleEvaluator:
             if self._comparisons_left < 0:
                 message = "The globs of all rules have to be held against too many files"
                 raise LimitExceeded(message, MOST_COMPARISONS_IN_ALL)
-            self._answers[question] = any_match(paths, expanded)
+            self._answers[question] = any_exists(paths, expanded) if exists else any_changed(paths, expanded)
         return self._answers[question]
-
-    @cached_property
-    def _files(self) -> Mapping[str, str]:
-        return self._context.list_files()

@@ -4,11 +4,15 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from app.dialects.gitlab.configuration import DEFAULT_STAGE
+from app.dialects.gitlab.entries import job_inputs
+from app.dialects.gitlab.entries.pages import with_site
 from app.dialects.gitlab.entries.rules import Rule
 from app.dialects.gitlab.entries.scripts import AllowFailure
 from app.dialects.gitlab.expansion import Expanded, Instance
 from app.dialects.gitlab.jobs import JobConfig
 from app.dialects.gitlab.report import Report, quoted
+from app.domain import plan_json
+from app.domain.delivery import EnvironmentSpec, PagesSpec
 from app.domain.plan import JobPlan, Need, RetryPolicy, Step, Variable
 
 MOST_NEEDS = 50
@@ -25,6 +29,8 @@ class Seed:
     variables: tuple[Variable, ...]
     tags: tuple[str, ...]
     resource_group: str | None
+    environment: EnvironmentSpec | None = None
+    pages: PagesSpec | None = None
 
 
 def to_plan(seed: Seed, names: Collection[str], expanded: Expanded, report: Report) -> JobPlan:
@@ -33,14 +39,14 @@ def to_plan(seed: Seed, names: Collection[str], expanded: Expanded, report: Repo
     when = (rule.when if rule else None) or job.when or "on_success"
     allowed = _allow_failure(job, rule)
     interruptible = rule.interruptible if rule and rule.interruptible is not None else job.interruptible
-    return JobPlan(
+    plan = JobPlan(
         name=instance.name,
         stage=job.stage or DEFAULT_STAGE,
         steps=_steps(job),
         image=job.image,
         services=job.services or (),
         variables=seed.variables,
-        artifacts=job.artifacts or (),
+        artifacts=with_site(job.artifacts or (), seed.pages),
         cache=job.cache or (),
         needs=_needs(seed, names, expanded, report),
         dependencies=_dependencies(job, names, expanded),
@@ -58,11 +64,30 @@ def to_plan(seed: Seed, names: Collection[str], expanded: Expanded, report: Repo
         hooks=(Step("pre_get_sources_script", job.hooks, phase="pre_get_sources"),) if job.hooks else (),
         coverage=job.coverage,
         resource_group=seed.resource_group,
+        foreign_needs=job.foreign_needs,
+        trigger=job.trigger,
+        environment=seed.environment,
+        id_tokens=job.id_tokens or (),
+        release=job.release,
+        pages=seed.pages,
     )
+    return _filled(plan, job, report) if job.inputs else plan
+
+
+def _filled(plan: JobPlan, job: JobConfig, report: Report) -> JobPlan:
+    """`plan` with the job's inputs in their places."""
+    unknown: set[str] = set()
+    filled = job_inputs.fill(plan_json.to_json(plan), job.inputs or {}, unknown)
+    for name in sorted(unknown):
+        hint = report.did_you_mean(name, job.inputs or {})
+        report.error(job.mark, "unknown_input", f"jobs:{quoted(job.name)} uses an unknown input: {quoted(name)}{hint}")
+    return plan_json.from_json(JobPlan, filled)
 
 
 def _steps(job: JobConfig) -> tuple[Step, ...]:
     """before_script and script are one step, in one shell; after_script is another, and its failure never counts."""
+    if job.trigger is not None:
+        return ()
     steps = [Step("script", (*(job.before_script or ()), *(job.script or ())))]
     if job.after_script:
         steps.append(Step("after_script", job.after_script, phase="after_script", when="always", allow_failure=True))
@@ -89,17 +114,23 @@ def _needs(seed: Seed, names: Collection[str], expanded: Expanded, report: Repor
     if needs is None:
         return None
     found: dict[str, Need] = {}
+    listed: dict[str, None] = {}
+    absent: dict[str, None] = {}
     for need in needs:
         for name in expanded.needed(need, instance.choice):
+            listed[name] = None
             if name in names:
                 found.setdefault(name, Need(name, need.artifacts, need.optional))
             elif not need.optional:
-                _refuse_absent(instance, name, report)
-                return ()
-        if len(found) > MOST_NEEDS:
-            message = f"{quoted(instance.name)}: one job can only need {MOST_NEEDS} others, but you have listed more"
-            report.error(job.mark, "too_many_needs", f"{message}. See needs keyword documentation for more details")
-            return ()
+                absent[name] = None
+    if len(listed) > MOST_NEEDS:
+        message = (
+            f"{quoted(instance.name)}: one job can only need {MOST_NEEDS} others, but you have listed {len(listed)}"
+        )
+        report.error(job.mark, "too_many_needs", f"{message}. See needs keyword documentation for more details")
+        return ()
+    for name in absent:
+        _refuse_absent(instance, name, report)
     return tuple(found.values())
 
 

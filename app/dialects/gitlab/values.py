@@ -7,7 +7,7 @@ programs look for them.
 from collections.abc import Iterable
 from typing import TypeGuard
 
-from app.dialects.gitlab import scalars
+from app.dialects.gitlab import nodes, scalars
 from app.dialects.gitlab.nodes import Mapping, Node, Scalar, Sequence
 from app.dialects.gitlab.report import Report, quoted
 from app.domain import durations
@@ -47,6 +47,22 @@ def integer(report: Report, node: Node, path: str, problem: str) -> int | None:
     return None
 
 
+def number(report: Report, node: Node, path: str, least: int, most: int) -> int | None:
+    """A whole number between two bounds."""
+    value = node.value if isinstance(node, Scalar) and not isinstance(node.value, bool | str) else None
+    if value is None:
+        refuse(report, node, path, "is not a number")
+    elif not isinstance(value, int):
+        refuse(report, node, path, "must be an integer")
+    elif value < least:
+        refuse(report, node, path, f"must be greater than or equal to {least}")
+    elif value > most:
+        refuse(report, node, path, f"must be less than or equal to {most}")
+    else:
+        return value
+    return None
+
+
 def texts(
     report: Report, node: Node, path: str, problem: str = "config should be an array of strings"
 ) -> tuple[str, ...] | None:
@@ -73,6 +89,16 @@ def lines(report: Report, node: Node, path: str) -> tuple[str, ...] | None:
     return None
 
 
+def names(report: Report, node: Node, path: str) -> tuple[str, ...] | None:
+    """A list of strings, or of lists of them, made flat."""
+    found: list[str] = []
+    if isinstance(node, Sequence) and _flatten(node, found, LINE_NESTING):
+        return tuple(found)
+    nested = f"a nested array of strings up to {LINE_NESTING} levels deep"
+    refuse(report, node, path, f"config should be an array of strings or {nested}")
+    return None
+
+
 def _flatten(node: Sequence, found: list[str], levels: int) -> bool:
     for item in node.items:
         if is_text(item):
@@ -95,13 +121,24 @@ def _first_mapping(node: Node) -> Node | None:
     return next((item for item in items if isinstance(item, Mapping)), None)
 
 
-def one_of(report: Report, node: Node, path: str, choices: Iterable[str]) -> str | None:
+def one_of(report: Report, node: Node, path: str, choices: Iterable[str], verb: str = "should be") -> str | None:
     """One of a few words."""
     words = tuple(choices)
     if is_text(node) and node.value in words:
         return str(node.value)
     hint = report.did_you_mean(str(node.value), words) if is_text(node) else ""
-    refuse(report, node, path, f"should be one of: {', '.join(words)}{hint}")
+    refuse(report, node, path, f"{verb} one of: {', '.join(words)}{hint}")
+    return None
+
+
+def known(report: Report, node: Node, path: str, choices: Iterable[str]) -> str | None:
+    """Like `one_of`, for the places where GitLab names the value that it does not know."""
+    words = tuple(choices)
+    if is_text(node) and node.value in words:
+        return str(node.value)
+    shown = quoted(str(nodes.to_plain(node)))
+    hint = report.did_you_mean(shown, words)
+    refuse(report, node, path, f"unknown value: {shown}{hint}; it should be one of: {', '.join(words)}")
     return None
 
 

@@ -43,6 +43,15 @@ def predefined(context: CompileContext) -> dict[str, str]:
     return {**found, **context.predefined}
 
 
+def masked(text: str, context: CompileContext) -> str:
+    """`text`, for a message, without the values of masked variables."""
+    for key in context.masked:
+        value = context.variables.get(key)
+        if value:
+            text = text.replace(value, "x" * len(value))
+    return text
+
+
 def for_job(name: str, group: str, stage: str, index: int | None, total: int) -> dict[str, str]:
     """The predefined variables of one job that rules can see."""
     found = {
@@ -63,6 +72,12 @@ def values_of(*layers: Mapping[str, str] | Iterable[Variable]) -> dict[str, str]
     return found
 
 
+def _raw_keys(own: tuple[Variable, ...], context: CompileContext) -> frozenset[str]:
+    """The keys whose values are never expanded: the context's variables win over a job's own, its predefined do not."""
+    mine = {variable.key: variable.raw for variable in own if variable.key not in context.variables}
+    return (context.raw - mine.keys()) | {key for key, raw in mine.items() if raw}
+
+
 class Expander:
     """Expands the variables of many jobs, and stops when all of them together have grown beyond a bound."""
 
@@ -71,7 +86,7 @@ class Expander:
 
     def expand(self, values: Mapping[str, str], raw: frozenset[str]) -> Mapping[str, str]:
         """`values` with references between them replaced, except in those that are raw."""
-        if not any(references(value) for value in values.values()):
+        if not any(references(value) for key, value in values.items() if key not in raw):
             return values
         given = [Variable(key, value, raw=key in raw) for key, value in values.items()]
         found = {variable.key: variable.value for variable in sort_and_expand(given)}
@@ -84,9 +99,15 @@ class Expander:
 class Known:
     """The variables that one job's rules can see: `values` as written, for `if`, and expanded, for everything else."""
 
-    def __init__(self, values: Mapping[str, str], own: Iterable[Variable], expander: Expander) -> None:
+    def __init__(
+        self,
+        values: Mapping[str, str],
+        own: Iterable[Variable],
+        expander: Expander,
+        context: CompileContext | None = None,
+    ) -> None:
         self.values = values
-        self._raw = frozenset(variable.key for variable in own if variable.raw)
+        self._raw = _raw_keys(tuple(own), context or CompileContext())
         self._expander = expander
 
     @cached_property

@@ -2,10 +2,10 @@
 
 import secrets
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from app.domain.errors import Conflict, NotFound
-from app.models import User, write
+from app.models import PipelineSchedule, User, write
 from app.services.core import Core
 
 LIMIT = 100
@@ -18,7 +18,10 @@ def show_users(core: Core, after: str = "") -> list[User]:
 
 
 def block_user(core: Core, actor: User, user_id: int, blocked: bool) -> User:
-    """Shut a user out, or let them in again. All their sessions end. Raises NotFound, Conflict for oneself."""
+    """Shut a user out, or let them in again. All their sessions end, and their schedules stop.
+
+    Raises NotFound, Conflict for oneself.
+    """
     if user_id == actor.id:
         raise Conflict("you cannot shut yourself out")
     with write(core.session):
@@ -27,4 +30,7 @@ def block_user(core: Core, actor: User, user_id: int, blocked: bool) -> User:
             raise NotFound("User")
         user.blocked = blocked
         user.session_nonce = secrets.token_urlsafe(16)
+        if blocked:
+            stop = update(PipelineSchedule).where(PipelineSchedule.owner_id == user_id).values(active=False)
+            core.session.execute(stop.execution_options(synchronize_session=False))
     return user

@@ -1,4 +1,4 @@
-"""Delete a job's artifacts; its log stays."""
+"""Delete a job's artifacts; its log stays, and the variables that it handed on."""
 
 from app.domain.permissions import Action
 from app.models import Job, User, write
@@ -6,6 +6,7 @@ from app.services import access
 from app.services.artifacts.remove_artifacts import remove_artifacts
 from app.services.core import Core
 from app.services.locks import lock_job_alone
+from app.services.reports.read_report import forget_tests
 
 
 def delete_artifacts(core: Core, job: Job, user: User | None) -> None:
@@ -15,5 +16,6 @@ def delete_artifacts(core: Core, job: Job, user: User | None) -> None:
     with write(core.session):
         held = lock_job_alone(core, job_id)
         remove_artifacts(core, held.artifacts)
+        forget_tests(core, job_id)
         held.artifacts_expire_at = None
         held.updated_at = core.now()

@@ -5,6 +5,7 @@ from app.models import Artifact, Job
 from app.services.accounts.authenticate import job_by_token
 from app.services.core import Core
 from app.services.runners import dependencies
+from app.services.runners.foreign_needs import may_fetch
 from app.services.runners.job_authority import NotProcessing
 
 
@@ -18,9 +19,13 @@ def fetch_archive(core: Core, job_id: int, token: str) -> Artifact:
     if running is None:
         raise NotProcessing
     wanted = core.session.get(Job, job_id)
-    if wanted is None or wanted.pipeline_id not in (running.pipeline_id, running.pipeline.source_pipeline_id):
+    if wanted is None:
         raise NotFound("Job")
-    found = dependencies.archives(core, [wanted]) if wanted in dependencies.jobs_of(core, running) else {}
+    foreign = may_fetch(core, running, wanted)
+    if not foreign and wanted.pipeline_id not in (running.pipeline_id, running.pipeline.source_pipeline_id):
+        raise NotFound("Job")
+    depends = foreign or wanted in dependencies.jobs_of(core, running)
+    found = dependencies.archives(core, [wanted]) if depends else {}
     if wanted.id not in found:
         raise NotFound("Artifacts")
     return found[wanted.id]

@@ -1,8 +1,10 @@
 """Keep a job's artifacts beyond their expiry."""
 
+from sqlalchemy import update
+
 from app.domain.errors import NotFound
 from app.domain.permissions import Action
-from app.models import Artifact, Job, User, write
+from app.models import Artifact, Job, PagesSite, User, write
 from app.services import access
 from app.services.core import Core
 from app.services.locks import lock_job_alone
@@ -24,6 +26,9 @@ def keep_artifacts(core: Core, job: Job, user: User | None) -> Job:
             raise NotFound("Artifacts")
         for artifact in kept:
             artifact.expire_at = None
+        kept_ids = [artifact.id for artifact in kept]
+        served = update(PagesSite).where(PagesSite.artifact_id.in_(kept_ids))
+        core.session.execute(served.values(artifact_expire_at=None))
         held.artifacts_expire_at = None
         held.updated_at = core.now()
     return core.session.get_one(Job, job_id)

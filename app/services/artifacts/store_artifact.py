@@ -9,6 +9,7 @@ from app.domain import status
 from app.domain.errors import AlreadyExists, InvalidRequest
 from app.models import Artifact, Job, write
 from app.services.core import Core
+from app.services.reports.read_report import ReadReport, keep_report, read_report
 from app.services.runners.job_authority import renew_lease, running_job
 from app.storage.base import Stored
 
@@ -62,10 +63,12 @@ def store_artifact(core: Core, job_id: int, token: str, upload: Upload, stored: 
     """Make the stored bytes an artifact of the job. The same file again is fine; then, and when this fails, the bytes
     are removed.
 
-    Raises NotProcessing, AlreadyExists (another file of that type).
+    A report is read before its job is held. Raises NotProcessing, AlreadyExists (another file of that type),
+    InvalidReport.
     """
     try:
-        added = _add(core, job_id, token, upload, stored)
+        report = read_report(core, upload.file_type, upload.file_format, stored.key)
+        added = _add(core, job_id, token, upload, stored, report)
     except BaseException:
         core.artifacts.remove(stored.key)
         raise
@@ -73,7 +76,7 @@ def store_artifact(core: Core, job_id: int, token: str, upload: Upload, stored: 
         core.artifacts.remove(stored.key)
 
 
-def _add(core: Core, job_id: int, token: str, upload: Upload, stored: Stored) -> bool:
+def _add(core: Core, job_id: int, token: str, upload: Upload, stored: Stored, report: ReadReport | None) -> bool:
     with write(core.session):
         job = running_job(core, job_id, token, hold="alone")
         renew_lease(core, job)
@@ -100,4 +103,6 @@ def _add(core: Core, job_id: int, token: str, upload: Upload, stored: Stored) ->
             )
         )
         job.artifacts_expire_at = expire_at
+        if report is not None:
+            keep_report(core, job, report)
         return True

@@ -8,6 +8,7 @@ from app.services import access
 from app.services.artifacts.remove_artifacts import remove_artifacts
 from app.services.core import Core
 from app.services.locks import lock_job_alone
+from app.services.reports.read_report import forget_reports
 
 
 def erasable(job: Job) -> bool:
@@ -16,7 +17,7 @@ def erasable(job: Job) -> bool:
 
 
 def erase_job(core: Core, job: Job, user: User | None) -> Job:
-    """Erase log and artifacts of `job`; return it. Raises NotErasable, NotAllowed, NotFound.
+    """Erase log, artifacts and report rows of `job`; return it. Raises NotErasable, NotAllowed, NotFound.
 
     Developers may erase jobs that they started, maintainers any.
     """
@@ -28,6 +29,7 @@ def erase_job(core: Core, job: Job, user: User | None) -> Job:
         if not erasable(held):
             raise NotErasable("Job is not erasable!")
         remove_artifacts(core, held.artifacts)
+        forget_reports(core, job_id)
         held.artifacts_expire_at = None
         held.trace_size = held.trace_crc = 0
         held.erased_at = held.updated_at = core.now()

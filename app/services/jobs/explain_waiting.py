@@ -20,7 +20,7 @@ def explain_waiting(core: Core) -> None:
     """Write down anew why the next jobs in the queue wait, where that changed."""
     rows = core.session.execute(
         select(Job.id, Job.project_id, Job.waiting_reason)
-        .where(Job.status == status.PENDING)
+        .where(Job.status == status.PENDING, Job.bridge.is_(False))
         .order_by(Job.id)
         .limit(LOOKED_AT)
     ).all()

@@ -2,13 +2,17 @@
 
 from collections.abc import Sequence
 
+from sqlalchemy import select
+
 from app.domain import failure, plan_json, status
 from app.domain.plan import JobPlan, RetryPolicy
-from app.models import Job, JobStep
+from app.models import Job, JobStep, Pipeline
 from app.services.core import Core
+from app.services.environments.deliver import job_ended, why_not
+from app.services.jobs import resources
 from app.services.jobs.attempts import new_attempt
-from app.services.jobs.queue import announce_job, make_pending
-from app.services.pipelines.advance_pipeline import advance
+from app.services.jobs.queue import announce_job
+from app.services.pipelines.advance_pipeline import advance, assign_later
 
 _AFTER_SUCCESS = {"on_success", "always"}
 
@@ -28,8 +32,12 @@ def finish(
     """
     if job.status in status.COMPLETED:
         return None
+    if new_status == status.SUCCESS and (problem := why_not(core, job)) is not None:
+        new_status, reason, exit_code, message = status.FAILED, failure.SCRIPT_FAILURE, 1, problem
     close(core, job, new_status, reason, exit_code, message)
     retry = _retry(core, job) if new_status == status.FAILED else None
+    if new_status == status.FAILED and retry is None and not job.allow_failure and not job.retried:
+        _cancel_rest(core, job.pipeline)
     advance(core, job.pipeline)
     return retry
 
@@ -54,7 +62,51 @@ def close(
     if failed and exit_code is not None and exit_code in job.plan.get("allow_failure_exit_codes", ()):
         job.allow_failure = True
     _close_steps(job.steps, job)
+    if job.resource_group_id is not None:
+        resources.release(core, job)
+        assign_later(core, [job.resource_group_id])
+    job_ended(core, job)
     announce_job(core, job)
+
+
+def cancel_held(core: Core, job: Job, force: bool = False) -> bool:
+    """*In a write*, with `job` held: whether anything changed. The caller advances the pipeline."""
+    if job.status in status.CANCELABLE and not (job.status == status.RUNNING and stops_gracefully(job)):
+        close(core, job, status.CANCELED)
+        return True
+    if job.status == status.RUNNING:
+        job.status, job.updated_at = status.CANCELING, core.now()
+        announce_job(core, job)
+        return True
+    if force and job.status == status.CANCELING:
+        close(core, job, status.CANCELED)
+        return True
+    return False
+
+
+def stops_gracefully(job: Job) -> bool:
+    """Whether the job's runner said that it ends a canceled job by itself (gitlab.md A.5, "Cancel signalling")."""
+    manager = job.runner_manager
+    return manager is not None and manager.features.get("cancel_gracefully") is True
+
+
+def hold_cancelable(core: Core, pipeline: Pipeline) -> Sequence[Job]:
+    """*In a write*, with `pipeline` held: its jobs that can be canceled, held too."""
+    return core.session.scalars(
+        select(Job)
+        .where(Job.pipeline_id == pipeline.id, Job.status.in_(status.CANCELABLE))
+        .order_by(Job.id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).all()
+
+
+def _cancel_rest(core: Core, pipeline: Pipeline) -> None:
+    """One failed job ends the others, where the pipeline wants it so (`auto_cancel: on_job_failure`)."""
+    if pipeline.auto_cancel_on_job_failure == "all":
+        core.session.flush()
+        for job in hold_cancelable(core, pipeline):
+            cancel_held(core, job)
 
 
 def _retry(core: Core, job: Job) -> Job | None:
@@ -64,10 +116,7 @@ def _retry(core: Core, job: Job) -> Job | None:
     policy = plan_json.from_json(RetryPolicy, job.plan.get("retry", {}))
     if not failure.should_retry(policy, job.failure_reason or "", job.exit_code, job.attempt - 1):
         return None
-    copy = new_attempt(core, job, job.user_id)
-    if job.when in ("manual", "delayed"):  # somebody, or the time, started it already
-        make_pending(core, job.project, [copy.id])
-    return copy
+    return new_attempt(core, job, job.user_id, enqueue_immediately=True)
 
 
 def _close_steps(steps: Sequence[JobStep], job: Job) -> None:

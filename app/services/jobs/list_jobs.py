@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import Select, false, select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import joinedload, selectinload
 from sqlalchemy.orm.interfaces import ORMOption
 
@@ -24,13 +24,13 @@ LOADED: tuple[ORMOption, ...] = (
 
 
 def project_jobs(project: Project, statuses: Collection[str] = ()) -> Select[Job]:
-    """The jobs of `project`, retried ones too, newest first. `statuses` empty: any."""
-    return _of(Job.project_id == project.id, statuses)
+    """The jobs of `project` that runners run, retried ones too, newest first. `statuses` empty: any."""
+    return _of(Job.project_id == project.id, statuses).where(Job.bridge.is_(False))
 
 
 def pipeline_jobs(pipeline: Pipeline, statuses: Collection[str] = (), include_retried: bool = False) -> Select[Job]:
-    """The jobs of `pipeline`, newest first, by default only the last of those that were retried."""
-    query = _of(Job.pipeline_id == pipeline.id, statuses)
+    """The jobs of `pipeline` that runners run, newest first, by default only the last of those that were retried."""
+    query = _of(Job.pipeline_id == pipeline.id, statuses).where(Job.bridge.is_(False))
     return query if include_retried else query.where(Job.retried.is_(False))
 
 
@@ -39,20 +39,21 @@ def runner_jobs(runner: Runner, statuses: Collection[str] = ()) -> Select[Job]:
     return _of(Job.runner_id == runner.id, statuses)
 
 
-def no_jobs() -> Select[Job]:
-    """A select of nothing: jobs that start other pipelines, of which there are none yet."""
-    return select(Job).where(false()).order_by(Job.id.desc())
+def trigger_jobs(pipeline: Pipeline, statuses: Collection[str] = ()) -> Select[Job]:
+    """The jobs of `pipeline` that start other pipelines, newest first, the last of those that were retried."""
+    query = _of(Job.pipeline_id == pipeline.id, statuses)
+    return query.where(Job.bridge.is_(True), Job.retried.is_(False))
 
 
-def find_job(core: Core, project: Project, job_id: int) -> Job:
-    """The job of that id in `project`, loaded to be shown. Raises NotFound."""
+def find_job(core: Core, project: Project, job_id: int, *, bridges: bool = False) -> Job:
+    """The job of that id in `project`, loaded to be shown; a trigger job only where `bridges`. Raises NotFound."""
     job = core.session.scalar(
         select(Job)
         .where(Job.id == job_id, Job.project_id == project.id)
         .options(*LOADED)
         .execution_options(populate_existing=True)
     )
-    if job is None:
+    if job is None or (job.bridge and not bridges):
         raise NotFound("Job")
     return job
 

@@ -4,24 +4,26 @@ import json
 from collections.abc import Sequence
 
 from app.domain import plan_json, status
-from app.domain.errors import NotPlayable
+from app.domain.errors import NotAllowed, NotPlayable
 from app.domain.permissions import Action
 from app.domain.plan import Variable
 from app.models import Job, User, write
 from app.services import access
 from app.services.core import Core
-from app.services.jobs.queue import make_pending
 from app.services.jobs.reset_dependents import reset_dependents
 from app.services.jobs.retry_job import retry_held, retryable
 from app.services.locks import lock_job
-from app.services.pipelines.advance_pipeline import advance
+from app.services.pipelines.advance_pipeline import advance, enqueue
+from app.services.pipelines.require_variables import REFUSED, may_give_variables
 from app.services.repositories.ref_access import require_ref
 
 
 def playable(job: Job) -> bool:
     """Whether a person may start `job` now (gitlab.md B.1)."""
     startable = job.when in ("manual", "delayed") and not job.project.archived
-    return startable and (job.status in status.BLOCKED or retryable(job))
+    # A trigger job that shows its pipeline's status waits for nobody itself.
+    waits = job.status in status.BLOCKED and not (job.bridge and job.started_at is not None)
+    return startable and (waits or retryable(job))
 
 
 def play_job(core: Core, job: Job, user: User | None, variables: Sequence[Variable] = ()) -> Job:
@@ -31,27 +33,33 @@ def play_job(core: Core, job: Job, user: User | None, variables: Sequence[Variab
     """
     access.require(core, Action.UPDATE_JOB, user, job.project)
     require_ref(core, user, job.pipeline)
+    if variables and not may_give_variables(core, user, job.project):
+        raise NotAllowed(f"{REFUSED} in {job.project.full_path}")
     job_id, user_id = job.id, user.id if user else None
     with write(core.session):
         held = lock_job(core, job_id)
-        if not playable(held):
-            raise NotPlayable("Unplayable Job")
-        if held.status in status.BLOCKED:
-            _start(core, held, user_id, variables)
-            played_id = held.id
-        else:
-            if variables:
-                _set_variables(core, held, variables)
-            played_id = retry_held(core, held, user_id).id
+        played_id = play_held(core, held, user_id, variables).id
     return core.session.get_one(Job, played_id)
+
+
+def play_held(core: Core, job: Job, user_id: int | None, variables: Sequence[Variable] = ()) -> Job:
+    """*In a write*, with `job` held: as `play_job`, for whoever was asked already. Raises NotPlayable."""
+    if not playable(job):
+        raise NotPlayable("Unplayable Job")
+    if job.status in status.BLOCKED:
+        _start(core, job, user_id, variables)
+        return job
+    if variables:
+        _set_variables(core, job, variables)
+    return retry_held(core, job, user_id)
 
 
 def _start(core: Core, job: Job, user_id: int | None, variables: Sequence[Variable]) -> None:
     job.user_id = user_id
     if variables:
         _set_variables(core, job, variables)
-    make_pending(core, job.project, [job.id])
-    reset_dependents(core, job)
+    enqueue(core, job)
+    reset_dependents(core, job, user_id)
     advance(core, job.pipeline)
 
 

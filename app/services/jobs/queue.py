@@ -1,6 +1,6 @@
 """The queue: jobs that become pending, the tick that says so, and the runners that are woken for them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -32,8 +32,10 @@ def tick(core: Core) -> None:
 def make_pending(core: Core, project: Project, job_ids: Sequence[int]) -> None:
     """*In a write*, with the pipeline held: these jobs of `project` wait for a runner from now on.
 
-    Sets why they wait, ticks, and wakes a fitting runner for each after the commit.
+    Sets why they wait, ticks, and wakes a fitting runner for each after the commit. Trigger jobs wait for none:
+    `start_downstream` sees to them.
     """
+    job_ids = _without_bridges(core, job_ids)
     if not job_ids:
         return
     now = core.now()
@@ -56,6 +58,21 @@ def make_pending(core: Core, project: Project, job_ids: Sequence[int]) -> None:
     )
     tick(core)
     after_commit(core.session, lambda: _announce(core, [job for job, _ in queued]))
+
+
+def _without_bridges(core: Core, job_ids: Sequence[int]) -> Sequence[int]:
+    """Those of the jobs that a runner has to run; the others are pending now."""
+    if not job_ids:
+        return job_ids
+    bridges = set(core.session.scalars(select(Job.id).where(Job.id.in_(job_ids), Job.bridge.is_(True))))
+    if not bridges:
+        return job_ids
+    now = core.now()
+    values = {"status": status.PENDING, "queued_at": now, "scheduled_at": None, "updated_at": now}
+    reason = {"waiting_reason": "The pipeline that it starts is being made."}
+    update_jobs(core, [{"id": job_id} | values | reason for job_id in sorted(bridges)])
+    after_commit(core.session, lambda: _publish_pending(core, bridges, now))
+    return [job_id for job_id in job_ids if job_id not in bridges]
 
 
 def update_jobs(core: Core, rows: Sequence[dict[str, Any]]) -> None:
@@ -98,7 +115,11 @@ def queued_jobs(core: Core, project: Project, job_ids: Sequence[int]) -> list[tu
 
 
 def _announce(core: Core, jobs: Sequence[QueuedJob]) -> None:
-    now = core.now()
     for job in jobs:
         core.bus.queue(job)
-        core.bus.publish(job_notice(job.job_id, status.PENDING, now))
+    _publish_pending(core, [job.job_id for job in jobs], core.now())
+
+
+def _publish_pending(core: Core, job_ids: Iterable[int], at: datetime) -> None:
+    for job_id in job_ids:
+        core.bus.publish(job_notice(job_id, status.PENDING, at))

@@ -14,11 +14,11 @@ from app.domain.errors import NotFound
 from app.models import Artifact, Job, Runner, write
 from app.services.artifacts.remove_artifacts import remove_artifacts
 from app.services.core import Core
+from app.services.jobs import resources
 from app.services.jobs.explain_waiting import explain_waiting, without_runner
 from app.services.jobs.finish_job import finish
-from app.services.jobs.queue import make_pending
 from app.services.locks import lock_job
-from app.services.pipelines.advance_pipeline import advance
+from app.services.pipelines.advance_pipeline import advance, assign_resource, enqueue
 from app.services.runners.claim_job import give_back
 from app.services.runners.job_payload import effective_timeout
 
@@ -32,7 +32,8 @@ BATCH = 200
 
 def reap_jobs(core: Core) -> None:
     """One round of everything. Ends early when the server stops."""
-    for step in (end_lost_jobs, start_delayed_jobs, end_late_jobs, end_stuck_jobs, expire_artifacts, explain_waiting):
+    jobs = (end_lost_jobs, start_delayed_jobs, assign_resources, end_late_jobs, end_stuck_jobs)
+    for step in (*jobs, expire_artifacts, explain_waiting):
         if core.bus.stopping:
             return
         step(core)
@@ -62,7 +63,7 @@ def start_delayed_jobs(core: Core) -> None:
     """Delayed jobs whose time has come."""
 
     def start(job: Job) -> None:
-        make_pending(core, job.project, [job.id])
+        enqueue(core, job)
         advance(core, job.pipeline)
 
     due = select(Job.id).where(Job.status == status.SCHEDULED, Job.scheduled_at <= core.now())
@@ -96,7 +97,11 @@ def end_stuck_jobs(core: Core) -> None:
     now, config = core.now(), core.config
     old = core.session.execute(
         select(Job.id, Job.project_id, Job.queued_at)
-        .where(Job.status == status.PENDING, Job.queued_at < now - timedelta(seconds=config.stuck_after))
+        .where(
+            Job.status == status.PENDING,
+            Job.bridge.is_(False),
+            Job.queued_at < now - timedelta(seconds=config.stuck_after),
+        )
         .order_by(Job.queued_at)
     ).all()
     hopeless = without_runner(core, [(row.id, row.project_id) for row in old])
@@ -108,6 +113,14 @@ def end_stuck_jobs(core: Core) -> None:
         finish(core, job, status.FAILED, reason, message=job.waiting_reason)
 
     _each(core, sorted(hopeless | too_old), {status.PENDING}, end)
+
+
+def assign_resources(core: Core) -> None:
+    """Resources that were freed while nobody looked: their holder was deleted, or a server killed after its commit."""
+    for group_id in resources.groups_in_want(core):
+        if core.bus.stopping:
+            return
+        assign_resource(core, group_id)
 
 
 def expire_artifacts(core: Core) -> None:

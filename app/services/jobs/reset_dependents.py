@@ -8,10 +8,13 @@ from app.services.jobs.queue import update_jobs
 from app.services.pipelines.advance_pipeline import job_states
 
 
-def reset_dependents(core: Core, job: Job) -> None:
-    """*In a write*, with the pipeline held: the skipped jobs that wait for `job` are created again (C.3)."""
+def reset_dependents(core: Core, job: Job, user_id: int | None) -> None:
+    """*In a write*, with the pipeline held: the skipped jobs that wait for `job` are created again (C.3).
+
+    They run for whoever started `job`. None: nobody in particular, and they stay whose they were.
+    """
     states = job_states(core, job.pipeline_id)
     reset = dependents_to_reset(job.id, states.values())
     if reset:
-        now = core.now()
-        update_jobs(core, [{"id": found, "status": status.CREATED, "updated_at": now} for found in reset])
+        columns = {"status": status.CREATED, "updated_at": core.now()} | ({"user_id": user_id} if user_id else {})
+        update_jobs(core, [{"id": found, **columns} for found in reset])

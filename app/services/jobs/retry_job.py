@@ -7,7 +7,6 @@ from app.models import Job, User, write
 from app.services import access
 from app.services.core import Core
 from app.services.jobs.attempts import new_attempt
-from app.services.jobs.queue import make_pending
 from app.services.jobs.reset_dependents import reset_dependents
 from app.services.locks import lock_job
 from app.services.pipelines.advance_pipeline import advance
@@ -34,9 +33,8 @@ def retry_job(core: Core, job: Job, user: User | None) -> Job:
 
 def retry_held(core: Core, job: Job, user_id: int | None) -> Job:
     """*In a write*, with a retryable `job` held: its next attempt, queued as soon as what it waits for has ended."""
-    fresh = new_attempt(core, job, user_id)
-    if job.when in ("manual", "delayed"):  # somebody just asked for it: no second asking, no second delay
-        make_pending(core, job.project, [fresh.id])
-    reset_dependents(core, fresh)
+    fresh = new_attempt(core, job, user_id, enqueue_immediately=True)
+    reset_dependents(core, fresh, user_id)
+    fresh.pipeline.auto_canceled_by_id = None  # somebody wants it after all
     advance(core, fresh.pipeline)
     return fresh

@@ -9,12 +9,14 @@ from app.domain.errors import NotFound
 from app.domain.status import COMPLETED
 from app.models import Artifact, Job, JobStep, Project
 from app.services.core import Core
+from app.services.jobs.resources import waiting_sentences
 
 
 @dataclass(frozen=True, slots=True)
 class JobView:
     """`attempts`: all tries of the job, oldest first. `waits_for`: names of jobs before it that have not ended.
 
+    `held_up`: why it waits for the resource of its group, where it does.
     `neighbours`: the latest try of every job of the pipeline, in the order of the stages.
     """
 
@@ -24,6 +26,7 @@ class JobView:
     artifacts: list[Artifact]
     waits_for: list[str]
     neighbours: list[Job]
+    held_up: str | None = None
 
 
 def find_job(core: Core, project: Project, job_id: int) -> Job:
@@ -47,6 +50,7 @@ def show_job(core: Core, project: Project, job_id: int) -> JobView:
         artifacts=list(job.artifacts),
         waits_for=_waits_for(job, siblings) if job.status == "created" else [],
         neighbours=[other for other in siblings if not other.retried],
+        held_up=waiting_sentences(core, [job]).get(job.id),
     )
 
 

@@ -64,7 +64,7 @@ class Waiting:
 
     def pending_count(self, before: int | None = None) -> int:
         """How many pending jobs compete for these runners: all, or those older than the job `before`."""
-        count = select(func.count()).select_from(Job).where(Job.status == status.PENDING)
+        count = select(func.count()).select_from(Job).where(Job.status == status.PENDING, Job.bridge.is_(False))
         if before is not None:
             count = count.where(Job.id < before)
         if all(runner.runner_type == "project_type" for runner in self._runners):

@@ -1,21 +1,30 @@
 """Decides what runs next in a pipeline, and what the pipeline's own status is."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from sqlalchemy import select
 
 from app.domain import calculated_status, status
 from app.domain.calculated_status import Part, calculate
+from app.domain.errors import NotFound
 from app.domain.processing import JobState, Move, process
 from app.events.base import Notice
-from app.models import Job, Pipeline, after_commit
+from app.models import Job, Pipeline, after_commit, write
+from app.services.afterwards import afterwards
 from app.services.core import Core
-from app.services.jobs.queue import job_notice, make_pending, update_jobs
-from app.services.locks import lock_pipeline, try_pipeline
+from app.services.environments.deployments import follow_jobs
+from app.services.jobs import resources
+from app.services.jobs.queue import announce_job, job_notice, make_pending, update_jobs
+from app.services.locks import lock_job, lock_pipeline, try_pipeline
 from app.services.pipelines.commit_statuses import external_states
+from app.services.pipelines.pipeline_links import note_status
+
+#: So often somebody else may be served while this one looks whose turn it is; the background looks again later.
+_ASSIGN_TRIES = 3
 
 
 def advance(core: Core, pipeline: Pipeline) -> None:
@@ -31,6 +40,7 @@ def advance(core: Core, pipeline: Pipeline) -> None:
         states[move.job_id] = replace(states[move.job_id], status=move.status)
     _apply(core, pipeline, moves, states)
     _settle(core, pipeline, [*states.values(), *external_states(core, pipeline.id)])
+    follow_jobs(core, pipeline.id)
 
 
 def job_states(core: Core, pipeline_id: int) -> dict[int, JobState]:
@@ -46,6 +56,8 @@ def job_states(core: Core, pipeline_id: int) -> dict[int, JobState]:
             Job.needs,
             Job.failure_reason,
             Job.heard_at,
+            Job.enqueue_immediately,
+            Job.resource_group_id,
         )
         .where(Job.pipeline_id == pipeline_id, Job.retried.is_(False))
         .order_by(Job.id)
@@ -64,6 +76,8 @@ def job_states(core: Core, pipeline_id: int) -> dict[int, JobState]:
             start_in=delays.get(row.id),
             failure_reason=row.failure_reason,
             heard=row.heard_at is not None,
+            enqueue_immediately=row.enqueue_immediately,
+            resource_group=row.resource_group_id,
         )
         for row in rows
     }
@@ -90,6 +104,46 @@ def _apply(core: Core, pipeline: Pipeline, moves: list[Move], states: dict[int, 
         notices = [job_notice(move.job_id, move.status, now) for move in quiet]
         after_commit(core.session, lambda: _publish(core, notices))
     make_pending(core, pipeline.project, [move.job_id for move in moves if move.status == status.PENDING])
+    # Whoever waits has its turn now, or the one that had it gives it up.
+    turns = {states[move.job_id].resource_group for move in moves if move.status != status.SCHEDULED}
+    assign_later(core, turns)
+
+
+def enqueue(core: Core, job: Job) -> None:
+    """*In a write*, with `job` held: it is asked to run, and waits for its group's resource or for a runner."""
+    if job.resource_group_id is None:
+        make_pending(core, job.project, [job.id])
+        return
+    job.status, job.scheduled_at, job.updated_at = status.WAITING_FOR_RESOURCE, None, core.now()
+    announce_job(core, job)
+    assign_later(core, [job.resource_group_id])
+
+
+def assign_later(core: Core, groups: Iterable[int | None]) -> None:
+    """*In a write*: after the commit, see to it that the resources of these groups are held by whose turn it is.
+
+    Only then, because the job whose turn it is may be another pipeline's, which must not be held beside this one.
+    """
+    for group_id in sorted({group for group in groups if group is not None}):
+        afterwards(core, partial(assign_resource, core, group_id))
+
+
+def assign_resource(core: Core, group_id: int) -> None:
+    """Hand the group's resource, where it is free, to the job whose turn it is: a runner may take that job."""
+    for _ in range(_ASSIGN_TRIES):
+        job_id = resources.next_in_turn(core, group_id)
+        if job_id is None:
+            return
+        try:
+            with write(core.session):
+                job = lock_job(core, job_id)
+                # What was read before may have changed: then look again.
+                if resources.next_in_turn(core, group_id) == job_id and resources.take(core, group_id, job_id):
+                    make_pending(core, job.project, [job_id])
+                    advance(core, job.pipeline)
+                    return
+        except NotFound:
+            continue
 
 
 def _row(move: Move, state: JobState, now: datetime) -> dict[str, Any]:
@@ -140,7 +194,11 @@ def show_start(core: Core, pipeline_id: int) -> bool:
 
 
 def announce_pipeline(core: Core, pipeline: Pipeline) -> None:
-    """*In a write*: tell the pipeline's and the project's listeners of its status once it is committed."""
+    """*In a write*: tell the pipeline's and the project's listeners, and the job that started it, of its status once it
+    is committed.
+    """
+    core.session.flush()
+    note_status(core, pipeline)
     data = {"pipeline": pipeline.id, "status": pipeline.status}
     notices = [Notice(f"pipeline:{pipeline.id}", data), Notice(f"project:{pipeline.project_id}", data)]
     after_commit(core.session, lambda: _publish(core, notices))

@@ -1,16 +1,14 @@
 """Stop all jobs of a pipeline."""
 
-from sqlalchemy import select
-
-from app.domain import status
 from app.domain.permissions import Action
-from app.models import Job, Pipeline, User, write
+from app.models import Pipeline, User, write
 from app.services import access
 from app.services.core import Core
-from app.services.jobs.cancel_job import cancel_held
+from app.services.jobs.finish_job import cancel_held, hold_cancelable
 from app.services.locks import lock_pipeline
 from app.services.pipelines.advance_pipeline import advance
 from app.services.pipelines.commit_statuses import cancel_statuses
+from app.services.pipelines.pipeline_links import child_ids
 
 
 def cancel_pipeline(core: Core, pipeline: Pipeline, user: User | None) -> Pipeline:
@@ -24,15 +22,17 @@ def cancel_pipeline(core: Core, pipeline: Pipeline, user: User | None) -> Pipeli
 
 
 def cancel_all(core: Core, pipeline: Pipeline) -> None:
-    """*In a write*, with `pipeline` held: cancel what can be canceled, as a system's own decision."""
-    jobs = core.session.scalars(
-        select(Job)
-        .where(Job.pipeline_id == pipeline.id, Job.status.in_(status.CANCELABLE))
-        .order_by(Job.id)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    ).all()
-    for job in jobs:
+    """*In a write*, with `pipeline` held: cancel what can be canceled, in its child pipelines too, as a system's own
+    decision.
+    """
+    # All are held before anything moves: the queue's counter comes last (`locks`).
+    children = [lock_pipeline(core, child) for child in child_ids(core, [pipeline.id])]
+    for found in (pipeline, *children):
+        _cancel_jobs(core, found)
+
+
+def _cancel_jobs(core: Core, pipeline: Pipeline) -> None:
+    for job in hold_cancelable(core, pipeline):
         cancel_held(core, job)
     cancel_statuses(core, pipeline)
     advance(core, pipeline)

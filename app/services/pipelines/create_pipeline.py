@@ -1,5 +1,7 @@
 """Make a pipeline of one commit: compile its configuration, write its jobs, start those that are ready."""
 
+from functools import partial
+
 from app.domain import plan_json, status
 from app.domain.calculated_status import without_jobs
 from app.domain.errors import InvalidConfiguration, InvalidRequest
@@ -7,13 +9,18 @@ from app.domain.permissions import Action
 from app.domain.plan import JobPlan
 from app.models import Job, JobStep, Pipeline, Project, User, write
 from app.services import access
+from app.services.afterwards import afterwards
 from app.services.core import Core
+from app.services.environments.deployments import add_deployments
+from app.services.jobs.resources import group_ids
 from app.services.locks import lock_project
 from app.services.pipelines.advance_pipeline import advance, announce_pipeline, set_calculated_status
+from app.services.pipelines.cancel_redundant import cancel_redundant
+from app.services.pipelines.kept_variables import seal_variables
 from app.services.pipelines.pipeline_request import NO_COMMIT, PipelineRequest
 from app.services.pipelines.prepare_pipeline import Prepared, prepare_pipeline
+from app.services.pipelines.require_variables import require_variables
 from app.services.pipelines.tag_sets import tag_set_ids
-from app.services.pipelines.variables import seal_variables
 from app.services.repositories.protected_refs import may_act_on
 
 #: What a runner must be able to do for jobs whose steps are more than lines in one shell.
@@ -38,6 +45,7 @@ def run_pipeline(core: Core, request: PipelineRequest) -> Pipeline:
     B.4).
     """
     require_may_run(core, request.user, request.project, request.ref, request.tag)
+    require_variables(core, request.user, request.project, request.variables)
     pipeline = create_pipeline(core, request)
     if pipeline is None:
         raise InvalidConfiguration("Pipeline filtered out by workflow rules.")
@@ -74,6 +82,7 @@ def insert_pipeline(core: Core, prepared: Prepared) -> Pipeline | None:
     _add_jobs(core, pipeline, prepared)
     core.session.flush()
     advance(core, pipeline)
+    afterwards(core, partial(cancel_redundant, core, pipeline.id))
     return pipeline
 
 
@@ -100,6 +109,8 @@ def _add_pipeline(core: Core, prepared: Prepared) -> Pipeline:
         config_text=prepared.config_text,
         yaml_warnings="\n".join(prepared.warnings) or None,
         stages=list(prepared.plan.stages) if prepared.plan else [],
+        auto_cancel_on_new_commit=prepared.plan.auto_cancel_on_new_commit if prepared.plan else "none",
+        auto_cancel_on_job_failure=prepared.plan.auto_cancel_on_job_failure if prepared.plan else "none",
         commit=prepared.commit,
         created_at=now,
         updated_at=now,
@@ -118,12 +129,18 @@ def _add_jobs(core: Core, pipeline: Pipeline, prepared: Prepared) -> None:
     if plan is None:
         return
     tag_sets = tag_set_ids(core, (job.tags for job in plan.jobs))
+    groups = group_ids(core, pipeline.project_id, (job.resource_group for job in plan.jobs))
     stages = {stage: place for place, stage in enumerate(plan.stages)}
     default_timeout = prepared.request.project.build_timeout
+    rows: list[Job] = []
     for job in plan.jobs:
         row = _job(pipeline, job, stages[job.stage], tag_sets[frozenset(job.tags)])
         row.timeout = job.timeout or default_timeout
+        row.resource_group_id = groups[job.resource_group]
         core.session.add(row)
+        rows.append(row)
+    core.session.flush()
+    add_deployments(core, pipeline, rows)
 
 
 def _job(pipeline: Pipeline, plan: JobPlan, stage_index: int, tag_set_id: int) -> Job:
@@ -131,6 +148,7 @@ def _job(pipeline: Pipeline, plan: JobPlan, stage_index: int, tag_set_id: int) -
         project_id=pipeline.project_id,
         pipeline_id=pipeline.id,
         user_id=pipeline.user_id,
+        bridge=plan.trigger is not None,
         name=plan.name,
         stage=plan.stage,
         stage_index=stage_index,
@@ -142,6 +160,8 @@ def _job(pipeline: Pipeline, plan: JobPlan, stage_index: int, tag_set_id: int) -
         tag_set_id=tag_set_id,
         protected=pipeline.protected,
         required_features=required_features(plan),
+        interruptible=plan.interruptible,
+        delivers=plan.delivers,
         created_at=pipeline.created_at,
         updated_at=pipeline.created_at,
         steps=[

@@ -7,6 +7,7 @@ from typing import Any
 
 from app.dialects.diagnostics import Diagnostic
 from app.dialects.registry import CompileContext, compile_configuration
+from app.dialects.sources import Unreadable
 from app.domain.errors import LimitExceeded
 
 #: One byte more than the compiler takes, so that it is the compiler that says so.
@@ -39,6 +40,7 @@ class LintResult:
             "jobs": self.jobs,
             "diagnostics": [
                 {
+                    "file": diagnostic.file,
                     "severity": diagnostic.severity,
                     "code": diagnostic.code,
                     "message": diagnostic.message,
@@ -52,13 +54,21 @@ class LintResult:
 
 def lint_file(path: Path) -> LintResult:
     """Compile the file at `path` as for a push to `main`; files that it includes are read from beside it, and
-    those that its rules and cache keys ask for are looked up there.
+    those that its rules and cache keys ask for are looked up there. Files of other projects and servers are not to
+    be had: to include one is an error that says so.
     """
     folder = path.resolve().parent
 
     def read(relative: str) -> str | None:
         target = (folder / relative.lstrip("/")).resolve()
-        return _read(target) if target.is_relative_to(folder) and target.is_file() else None
+        if not target.is_relative_to(folder) or not target.is_file():
+            return None
+        try:
+            return _read(target)
+        except LimitExceeded:
+            raise Unreadable(f"is larger than {READ_LIMIT - 1} bytes") from None
+        except OSError as error:
+            raise Unreadable(f"cannot be read: {error.strerror}") from None
 
     context = CompileContext(
         ref="main",

@@ -7,6 +7,19 @@ from app.domain.plan import Plan, Variable
 from app.models import PipelineDefinition, Project, User
 
 NO_COMMIT = "0" * 40
+#: So many inputs a pipeline may be given (gitlab.md B.4).
+MAX_INPUTS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class GivenConfiguration:
+    """A configuration that lies in no repository: its `text`, called `path` in messages. `files` are known to it beside
+    those of the commit, by paths of their own.
+    """
+
+    path: str
+    text: str
+    files: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,10 +32,11 @@ class PipelineRequest:
     noted.
     `message` says why, where the commit's own does not. `source_pipeline_id`: the pipeline whose artifacts are the
     input.
-    `definition` None: the project's own configuration. `variables` override those of the settings.
+    `definition` None: the project's own configuration, unless a `configuration` is given. `variables` override those of
+    the settings.
     `amend` changes the plan that came of the configuration (`domain.plan_changes`); it may raise InvalidRequest.
     `sha` NO_COMMIT: the definition's stored text needs no repository. `inputs` are values that a configuration asks for
-    by name.
+    by name. `schedule_description` is that of the schedule that wants it.
     """
 
     project: Project
@@ -37,6 +51,8 @@ class PipelineRequest:
     strict: bool = False
     skip: bool = False
     definition: PipelineDefinition | None = None
+    configuration: GivenConfiguration | None = None
     source_pipeline_id: int | None = None
     amend: Callable[[Plan], Plan] | None = None
     message: str | None = None
+    schedule_description: str | None = None

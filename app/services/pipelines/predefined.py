@@ -37,6 +37,11 @@ def web_url(core: Core, project: Project) -> str:
     return f"{core.config.external_url}/{project.full_path}"
 
 
+def pages_url(core: Core, project: Project) -> str:
+    """The address of a project's web site, without a slash at the end."""
+    return f"{core.config.pages_url or core.config.external_url}/{project.full_path}/-/pages"
+
+
 def pipeline_url(core: Core, project: Project, pipeline_id: int) -> str:
     return f"{web_url(core, project)}/-/pipelines/{pipeline_id}"
 
@@ -105,6 +110,8 @@ def of_project(core: Core, project: Project) -> Iterator[Variable]:
         "CI_PROJECT_CLASSIFICATION_LABEL": "",
         "CI_PROJECT_TOPICS": "",
         "CI_DEFAULT_BRANCH_SLUG": slug(project.default_branch),
+        "CI_PAGES_DOMAIN": urlsplit(core.config.pages_url or core.config.external_url).hostname or "",
+        "CI_PAGES_URL": pages_url(core, project),
     }
     texts = {
         "CI_PROJECT_TITLE": project.name,
@@ -175,6 +182,12 @@ def of_pipeline(pipeline: Pipeline) -> Iterator[Variable]:
     yield Variable("CI_PIPELINE_CREATED_AT", pipeline.created_at.isoformat(timespec="seconds"))
     if pipeline.name:
         yield Variable("CI_PIPELINE_NAME", pipeline.name, raw=True)
+
+
+def of_schedule(description: str | None) -> Iterator[Variable]:
+    """Of which schedule a pipeline came, None for none."""
+    if description is not None:
+        yield Variable("CI_PIPELINE_SCHEDULE_DESCRIPTION", description, raw=True)
 
 
 def of_runner(runner: Runner) -> Iterator[Variable]:

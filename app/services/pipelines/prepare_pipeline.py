@@ -4,7 +4,7 @@ nothing.
 
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from app.dialects.base import Compilation, CompileContext
 from app.dialects.diagnostics import Diagnostic, Severity
-from app.dialects.registry import compile_configuration
+from app.dialects.registry import compile_configuration, typed_inputs
 from app.domain import plan_json
 from app.domain.errors import InvalidConfiguration, LimitExceeded, NotFound, SkerryError
 from app.domain.plan import Plan, Variable
@@ -22,9 +22,11 @@ from app.git.objects import Objects
 from app.git.repository import Repository
 from app.models import PipelineDefinition
 from app.services.core import Core
+from app.services.pipelines.configuration_sources import configuration_sources, reader
 from app.services.pipelines.definition_variables import definition_variables
+from app.services.pipelines.kept_variables import settings_variables
 from app.services.pipelines.pipeline_request import NO_COMMIT, PipelineRequest
-from app.services.pipelines.variables import predefined_for_compiling, settings_variables
+from app.services.pipelines.variables import predefined_for_compiling, raw_keys
 from app.services.repositories.protected_refs import is_protected
 
 #: The longest configuration file (gitlab.md C.0), in bytes.
@@ -32,6 +34,7 @@ CONFIG_LIMIT = 2 * 1024 * 1024
 #: Of what is wrong no more than this is kept.
 MAX_ERRORS = 100
 MAX_ERROR_LENGTH = 2000
+_MISSING = "Missing CI config file"
 _SKIP = re.compile(r"\[(?:ci[ _-]skip|skip[ _-]ci)\]", re.IGNORECASE)
 
 
@@ -58,11 +61,10 @@ def prepare_pipeline(core: Core, request: PipelineRequest) -> Prepared:
     """What `create_pipeline` would write. Raises NotFound("Commit"); where `request.strict`,
     InvalidConfiguration too.
     """
-    definition = request.definition or _default_definition(core, request)
-    path = (definition.config_path if definition else None) or request.project.config_path
-    stored = definition.stored_text if definition else None
+    path, stored = _configuration(core, request)
+    given = request.configuration.text if request.configuration else stored
     if request.sha == NO_COMMIT:
-        return _without_commit(core, request, path, stored)
+        return _without_commit(core, request, path, given)
     repository = core.repositories.open(request.project.id)
     with repository.objects() as objects:
         commit = objects.commit(request.sha)
@@ -72,20 +74,33 @@ def prepare_pipeline(core: Core, request: PipelineRequest) -> Prepared:
         if request.skip or (request.source == "push" and _SKIP.search(commit["message"])):
             return prepared
         try:
-            text = stored if stored is not None else _decode(path, objects.read_file(request.sha, path, CONFIG_LIMIT))
-        except (NotFound, LimitExceeded) as error:
-            return _refused(prepared, [_unreadable(path, error)])
+            text = given if given is not None else _decode(path, objects.read_file(request.sha, path, CONFIG_LIMIT))
+        except NotFound:
+            return _without_configuration(prepared)
+        except LimitExceeded:
+            problem = f"The file is larger than {CONFIG_LIMIT} bytes"
+            return _refused(prepared, [Diagnostic(Severity.ERROR, "too_large", problem, path)])
         except InvalidConfiguration as error:
             return _refused(prepared, [found for found in error.diagnostics if isinstance(found, Diagnostic)])
         prepared = replace(prepared, config_text=_storable(text))
         return _compile(core, prepared, text, stored is not None, _reading(repository, objects, request))
 
 
+def _configuration(core: Core, request: PipelineRequest) -> tuple[str, str | None]:
+    """The path of the configuration, and its text where that is stored with its definition."""
+    if request.configuration is not None:
+        return request.configuration.path, None
+    definition = request.definition or default_definition(core, request.project.id)
+    path = (definition.config_path if definition else None) or request.project.config_path
+    return path, definition.stored_text if definition else None
+
+
 def _reading(repository: Repository, objects: Objects, request: PipelineRequest) -> dict[str, Any]:
     """What a compiler may read of a commit, as fields of its context."""
     return {
-        "read_file": _reader(objects, request.sha),
+        "read_file": _with_given(request, reader(objects, request.sha)),
         "list_files": lambda: repository.list_files(request.sha),
+        "last_commit": lambda path: repository.last_commit(request.sha, path),
         "changed_files": _changed(repository, request),
         "changes_since": lambda ref: _changed_since(repository, ref, request.sha),
     }
@@ -96,7 +111,14 @@ def _without_commit(core: Core, request: PipelineRequest, path: str, stored: str
     if stored is None:
         raise NotFound("Commit")
     prepared = Prepared(request, _no_commit(core), protected=False, config_path=path, config_text=_storable(stored))
-    return prepared if request.skip else _compile(core, prepared, stored, True, {})
+    reading = {"read_file": _with_given(request, lambda _path: None)}
+    return prepared if request.skip else _compile(core, prepared, stored, True, reading)
+
+
+def _with_given(request: PipelineRequest, read: Callable[[str], str | None]) -> Callable[[str], str | None]:
+    """`read`, which knows the request's own files too."""
+    files = request.configuration.files if request.configuration else {}
+    return lambda path: files[path] if path in files else read(path)
 
 
 def _no_commit(core: Core) -> dict[str, Any]:
@@ -109,9 +131,10 @@ def _no_commit(core: Core) -> dict[str, Any]:
     return found | {"trailers": {}, "extended_trailers": {}}
 
 
-def _default_definition(core: Core, request: PipelineRequest) -> PipelineDefinition | None:
+def default_definition(core: Core, project_id: int) -> PipelineDefinition | None:
+    """The definition that a project's pipelines have where nothing else is said."""
     found = select(PipelineDefinition).where(
-        PipelineDefinition.project_id == request.project.id, PipelineDefinition.is_default.is_(True)
+        PipelineDefinition.project_id == project_id, PipelineDefinition.is_default.is_(True)
     )
     return core.session.scalar(found.order_by(PipelineDefinition.id).limit(1))
 
@@ -126,16 +149,16 @@ def _decode(path: str, content: bytes) -> str:
         raise InvalidConfiguration(problem.message, [problem]) from None
 
 
-def _unreadable(path: str, error: SkerryError) -> Diagnostic:
-    missing = isinstance(error, NotFound)
-    message = "Missing CI config file" if missing else f"The file is larger than {CONFIG_LIMIT} bytes"
-    return Diagnostic(Severity.ERROR, "missing_file" if missing else "too_large", message, path)
+def _without_configuration(prepared: Prepared) -> Prepared:
+    """A branch that has no configuration asks for no pipeline (gitlab.md C.12); who asked for one is told."""
+    if prepared.request.strict:
+        return _refused(prepared, [Diagnostic(Severity.ERROR, "missing_file", _MISSING, prepared.config_path)])
+    return replace(prepared, nothing_to_do=f"{_MISSING} {prepared.config_path}")
 
 
 def _compile(core: Core, prepared: Prepared, text: str, stored: bool, reading: dict[str, Any]) -> Prepared:
     request = prepared.request
-    own = definition_variables(core, request.project.id, request.definition.id if request.definition else None)
-    given = [*settings_variables(core, request.project, prepared.protected), *own, *request.variables]
+    given = _given(core, prepared)
     fixed = predefined_for_compiling(core, request, prepared.commit, prepared.protected)
     context = CompileContext(
         ref=request.ref,
@@ -146,11 +169,15 @@ def _compile(core: Core, prepared: Prepared, text: str, stored: bool, reading: d
         project_path=request.project.full_path,
         predefined={variable.key: variable.value for variable in fixed},
         variables={variable.key: variable.value for variable in given},
-        inputs=request.inputs,
+        variables_for=_variables_for(core, prepared),
+        inputs=typed_inputs(prepared.config_path, text, request.inputs),
         stored=stored,
+        masked=frozenset(variable.key for variable in given if variable.masked),
+        raw=raw_keys(fixed, given),
         **reading,
     )
-    compiled = compile_configuration(prepared.config_path, text, context)
+    with configuration_sources(core, request.user) as sources:
+        compiled = compile_configuration(prepared.config_path, text, replace(context, sources=sources))
     prepared = replace(prepared, warnings=_lines(compiled.warnings))
     problems = list(compiled.errors) or _unusable(compiled, prepared.config_path, [*fixed, *given])
     if problems:
@@ -161,19 +188,26 @@ def _compile(core: Core, prepared: Prepared, text: str, stored: bool, reading: d
     return replace(prepared, plan=plan)
 
 
-def _reader(objects: Objects, sha: str) -> Callable[[str], str | None]:
-    def read(path: str) -> str | None:
-        try:
-            return _decode(path, objects.read_file(sha, path.lstrip("/"), CONFIG_LIMIT))
-        except (NotFound, LimitExceeded, InvalidConfiguration):
-            return None
+def _variables_for(core: Core, prepared: Prepared) -> Callable[[str], Mapping[str, str]]:
+    """What is given beside the configuration, as jobs of one environment see it."""
+
+    def read(environment: str) -> Mapping[str, str]:
+        return {variable.key: variable.value for variable in _given(core, prepared, environment)}
 
     return read
 
 
+def _given(core: Core, prepared: Prepared, environment: str | None = None) -> list[Variable]:
+    """The variables of the settings, of the definition and of the request; later ones win."""
+    request = prepared.request
+    own = definition_variables(core, request.project.id, request.definition.id if request.definition else None)
+    settings = settings_variables(core, request.project, prepared.protected, environment)
+    return [*settings, *own, *request.variables]
+
+
 def _changed(repository: Repository, request: PipelineRequest) -> frozenset[str] | None:
     """The paths that a push to a branch changed; None where there is nothing to compare with."""
-    if request.tag or request.before_sha == NO_COMMIT:
+    if request.tag or request.before_sha == NO_COMMIT or request.source == "parent_pipeline":
         return None
     try:
         return frozenset(repository.changed_files(request.before_sha, request.sha))

@@ -1,6 +1,6 @@
 """From the name of a branch or tag to what a pipeline of it is made of."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from app.domain.errors import Conflict, InvalidRequest
 from app.domain.permissions import Action
@@ -9,7 +9,7 @@ from app.git.command import GitFailed
 from app.models import Project, User
 from app.services import access
 from app.services.core import Core
-from app.services.pipelines.pipeline_request import PipelineRequest
+from app.services.pipelines.pipeline_request import MAX_INPUTS, PipelineRequest
 from app.services.repositories.mirror import fetch_mirror
 
 
@@ -21,11 +21,12 @@ def request_for_ref(
     *,
     source: str = "api",
     variables: Sequence[Variable] = (),
+    inputs: Mapping[str, object] | None = None,
     strict: bool = True,
 ) -> PipelineRequest:
     """`newest_of_ref`, if `user` may run pipelines at all. Raises NotFound and NotAllowed, too."""
     access.require(core, Action.CREATE_PIPELINE, user, project)
-    return newest_of_ref(core, project, ref, user, source=source, variables=variables, strict=strict)
+    return newest_of_ref(core, project, ref, user, source=source, variables=variables, inputs=inputs, strict=strict)
 
 
 def newest_of_ref(
@@ -36,6 +37,7 @@ def newest_of_ref(
     *,
     source: str = "api",
     variables: Sequence[Variable] = (),
+    inputs: Mapping[str, object] | None = None,
     strict: bool = True,
 ) -> PipelineRequest:
     """The request for the newest commit of a branch or tag; a mirror is fetched first. Who may is asked before.
@@ -54,6 +56,8 @@ def newest_of_ref(
         raise InvalidRequest("Reference not found", "base")
     if found[0].commit is None:
         raise InvalidRequest("Commit not found", "base")
+    if inputs and len(inputs) > MAX_INPUTS:
+        raise InvalidRequest(f"There cannot be more than {MAX_INPUTS} inputs", "base")
     return PipelineRequest(
         project=project,
         ref=found[0].name,
@@ -62,5 +66,6 @@ def newest_of_ref(
         user=user,
         source=source,
         variables=tuple(variables),
+        inputs=inputs or {},
         strict=strict,
     )

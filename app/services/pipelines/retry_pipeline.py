@@ -28,7 +28,8 @@ def retry_pipeline(core: Core, pipeline: Pipeline, user: User | None) -> Pipelin
         for job in ended:
             new_attempt(core, job, user_id)
         if ended:
-            _reset_skipped(core, held)
+            held.auto_canceled_by_id = None  # somebody wants it after all
+            _reset_skipped(core, held, user_id)
             advance(core, held)
     return core.session.get_one(Pipeline, pipeline_id)
 
@@ -42,9 +43,9 @@ def _current(core: Core, pipeline: Pipeline, statuses: tuple[str, ...]) -> list[
     return list(found)
 
 
-def _reset_skipped(core: Core, pipeline: Pipeline) -> None:
+def _reset_skipped(core: Core, pipeline: Pipeline, user_id: int | None) -> None:
     """Decide anew about all skipped jobs: those that wait for none of the retried are skipped again at once."""
-    now = core.now()
+    columns = {"status": status.CREATED, "updated_at": core.now()} | ({"user_id": user_id} if user_id else {})
     skipped = _current(core, pipeline, (status.SKIPPED,))
     if skipped:
-        update_jobs(core, [{"id": job.id, "status": status.CREATED, "updated_at": now} for job in skipped])
+        update_jobs(core, [{"id": job.id, **columns} for job in skipped])

@@ -13,6 +13,7 @@ from app.domain import plan_json, status
 from app.domain.errors import NotFound
 from app.domain.plan import Variable
 from app.models import Job, Pipeline, Project, User
+from app.services import access
 from app.services.core import Core
 
 LOADED: tuple[ORMOption, ...] = (joinedload(Pipeline.project), joinedload(Pipeline.user))
@@ -87,6 +88,13 @@ def _times(query: Select[Pipeline], wanted: PipelineFilter) -> Select[Pipeline]:
         if before is not None:
             query = query.where(column < before)
     return query
+
+
+def pipelines_of_user(core: Core, user: User) -> Select[Pipeline]:
+    """The pipelines that `user` started, in projects that they may still see, the newest first."""
+    seen = access.visible_projects(core, user).with_only_columns(Project.id)
+    query = select(Pipeline).where(Pipeline.user_id == user.id, Pipeline.project_id.in_(seen))
+    return query.where(Pipeline.source != "parent_pipeline").options(*LOADED).order_by(Pipeline.id.desc())
 
 
 def find_pipeline(core: Core, project: Project, pipeline_id: int) -> Pipeline:

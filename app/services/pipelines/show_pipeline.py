@@ -1,6 +1,6 @@
 """One pipeline with its stages and jobs, as people look at it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import joinedload, undefer
@@ -9,6 +9,7 @@ from app.domain.errors import NotFound
 from app.domain.status import BLOCKED, composite
 from app.models import Job, Pipeline, Project
 from app.services.core import Core
+from app.services.jobs.resources import waiting_sentences
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +23,15 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class PipelineView:
-    """`attempts` counts the tries of a job's name, where there were more than one."""
+    """`attempts` counts the tries of a job's name, where there were more than one.
+
+    `held_up`: by their ids, why jobs wait for the resource of their group.
+    """
 
     pipeline: Pipeline
     stages: list[Stage]
     attempts: dict[str, int]
+    held_up: dict[int, str] = field(default_factory=dict)
 
     @property
     def jobs(self) -> list[Job]:
@@ -56,7 +61,8 @@ def show_pipeline(core: Core, project: Project, pipeline_id: int) -> PipelineVie
         Stage(name, composite((job.status, job.allow_failure) for job in jobs) or "created", jobs)
         for name, jobs in columns.items()
     ]
-    return PipelineView(pipeline, stages, {name: count for name, count in attempts.items() if count > 1})
+    held_up = waiting_sentences(core, [job for jobs in columns.values() for job in jobs])
+    return PipelineView(pipeline, stages, {name: count for name, count in attempts.items() if count > 1}, held_up)
 
 
 def _load_plans(core: Core, jobs: list[Job]) -> None:

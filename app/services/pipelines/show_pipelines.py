@@ -49,7 +49,8 @@ def show_pipelines(
     after: int | None = None,
     limit: int = PAGE,
 ) -> PipelineList:
-    """The pipelines of `project` that `search` finds (`domain.search`), with `ref` and `status` where given.
+    """The pipelines of `project` that `search` finds (`domain.search`), with `ref` and `status` where given; children
+    of others are left out.
 
     Older than id `before`, or newer than `after`. Raises InvalidRequest as `search_runs.latest_run` does.
     """

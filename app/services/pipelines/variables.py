@@ -1,19 +1,22 @@
 """The variables of a pipeline and of a job, in the order in which later ones win (gitlab.md A.8)."""
 
-import json
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 
 from app.domain import plan_json
 from app.domain.errors import LimitExceeded
 from app.domain.plan import JobPlan, Variable
 from app.domain.variables import CircularReference, sort_and_expand
-from app.models import CiVariable, Job, Pipeline, Project, Runner
+from app.models import Job, Pipeline, PipelineSchedule, Runner, ScheduleRun
 from app.services.core import Core
+from app.services.environments.job_environment import environment_of, variables_after, variables_before
+from app.services.identity.id_tokens import id_token_variables
 from app.services.pipelines import predefined
 from app.services.pipelines.definition_variables import definition_variables
+from app.services.pipelines.kept_variables import open_variables, settings_variables
 from app.services.pipelines.pipeline_request import PipelineRequest
+from app.services.reports.dotenv_variables import inherited_variables
 
 
 def predefined_for_compiling(
@@ -23,46 +26,24 @@ def predefined_for_compiling(
     return [
         *predefined.of_project(core, request.project),
         *predefined.of_run(request, commit, protected),
+        *predefined.of_schedule(request.schedule_description),
         *predefined.of_user(request.user),
     ]
 
 
-def settings_variables(core: Core, project: Project, protected: bool) -> list[Variable]:
-    """The variables of the instance, of the groups from the top down, and of the project, opened.
-
-    Protected ones only where the ref is `protected`. Those for one environment alone are left out: no job here names
-    one.
-    """
-    groups = [group.id for group in predefined.ancestors(core, project.group)]
-    rows = core.session.scalars(
-        select(CiVariable)
-        .where(
-            or_(
-                CiVariable.project_id == project.id,
-                CiVariable.group_id.in_(groups),
-                CiVariable.project_id.is_(None) & CiVariable.group_id.is_(None),
-            ),
-            CiVariable.environment_scope == "*",
-        )
-        .order_by(CiVariable.id)
-    ).all()
-    places = {None: 0} | {group: place for place, group in enumerate(groups, 1)}
-    visible = [row for row in rows if protected or not row.protected]
-    visible.sort(key=lambda row: len(places) if row.project_id else places[row.group_id])
-    return [_opened(core, row) for row in visible]
+def raw_keys(*layers: Iterable[Variable]) -> frozenset[str]:
+    """The keys whose values are never expanded; later layers and variables win."""
+    raw = {variable.key: variable.raw for layer in layers for variable in layer}
+    return frozenset(key for key, is_raw in raw.items() if is_raw)
 
 
-def _opened(core: Core, row: CiVariable) -> Variable:
-    value = core.box.open(row.value_sealed, row.seal_context)
-    return Variable(row.key, value, public=False, masked=row.masked, file=row.file, raw=row.raw)
-
-
-def job_variables(core: Core, job: Job, runner: Runner, token: str) -> list[Variable]:
+def job_variables(core: Core, job: Job, runner: Runner | None, token: str) -> list[Variable]:
     """All variables that a runner gets with `job`, expanded as far as the server does (gitlab.md C.13).
 
-    `token` is the job's token in plain text.
+    `token` is the job's token in plain text; without one it cannot prove anything else either.
     """
     pipeline, plan = job.pipeline, plan_json.from_json(JobPlan, job.plan)
+    environment = environment_of(core, job)
     everything = [
         *predefined.of_pipeline_row(core, pipeline),
         *predefined.of_job_row(core, job, token),
@@ -70,16 +51,21 @@ def job_variables(core: Core, job: Job, runner: Runner, token: str) -> list[Vari
         *predefined.of_project(core, job.project),
         *predefined.of_pipeline(pipeline),
         *predefined.of_run(pipeline, pipeline.commit, pipeline.protected),
+        *predefined.of_schedule(_schedule_description(core, pipeline)),
         *_tag_message(core, pipeline),
-        *predefined.of_runner(runner),
+        *(predefined.of_runner(runner) if runner else ()),
+        *variables_before(environment, plan.environment),
         *plan.variables,
         *predefined.of_user(job.user),
-        *settings_variables(core, job.project, pipeline.protected),
+        *inherited_variables(core, job),
+        *settings_variables(core, job.project, pipeline.protected, environment.name if environment else None),
         *definition_variables(core, job.project_id, pipeline.definition_id),
         *open_variables(core, pipeline.variables_sealed, pipeline.seal_context),
         *open_variables(core, job.variables_sealed, job.seal_context),
+        *variables_after(environment, plan.environment),
     ]
-    return expand_for_runner(everything)
+    proofs = id_token_variables(core, job, plan, environment, everything) if token else ()
+    return expand_for_runner([*proofs, *everything])
 
 
 def expand_for_runner(variables: Sequence[Variable]) -> list[Variable]:
@@ -93,17 +79,12 @@ def expand_for_runner(variables: Sequence[Variable]) -> list[Variable]:
         return list(variables)
 
 
-def seal_variables(core: Core, variables: Iterable[Variable], context: str) -> str | None:
-    """Variables as they are kept on a row: sealed JSON, None for none."""
-    found = [plan_json.to_json(variable) for variable in variables]
-    return core.box.seal(json.dumps(found), context) if found else None
-
-
-def open_variables(core: Core, sealed: str | None, context: str) -> list[Variable]:
-    """What `seal_variables` was given. None of them is public."""
-    if sealed is None:
-        return []
-    return [plan_json.from_json(Variable, found) for found in json.loads(core.box.open(sealed, context))]
+def _schedule_description(core: Core, pipeline: Pipeline) -> str | None:
+    """The description, as it is now, of the schedule that made the pipeline."""
+    if pipeline.source != "schedule":
+        return None
+    made = select(ScheduleRun.schedule_id).where(ScheduleRun.pipeline_id == pipeline.id).scalar_subquery()
+    return core.session.scalar(select(PipelineSchedule.description).where(PipelineSchedule.id == made))
 
 
 def _tag_message(core: Core, pipeline: Pipeline) -> list[Variable]:

@@ -1,4 +1,4 @@
-"""The CI variables of a project or a group: list, find, make, change, remove. Values are sealed at rest.
+"""The CI variables of a project, a group or the instance: list, find, make, change, remove. Values are sealed at rest.
 
 Who may is asked before (`Action.ADMIN_VARIABLES`, `access.require_group`).
 """
@@ -13,6 +13,8 @@ from app.domain.variables import maskable, valid_key
 from app.models import CiVariable, Group, Project, write
 from app.services.core import Core
 
+#: Where variables are kept. None is the instance: every job of every project gets them.
+Place = Project | Group | None
 #: GitLab's bound. The kernel refuses an environment variable above 128 KiB.
 MAX_VALUE = 10_000
 MAX_TEXT = 255
@@ -32,26 +34,32 @@ class Ambiguous(Conflict):
     """Several variables have the key; the environment scope has to say which one is meant."""
 
 
+def variables_of(place: Place) -> Select[CiVariable]:
+    """The own variables of a project, a group or the instance, by key."""
+    project_id = place.id if isinstance(place, Project) else None
+    group_id = place.id if isinstance(place, Group) else None
+    query = select(CiVariable).where(CiVariable.project_id == project_id, CiVariable.group_id == group_id)
+    return query.order_by(CiVariable.key, CiVariable.environment_scope, CiVariable.id)
+
+
 def project_variables(project: Project) -> Select[CiVariable]:
     """The project's own variables, by key."""
-    query = select(CiVariable).where(CiVariable.project_id == project.id)
-    return query.order_by(CiVariable.key, CiVariable.environment_scope, CiVariable.id)
+    return variables_of(project)
 
 
 def group_variables(group: Group) -> Select[CiVariable]:
     """The group's own variables, by key."""
-    query = select(CiVariable).where(CiVariable.group_id == group.id)
-    return query.order_by(CiVariable.key, CiVariable.environment_scope, CiVariable.id)
+    return variables_of(group)
 
 
-def find_variable(core: Core, project: Project, key: str, environment_scope: str | None = None) -> CiVariable:
-    """The variable of that key, and of that scope where given. Raises NotFound, Ambiguous."""
-    query = project_variables(project).where(CiVariable.key == key)
+def find_variable(core: Core, place: Place, key: str, environment_scope: str | None = None) -> CiVariable:
+    """The variable of that key, and of that scope where given. Raises NotFound (as GitLab names it), Ambiguous."""
+    query = variables_of(place).where(CiVariable.key == key)
     if environment_scope is not None:
         query = query.where(CiVariable.environment_scope == environment_scope)
     found = core.session.scalars(query.limit(2)).all()
     if not found:
-        raise NotFound("Variable")
+        raise NotFound("Variable" if isinstance(place, Project) else f"{'Group' if place else 'Instance'}Variable")
     if len(found) > 1:
         raise Ambiguous("There are multiple variables with provided parameters. Please use 'filter[environment_scope]'")
     return found[0]
@@ -62,9 +70,9 @@ def value_of(core: Core, variable: CiVariable) -> str:
     return core.box.open(variable.value_sealed, variable.seal_context)
 
 
-def add_variable(core: Core, place: Project | Group, key: str, value: str, settings: Mapping[str, Any]) -> CiVariable:
-    """A new variable of a project or a group; `settings` are any of SETTINGS. Raises InvalidRequest, AlreadyExists."""
-    owner = {"project_id" if isinstance(place, Project) else "group_id": place.id}
+def add_variable(core: Core, place: Place, key: str, value: str, settings: Mapping[str, Any]) -> CiVariable:
+    """A new variable; `settings` are any of SETTINGS. Raises InvalidRequest, AlreadyExists."""
+    owner = {} if place is None else {"project_id" if isinstance(place, Project) else "group_id": place.id}
     with write(core.session):
         variable = CiVariable(key=key, created_at=core.now(), **owner)
         _apply(core, variable, value, {**SETTINGS, **settings})
@@ -108,8 +116,7 @@ def _apply(core: Core, variable: CiVariable, value: str, settings: Mapping[str, 
 
 def check(key: str, value: str, settings: Mapping[str, Any]) -> None:
     """Raises InvalidRequest unless a variable can be so. `settings` has all of SETTINGS."""
-    if not valid_key(key):
-        raise InvalidRequest("can contain only letters, digits and '_', at most 255.", "key")
+    require_key(key)
     if len(value) > MAX_VALUE:
         raise InvalidRequest(f"is too long (maximum is {MAX_VALUE} characters)", "value")
     if settings["masked"] and not maskable(value, settings["raw"]):
@@ -119,6 +126,14 @@ def check(key: str, value: str, settings: Mapping[str, Any]) -> None:
             raise InvalidRequest(f"is too long (maximum is {MAX_TEXT} characters)", name)
     if not settings["environment_scope"]:
         raise InvalidRequest("can't be blank", "environment_scope")
+
+
+def require_key(key: str) -> None:
+    """Raises InvalidRequest where `key` cannot name a variable, in GitLab's words."""
+    if len(key) > MAX_TEXT:
+        raise InvalidRequest(f"is too long (maximum is {MAX_TEXT} characters)", "key")
+    if not valid_key(key):
+        raise InvalidRequest("can contain only letters, digits and '_'." if key else "can't be blank", "key")
 
 
 def _refuse_twin(core: Core, variable: CiVariable, environment_scope: str) -> None:

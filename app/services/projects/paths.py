@@ -7,8 +7,9 @@ from app.domain.errors import InvalidRequest
 #: First segments of our own routes: no user's group may stand in front of them. A test derives this list from the
 #: routes.
 RESERVED_GROUPS = frozenset(
-    {"-", "api", "assets", "candor", "favicon.ico", "groups", "health", "login", "logout", "me", "project", "projects",
-     "robots.txt", "runner", "runs", "static", "status", "trigger", "users", "v1", "v3", "well-known"}
+    {"-", ".well-known", "api", "assets", "candor", "favicon.ico", "groups", "health", "login", "logout", "me", "oauth",
+     "project", "projects", "robots.txt", "runner", "runs", "static", "status", "trigger", "users", "v1", "v3",
+     "well-known"}
 )  # fmt: skip
 #: What may follow a repository's address: a project of that name below another one's path would be ambiguous.
 RESERVED_ANYWHERE = frozenset({"-", "info", "git-upload-pack", "git-receive-pack"})

@@ -1,4 +1,7 @@
-"""What `git push -o` may ask of the pipelines: ci.skip, ci.no_pipeline, ci.variable="KEY=VALUE" (gitlab.md C.12)."""
+"""What `git push -o` may ask of the pipelines (gitlab.md C.12):
+
+ci.skip    ci.no_pipeline    ci.variable="KEY=VALUE"    ci.input="NAME=VALUE"
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -8,36 +11,68 @@ from app.domain.variables import valid_key
 
 #: All options of one push together, in characters.
 MAX_LENGTH = 64 * 1024
+#: Options that GitLab knows, and why they come to nothing here.
+_ELSEWHERE = {
+    "merge_request": "there are no merge requests here",
+    "mr": "there are no merge requests here",
+    "integrations": "there are no integrations that would run CI here",
+    "secret_detection": "pushes are not searched for secrets here",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class PushOptions:
-    """What was asked; `ignored` are the options that nobody here understands."""
+    """What was asked; `ignored` are the options that come to nothing, and `notes` a sentence about each.
+
+    `inputs` are (name, text); what type a text is of is said by the configuration.
+    """
 
     skip: bool = False
     no_pipeline: bool = False
     variables: tuple[Variable, ...] = ()
+    inputs: tuple[tuple[str, str], ...] = ()
     ignored: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def parse_push_options(options: Iterable[str]) -> PushOptions:
-    """Options may be written in any case; a later variable of the same key wins, as everywhere."""
-    found: dict[str, str] = {}
-    skip = no_pipeline = False
-    ignored = []
+    """Options may be written in any case; a later variable of the same key wins, as everywhere, and so do inputs."""
+    variables: dict[str, str] = {}
+    inputs: dict[str, str] = {}
+    flags: set[str] = set()
+    ignored: dict[str, str] = {}
     for option in options:
         name, _, value = option.partition("=")
         key, separator, content = _unquoted(value).partition("=")
-        if name.lower() == "ci.skip":
-            skip = True
-        elif name.lower() == "ci.no_pipeline":
-            no_pipeline = True
-        elif name.lower() == "ci.variable" and separator and valid_key(key):
-            found[key] = content
+        known = name.lower()
+        if known in ("ci.skip", "ci.no_pipeline"):
+            flags.add(known)
+        elif known == "ci.variable" and separator and valid_key(key):
+            variables[key] = content
+        elif known == "ci.input" and separator and key.strip():
+            inputs[key.strip()] = content
         else:
-            ignored.append(name)
-    variables = tuple(Variable(key, value, public=False) for key, value in found.items())
-    return PushOptions(skip, no_pipeline, variables, tuple(ignored))
+            ignored[name] = _reason(name, known)
+    return PushOptions(
+        skip="ci.skip" in flags,
+        no_pipeline="ci.no_pipeline" in flags,
+        variables=tuple(Variable(key, value, public=False) for key, value in variables.items()),
+        inputs=tuple(inputs.items()),
+        ignored=tuple(ignored),
+        notes=tuple(ignored.values()),
+    )
+
+
+def _reason(name: str, known: str) -> str:
+    """Why an option comes to nothing. Its value is not repeated: it may be a secret."""
+    if known == "ci.variable":
+        return "The push option 'ci.variable' was ignored: it has to look like ci.variable=\"KEY=value\"."
+    if known == "ci.input":
+        return "The push option 'ci.input' was ignored: it has to look like ci.input=\"name=value\"."
+    elsewhere = _ELSEWHERE.get(known.partition(".")[0])
+    if elsewhere and "." in known:
+        return f"The push option {name!r} was ignored: {elsewhere}."
+    return f"The push option {name!r} is not known here and was ignored."
 
 
 def _unquoted(value: str) -> str:

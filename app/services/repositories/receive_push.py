@@ -15,16 +15,18 @@ from sqlalchemy import select
 
 from app.domain import refs
 from app.domain.branch_patterns import any_matches
-from app.domain.errors import LimitExceeded, NotFound
+from app.domain.errors import InvalidRequest, LimitExceeded, NotFound
 from app.git import push_lock
 from app.git.push_lock import PushLock
 from app.git.receive import RefUpdate
 from app.git.repository import FoundRef, Repository
 from app.models import Project, Push, User, write
 from app.services.core import Core
+from app.services.environments.stop_environment import stop_for_branches
 from app.services.pipelines.create_pipeline import insert_pipeline
-from app.services.pipelines.pipeline_request import PipelineRequest
+from app.services.pipelines.pipeline_request import MAX_INPUTS, PipelineRequest
 from app.services.pipelines.prepare_pipeline import Prepared, prepare_pipeline
+from app.services.pipelines.require_variables import require_variables
 from app.services.projects.create_project import protect_branch
 from app.services.repositories.push_options import PushOptions, parse_push_options
 
@@ -81,7 +83,7 @@ def finish_push(core: Core, push_id: int, done: Collection[str] | None = None) -
     project, user = core.session.get_one(Project, push.project_id), core.session.get(User, push.user_id or 0)
     options = parse_push_options(json.loads(core.box.open(push.options[0], _context(push))) if push.options else ())
     repository = core.repositories.open(project.id)
-    moved = _moved(core, push, done)
+    moved, push_refs, project_id = _moved(core, push, done), list(push.refs), project.id
     branch = _new_default_branch(repository, project, moved)
     prepared, notes = _prepare(core, repository, project, user, moved, options)
     with write(core.session):
@@ -96,6 +98,8 @@ def finish_push(core: Core, push_id: int, done: Collection[str] | None = None) -
         if moved:
             project.last_activity_at = core.now()
         made = [(pipeline.id, pipeline.ref) for each in prepared if (pipeline := insert_pipeline(core, each))]
+    if gone := _gone_branches(repository, push_refs, done):
+        stop_for_branches(core, project_id, gone, user)
     return Outcome(tuple(made), tuple(notes))
 
 
@@ -139,6 +143,18 @@ def _moved(core: Core, push: Push, done: Collection[str] | None) -> list[RefUpda
     return [update for update in updates if now.get(update.ref) == update.new or (update.ref, update.new) in left]
 
 
+def _gone_branches(
+    repository: Repository, entries: Sequence[dict[str, str]], done: Collection[str] | None
+) -> list[str]:
+    """The names of the branches that the push deleted."""
+    updates = [RefUpdate(entry["ref"], entry["old"], entry["new"]) for entry in entries]
+    names = [update.ref for update in updates if update.deletes and refs.split(update.ref).kind == "branch"]
+    if not names:
+        return []
+    left = {found.full_name for found in repository.current(names)}
+    return [refs.split(name).name for name in names if name not in left and (done is None or name in done)]
+
+
 def _new_default_branch(repository: Repository, project: Project, moved: Sequence[RefUpdate]) -> str | None:
     """The branch that becomes the default one, because the repository held none before this push."""
     created = [
@@ -160,7 +176,7 @@ def _prepare(
     options: PushOptions,
 ) -> tuple[list[Prepared], list[str]]:
     """The pipelines to be, and what to tell about those that are not."""
-    notes = [f"The push option {name!r} is not known here and was ignored." for name in options.ignored]
+    notes = list(options.notes)
     ways = [update for update in moved if refs.split(update.ref).kind != "other"]
     if options.no_pipeline or not ways:
         return [], notes
@@ -169,6 +185,8 @@ def _prepare(
             *notes,
             f"More than {MAX_PIPELINES} branches and tags were pushed at once: no pipelines were created.",
         ]
+    if refused := _refusal(core, project, user, options):
+        return [], [*notes, f"No pipelines were created: {refused}"]
     prepared = []
     for update in ways:
         found = FoundRef(update.ref, update.new, repository.commit_of(update.new))
@@ -185,6 +203,7 @@ def _prepare(
             before_sha=update.old,
             user=user,
             variables=options.variables,
+            inputs=dict(options.inputs),
             skip=options.skip,
         )
         try:
@@ -200,3 +219,14 @@ def _prepare(
         if one.nothing_to_do:
             notes.append(f"No pipeline for {found.name}: {one.nothing_to_do}")
     return prepared, notes
+
+
+def _refusal(core: Core, project: Project, user: User | None, options: PushOptions) -> str | None:
+    """Why the pipelines that were pushed for may not be as `options` want them; None: they may."""
+    try:
+        require_variables(core, user, project, options.variables)
+    except InvalidRequest as error:
+        return f"{error}."
+    if len(options.inputs) > MAX_INPUTS:
+        return f"There cannot be more than {MAX_INPUTS} inputs."
+    return None

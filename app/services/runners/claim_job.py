@@ -13,6 +13,7 @@ from app.domain import calculated_status, failure, status
 from app.domain.errors import Conflict
 from app.models import Group, Job, Pipeline, Project, Runner, TagSet, after_commit, write
 from app.services.core import Core
+from app.services.environments.deliver import job_claimed
 from app.services.jobs.finish_job import finish
 from app.services.jobs.queue import job_notice, make_pending
 from app.services.locks import lock_job, try_pipeline
@@ -72,7 +73,7 @@ def fitting_jobs(core: Core, runner: Runner) -> Select[int, list[str]]:
     """
     query = select(Job.id, Job.required_features).join(Project, Project.id == Job.project_id)
     query = query.where(Job.status == status.PENDING, Job.tag_set_id.in_(_fitting_sets(core, runner)))
-    query = query.where(Project.archived.is_(False), _in_scope(runner))
+    query = query.where(Job.bridge.is_(False), Project.archived.is_(False), _in_scope(runner))
     if runner.access_level == "ref_protected":
         query = query.where(Job.protected.is_(True))
     if runner.runner_type != "instance_type":
@@ -151,6 +152,7 @@ def _claim_first(core: Core, job_ids: list[int], runner_id: int, manager_id: int
         if dependencies.are_gone(core, job_id):
             raise _CannotRun(job_id)
         settled = _start_pipeline(core, pipeline_id)
+        job_claimed(core, job_id)
         notice = job_notice(job_id, status.RUNNING, core.now())
         after_commit(core.session, lambda: core.bus.publish(notice))
     if not settled:

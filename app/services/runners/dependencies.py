@@ -7,10 +7,12 @@ from sqlalchemy import and_, or_, select
 
 from app.models import Artifact, Job
 from app.services.core import Core
+from app.services.runners.foreign_needs import foreign_jobs
 
 
 def jobs_of(core: Core, job: Job) -> list[Job]:
-    """The jobs whose artifacts `job` gets, by stage: those that it names, or all of earlier stages.
+    """The jobs whose artifacts `job` gets, by stage: those that it names, or all of earlier stages. Then those of other
+    pipelines that it names.
 
     A job that names none gets those of the pipeline which its own was started from too, before all others: they are
     its input (wercker.md C.2, sourceRunId).
@@ -24,7 +26,8 @@ def jobs_of(core: Core, job: Job) -> list[Job]:
         query = query.where(own, Job.stage_index < job.stage_index)
     else:
         query = query.where(or_(and_(own, Job.stage_index < job.stage_index), Job.pipeline_id == source))
-    return list(core.session.scalars(query.order_by(Job.pipeline_id, Job.stage_index, Job.id)))
+    near = list(core.session.scalars(query.order_by(Job.pipeline_id, Job.stage_index, Job.id)))
+    return near + [other for other in foreign_jobs(core, job) if other is not None and other not in near]
 
 
 def named(plan: Mapping[str, Any]) -> set[str] | None:
@@ -51,8 +54,12 @@ def archives(core: Core, jobs: list[Job]) -> dict[int, Artifact]:
 
 
 def are_gone(core: Core, job_id: int) -> bool:
-    """Whether artifacts of a job that this one names have expired or were erased: then it cannot run."""
+    """Whether artifacts of a job that this one names have expired or were erased, or are not to be had in another
+    pipeline: then it cannot run.
+    """
     plan = core.session.scalars(select(Job.plan).where(Job.id == job_id)).one()
+    if plan.get("foreign_needs") and None in foreign_jobs(core, core.session.get_one(Job, job_id)):
+        return True
     if not named(plan):
         return False
     now = core.now()

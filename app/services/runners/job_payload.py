@@ -45,7 +45,7 @@ def job_payload(core: Core, claimed: Claimed, features: frozenset[str]) -> dict[
         "inputs": [],
         "variables": [_variable(variable) for variable in variables],
         "steps": _own_steps(plan.steps) if ours else _stock_steps(plan.steps, timeout),
-        "hooks": [],
+        "hooks": [{"name": "pre_get_sources_script", "script": list(hook.script)} for hook in plan.hooks],
         "image": _image(plan.image),
         "services": [_service(service) for service in plan.services],
         "artifacts": [_artifact(spec, ours) for spec in plan.artifacts] or None,

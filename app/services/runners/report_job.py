@@ -10,6 +10,7 @@ from app.domain.errors import Conflict, InvalidRequest
 from app.models import Job, write
 from app.services.core import Core
 from app.services.jobs.finish_job import finish
+from app.services.reports.measure_coverage import measure_coverage
 from app.services.runners.append_trace import append_note, heal, restart_trace
 from app.services.runners.claim_job import give_back
 from app.services.runners.job_authority import owned_job, renew_lease, running_job, update_interval
@@ -87,6 +88,8 @@ def _return(core: Core, job: Job) -> None:
 
 
 def _end(core: Core, job_id: int, token: str, report: Report) -> Heard:
+    # Searching a long log takes a moment: that is done before the job is held.
+    coverage = measure_coverage(core, owned_job(core, job_id, token))
     with write(core.session):
         job = owned_job(core, job_id, token, hold="to move")
         if job.status == report.state:  # the answer to the first one was lost
@@ -100,6 +103,7 @@ def _end(core: Core, job_id: int, token: str, report: Report) -> Heard:
                 restart_trace(core, job)
                 return Heard(job.status, update_interval(core, job), resend=True)
             append_note(core, job, _DAMAGED)
+        job.coverage = coverage
         _finish(core, job, report)
         return Heard(job.status, update_interval(core, job))
 

@@ -41,8 +41,9 @@ class History:
 
 
 def pipelines(wanted: History) -> Select[Pipeline]:
-    """The pipelines that are `wanted`, by age."""
-    query = select(Pipeline).where(Pipeline.project_id == wanted.project_id, *_conditions(wanted)).options(*LOADED)
+    """The pipelines that are `wanted`, by age; children of others are parts of those."""
+    own = (Pipeline.project_id == wanted.project_id, Pipeline.source != "parent_pipeline")
+    query = select(Pipeline).where(*own, *_conditions(wanted)).options(*LOADED)
     return query.order_by(Pipeline.id.asc() if wanted.oldest_first else Pipeline.id.desc())
 
 

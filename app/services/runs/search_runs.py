@@ -45,12 +45,16 @@ def latest_run(core: Core, project: Project, query: str) -> Pipeline | None:
 
 
 def matching_runs(core: Core, project: Project, query: str) -> Select[Pipeline]:
-    """A select, in no order yet, of the runs of `project` that `query` finds. Raises InvalidRequest as `latest_run`."""
+    """A select, in no order yet, of the runs of `project` that `query` finds, without children of others.
+
+    Raises InvalidRequest as `latest_run`.
+    """
     wanted = search.parse(query)
     if wanted.size > MOST_CONDITIONS:
         raise InvalidRequest(f"A search has at most {MOST_CONDITIONS} conditions", "search")
     return select(Pipeline).where(
         Pipeline.project_id == project.id,
+        Pipeline.source != "parent_pipeline",
         *_repositories(project, wanted.repositories),
         *(_branch(name) for name in wanted.branches),
         *(_number(text) for text in wanted.ids),

@@ -3,6 +3,7 @@
 import pytest
 
 from app.models import JobStep, write
+from app.services.jobs.resources import group_ids, take
 from tests.factories import make_job, make_runner, print_trace
 
 PAYLOAD = '"><img src=x onerror=alert(1)><script>alert(2)</script>'
@@ -22,6 +23,26 @@ def test_a_waiting_job_says_why_it_waits(site, core):
     _set(core, site.job, status="pending", waiting_reason="No runner has the tag windows.")
     page = site.visitor("guest").get("/skerry/hello/-/jobs/1").text
     assert _sentence(page) == "No runner has the tag windows."
+
+
+def test_a_job_that_waits_for_a_resource_says_who_holds_it(site, core):
+    with write(core.session):
+        group = group_ids(core, site.project.id, ["production"])["production"]
+        take(core, group, site.job.id)
+    later = make_job(core, site.pipeline, name="ship", status="waiting_for_resource", resource_group_id=group)
+    said = "Waits for the resource group production, which is held by #1."
+    visitor = site.visitor("guest")
+    assert _sentence(visitor.get(f"/skerry/hello/-/jobs/{later.id}").text) == said
+    assert f'title="{said}"' in visitor.get("/skerry/hello/-/pipelines/1").text
+
+
+def test_a_scheduled_job_can_be_taken_off_the_clock(site, core):
+    job = make_job(core, site.pipeline, name="roll", when="delayed", status="scheduled", scheduled_at=core.now())
+    visitor = site.visitor("developer")
+    assert "/unschedule" in visitor.get(f"/skerry/hello/-/jobs/{job.id}").text
+    assert visitor.post(f"/skerry/hello/-/jobs/{job.id}/unschedule").status_code == 303
+    assert _sentence(visitor.get(f"/skerry/hello/-/jobs/{job.id}").text) == "Waits for somebody to start it."
+    assert "/unschedule" not in visitor.get(f"/skerry/hello/-/jobs/{job.id}").text
 
 
 def test_a_job_that_waits_for_others_names_them(site, core):

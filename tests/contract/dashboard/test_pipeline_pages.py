@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from app.models import write
+from app.domain.plan import JobPlan, Trigger
+from app.models import PipelineLink, User, write
 from tests.databases import BOTH
 from tests.factories import make_job, make_pipeline, make_project
 
@@ -70,6 +71,12 @@ def test_a_pipeline_shows_stages_in_order_with_a_status_in_words_and_says_how_it
         assert f">{word}" in page
     assert "/-/jobs/1/cancel" in page
     assert "/-/jobs/3/play" in page
+
+
+def test_a_pipeline_that_was_replaced_says_by_which(site, core):
+    old = make_pipeline(core, site.project, status="canceled", auto_canceled_by_id=site.pipeline.id)
+    page = site.visitor("guest").get(f"/skerry/hello/-/pipelines/{old.id}").text
+    assert f"Was canceled, because the newer pipeline #{site.pipeline.id} replaced it." in page
 
 
 def test_a_broken_configuration_is_shown_with_file_and_line(site, core):
@@ -139,3 +146,47 @@ def test_the_search_box_takes_the_search_language_and_pages_keep_it(many):
 def test_a_search_of_more_terms_than_anybody_writes_is_refused(site):
     words = "+".join(f"w{number}" for number in range(101))
     assert site.visitor("guest").get(f"/skerry/hello/-/pipelines?search={words}").status_code == 400
+
+
+@pytest.fixture
+def related(site, core):
+    """The pipeline's job `start` has started a child, and a pipeline of another project that only its owner sees."""
+    secret = make_project(core, "rocks/secret", creator=core.session.query(User).filter_by(username="owner").one())
+    below = make_pipeline(core, secret, source="pipeline", status="success")
+    child = make_pipeline(core, site.project, source="parent_pipeline", status="success")
+    plan = JobPlan("start", "test", (), trigger=Trigger(project="rocks/secret"))
+    jobs = [make_job(core, site.pipeline, plan=plan, bridge=True, name=name, status="success") for name in ("a", "b")]
+    ids = [(below.id, jobs[0].id, False), (child.id, jobs[1].id, True)]
+    source_id = site.pipeline.id
+    with write(core.session):
+        for pipeline_id, job_id, is_child in ids:
+            core.session.add(
+                PipelineLink(
+                    pipeline_id=pipeline_id, source_pipeline_id=source_id, source_job_id=job_id, child=is_child
+                )
+            )
+    return below, child, jobs
+
+
+def test_a_pipeline_leads_to_those_that_its_jobs_started_and_back(site, related):
+    below, child, jobs = related
+    owner = site.visitor("owner")
+    page = owner.get(f"/skerry/hello/-/pipelines/{site.pipeline.id}").text
+    assert f'href="/rocks/secret/-/pipelines/{below.id}"' in page
+    assert f'href="/skerry/hello/-/pipelines/{child.id}"' in page
+    assert f'href="/rocks/secret/-/pipelines/{below.id}"' in owner.get(f"/skerry/hello/-/jobs/{jobs[0].id}").text
+    for path, started in (("skerry/hello", child), ("rocks/secret", below)):
+        page = owner.get(f"/{path}/-/pipelines/{started.id}").text
+        assert f'href="/skerry/hello/-/pipelines/{site.pipeline.id}"' in page
+
+
+def test_a_project_that_one_may_not_see_is_not_named(site, related):
+    below, _child, jobs = related
+    developer = site.visitor("developer")
+    for path in (f"pipelines/{site.pipeline.id}", f"jobs/{jobs[0].id}"):
+        page = developer.get(f"/skerry/hello/-/{path}")
+        assert (page.status_code, "secret" in page.text, f'/pipelines/{below.id}"' in page.text) == (200, False, False)
+
+
+def test_children_are_left_out_of_the_list(site, related):
+    assert _ids(site.visitor("owner").get("/skerry/hello/-/pipelines").text) == [site.pipeline.id]

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from app.domain.permissions import Role
-from app.models import Job, JobStep, ProtectedRef, Push, write
+from app.models import Job, JobStep, Project, ProtectedRef, Push, write
 from tests.contract.git.conftest import Hosted
 from tests.databases import BOTH
 from tests.git_client import PIPELINE, Checkout, clone
@@ -90,7 +90,8 @@ def test_push_options_skip_omit_and_set_variables(hosted: Hosted, pushed: Checko
     third = pushed.push("main", '--push-option=ci.variable="KEY=a value=1"', "--push-option=what=ever")
     first, skipped, with_variable = hosted.pipelines()
     assert "remote: The push option 'what' is not known here and was ignored." in third.text
-    assert (first.status, skipped.status, with_variable.status) == ("pending", "skipped", "pending")
+    # The first has not begun, and the third replaces it.
+    assert (first.status, skipped.status, with_variable.status) == ("canceled", "skipped", "pending")
     assert "a value=1" not in (with_variable.variables_sealed or "")
     opened = hosted.core.box.open(with_variable.variables_sealed or "", with_variable.seal_context)
     assert '"KEY"' in opened
@@ -98,11 +99,43 @@ def test_push_options_skip_omit_and_set_variables(hosted: Hosted, pushed: Checko
     assert "a value" not in str([push.options for push in hosted.core.session.scalars(select(Push))])
 
 
+def test_a_branch_without_a_configuration_has_no_pipeline(hosted: Hosted, checkout: Checkout) -> None:
+    checkout.git("rm", "--quiet", ".gitlab-ci.yml")
+    checkout.commit({"README": "no pipeline"})
+    result = checkout.push("main")
+    assert result.ok
+    assert "remote: No pipeline for main: Missing CI config file .gitlab-ci.yml" in result.text
+    assert hosted.pipelines() == []
+
+
+def test_inputs_come_as_push_options_in_their_types(hosted: Hosted, pushed: Checkout) -> None:
+    spec = "spec: {inputs: {count: {type: number}, where: {default: here}}}\n---\n"
+    pushed.commit({".gitlab-ci.yml": spec + "job: {script: ['echo $[[ inputs.count ]] $[[ inputs.where ]]']}"})
+    options = ("--push-option=ci.input=count=7", '--push-option=ci.input="where=over there"')
+    assert pushed.push("main", *options).ok
+    made = hosted.pipelines()[-1]
+    assert made.jobs[0].plan["steps"][0]["script"] == ["echo 7 over there"]
+    pushed.commit({"a": "1"})
+    broken = pushed.push("main", "--push-option=ci.input=count=many")
+    assert "provided value is not a number" in broken.text
+    assert hosted.pipelines()[-1].status == "failed"
+
+
+def test_where_nobody_may_give_variables_a_push_with_some_makes_no_pipeline(hosted: Hosted, pushed: Checkout) -> None:
+    with write(hosted.core.session):
+        hosted.core.session.get_one(Project, 1).variables_role = "no_one_allowed"
+    pushed.commit({"a": "1"})
+    refused = pushed.push("main", "--push-option=ci.variable=A=b", "--push-option=merge_request.create")
+    assert refused.ok
+    assert "No pipelines were created: Insufficient permissions to set pipeline variables." in refused.text
+    assert "merge_request.create' was ignored: there are no merge requests here." in refused.text
+    assert len(hosted.pipelines()) == 1
+
+
 @pytest.mark.parametrize("database", BOTH, indirect=True)
 @pytest.mark.parametrize(
     ("files", "expected"),
     [
-        ({"README": "no pipeline"}, ".gitlab-ci.yml:1:1: Missing CI config file"),
         ({".gitlab-ci.yml": "build:\n  script: [make\n"}, ".gitlab-ci.yml:3:1"),
         ({".gitlab-ci.yml": "build:\n  scrpt: make\n"}, ".gitlab-ci.yml:"),
         ({".gitlab-ci.yml": "a: &a [*a]\n"}, ".gitlab-ci.yml:1:"),

@@ -10,8 +10,8 @@ from app.domain.permissions import Role
 from app.domain.plan import Variable
 from app.models import Pipeline, Project, User, write
 from app.services.pipelines.create_pipeline import required_features, run_pipeline
+from app.services.pipelines.kept_variables import open_variables
 from app.services.pipelines.request_for_ref import request_for_ref
-from app.services.pipelines.variables import open_variables
 from tests.contract.git.conftest import Hosted
 from tests.databases import BOTH
 from tests.factories import make_member, make_user

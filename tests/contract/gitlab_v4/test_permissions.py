@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from functools import cache
 from itertools import count
 from pathlib import Path
 
@@ -11,10 +12,16 @@ from flask import Flask
 
 from app.api.gitlab_v4 import ENDPOINTS
 from app.domain.permissions import Role
+from app.domain.plan import Variable
 from app.git.command import run
-from app.models import Artifact, Group, Job
-from app.services.projects.ci_variables import add_variable
+from app.models import Artifact, CiVariable, Deployment, Group, Job, Release, ReleaseLink, write
+from app.services.environments.save_environment import create_environment
+from app.services.jobs.resources import group_ids, take
+from app.services.pipelines.triggers import add_trigger
+from app.services.projects.ci_variables import add_variable, variables_of
 from app.services.repositories.protect_refs import protect
+from app.services.schedules.save_schedule import Draft, create_schedule
+from app.services.schedules.schedule_variables import add_variable as add_schedule_variable
 from tests.factories import make_member, make_pipeline, make_project, make_runner, make_token, make_user
 from tests.git_client import new_checkout
 from tests.support.gitlab import Api
@@ -58,7 +65,7 @@ class Things:
 
     def __init__(self, place: Place) -> None:
         self._place = place
-        self._numbers = count(1)
+        self._numbers = count(10, 10)
         self._place.pipeline = make_pipeline(place.core, place.project, ref="topic", protected=False)
 
     def make(self, name: str) -> int | str:
@@ -122,6 +129,65 @@ class Things:
     def _variable(self) -> int:
         return add_variable(self._place.core, self._place.project, "KEY", "v", {}).id
 
+    def _group(self) -> int:
+        """The resource group `prod`, and the job that holds it."""
+        job = self._job(status="running")
+        with write(self._place.core.session):
+            group = group_ids(self._place.core, self._place.project.id, ["prod"])["prod"] or 0
+            take(self._place.core, group, job.id)
+        return group
+
+    def _schedule(self) -> int:
+        """A schedule of the developer, with a variable KEY."""
+        core, developer = self._place.core, self._place.users["developer"]
+        draft = Draft(description="nightly", ref="refs/heads/topic", cron="0 1 * * *")
+        schedule = create_schedule(core, self._place.project, developer, draft)
+        add_schedule_variable(core, schedule, developer, Variable("KEY", "v", public=False))
+        return schedule.id
+
+    def _grouped(self) -> int:
+        """A variable KEY of the group, which a call before may have removed."""
+        return self._kept(self._place.project.group)
+
+    def _overall(self) -> int:
+        """The same of the instance."""
+        return self._kept(None)
+
+    def _kept(self, of: Group | None) -> int:
+        self._place.core.session.rollback()
+        found = self._place.core.session.scalar(variables_of(of).where(CiVariable.key == "KEY"))
+        return found.id if found else add_variable(self._place.core, of, "KEY", "v", {}).id
+
+    def _trigger(self) -> int:
+        place = self._place
+        return add_trigger(place.core, place.project, place.users["maintainer"], "nightly").id
+
+    def _environment(self, state: str = "available") -> int:
+        made = create_environment(self._place.core, self._place.project, f"review/{next(self._numbers)}", {})
+        self._place.set(made, state=state)
+        return made.id
+
+    def _stopped(self) -> int:
+        return self._environment("stopped")
+
+    def _deployment(self) -> int:
+        values = {"project_id": 1, "ref": "topic", "sha": "1" * 40, "status": "success"}
+        environment_id, now = self._environment(), self._place.core.now()
+        with write(self._place.core.session):
+            made = Deployment(environment_id=environment_id, created_at=now, updated_at=now, **values)
+            self._place.core.session.add(made)
+        return made.id
+
+    def _release(self) -> int:
+        """The release of the tag `v` and this number, with a link of this number."""
+        now, number = self._place.core.now(), next(self._numbers)
+        texts = {"tag_name": f"v{number}", "name": "One", "sha": "1" * 40}
+        with write(self._place.core.session):
+            release = Release(project_id=1, released_at=now, created_at=now, updated_at=now, **texts)
+            release.links = [ReleaseLink(id=number, name="a", url="https://a.example.com", created_at=now)]
+            self._place.core.session.add(release)
+        return number
+
     def _runner(self) -> int:
         return make_runner(self._place.core, runner_type="project_type", project=self._place.project)[0].id
 
@@ -180,12 +246,30 @@ COMMIT = {"branch": "written", "start_branch": "main", "commit_message": "Write"
 BODIES = {
     "POST /projects/1/variables": {"key": "NEW", "value": "v"},
     "PUT /projects/1/variables/KEY": {"value": "w"},
+    "PUT /projects/1": {"build_timeout": 900},
+    "POST /projects/1/pipeline_schedules": {"description": "d", "ref": "topic", "cron": "0 1 * * *"},
+    "PUT /projects/1/pipeline_schedules/{schedule}": {"cron": "0 2 * * *"},
+    "POST /projects/1/pipeline_schedules/{schedule}/variables": {"key": "NEW", "value": "v"},
+    "PUT /projects/1/pipeline_schedules/{schedule}/variables/KEY": {"value": "w"},
+    "PUT /projects/1/pipelines/{pipeline}/metadata": {"name": "Nightly"},
+    "POST /groups/acme/variables": {"key": "NEW", "value": "v"},
+    "PUT /groups/acme/variables/KEY?n={grouped}": {"value": "w"},
+    "POST /admin/ci/variables": {"key": "NEW", "value": "v"},
+    "PUT /admin/ci/variables/KEY?n={overall}": {"value": "w"},
     "POST /projects/1/pipeline": {"ref": "nothing"},
     "POST /projects/1/ci/lint": {"content": "build: {script: make}"},
+    "POST /projects/1/trigger/pipeline": {"ref": "main", "token": "glptt-none"},
+    "POST /projects/1/ref/main/trigger/pipeline": {"token": "glptt-none"},
+    "POST /projects/1/triggers": {"description": "nightly"},
+    "PUT /projects/1/triggers/{trigger}": {"description": "daily"},
     "POST /user/runners": {"runner_type": "project_type", "project_id": 1},
     "PUT /runners/{runner}": {"paused": True},
+    "POST /projects/1/environments": {"name": "staging"},
+    "PUT /projects/1/environments/{environment}": {"description": "d"},
+    "POST /projects/1/releases": {"tag_name": "v0", "ref": "nothing"},
+    "POST /projects/1/releases/v{release}/assets/links": {"name": "n", "url": "https://n.example.com"},
+    "PUT /projects/1/releases/v{release}/assets/links/{release}": {"name": "m"},
     "POST /projects/1/jobs/{canceling}/cancel": {"force": True},
-    "PUT /projects/1": {"description": "Changed"},
     "PUT /projects/1?visible": {"visibility": "internal"},
     "POST /groups": {"name": "Fresh", "path": "fresh"},
     "PUT /groups/acme": {"name": "Changed"},
@@ -226,10 +310,12 @@ def test_everyone_gets_what_the_table_says(
     place.set(place.project, visibility=visibility)
     things, position = Things(place), COLUMNS.index(column)
     things.make("variable")
+    things.make("release")
     expected, found = {}, {}
     for call, statuses in TABLES[visibility].items():
         method, path = call.split()
-        path = re.sub(r"{(\w+)}", lambda match: str(things.make(match[1])), path)
+        make = cache(things.make)  # named twice in a path, it is the same thing
+        path = re.sub(r"{(\w+)}", lambda match, make=make: str(make(match[1])), path)
         headers = credentials(place, column)
         expected[call] = statuses[position]
         found[call] = api(method, path, token=None, headers=headers, json=BODIES.get(call)).status_code

@@ -306,3 +306,57 @@ def test_changing_files(project, pushed: str) -> None:
     assert project.files.raw("dir/c d", ref="topic") == b"second"
     project.files.delete("dir/a", "topic", "Remove")
     assert [row["name"] for row in project.repository_tree("dir", ref="topic", get_all=True)] == ["b", "c d"]
+
+
+def test_schedules(project, pushed: str) -> None:
+    given = {"description": "Every night", "ref": "main", "cron": "0 1 * * *", "cron_timezone": "Asia/Tokyo"}
+    made = project.pipelineschedules.create(given)
+    assert (made.ref, made.next_run_at[11:]) == ("refs/heads/main", "16:00:00.000Z")
+    made.variables.create({"key": "DEPTH", "value": "deep"})
+    made.variables.update("DEPTH", {"value": "deeper"})
+    schedule = project.pipelineschedules.get(made.id)
+    assert [(row["key"], row["value"]) for row in schedule.attributes["variables"]] == [("DEPTH", "deeper")]
+    schedule.play()  # after which the client knows nothing of the schedule any more
+    schedule = project.pipelineschedules.get(made.id)
+    (pipeline,) = schedule.pipelines.list(get_all=True)
+    assert project.pipelines.get(pipeline.id).source == "schedule"
+    assert project.pipelines.get(pipeline.id).variables.list(get_all=True)[0].value == "deeper"
+    schedule.active = False
+    schedule.save()
+    assert [row.id for row in project.pipelineschedules.list(scope="inactive", get_all=True)] == [made.id]
+    schedule.take_ownership()
+    schedule.variables.delete("DEPTH")
+    schedule.delete()
+    assert project.pipelineschedules.list(get_all=True) == []
+
+
+def test_variables_of_the_instance(lab: gitlab.Gitlab, place: Place) -> None:
+    place.set(place.users["owner"], is_admin=True)
+    lab.variables.create({"key": "PROXY", "value": "http://proxy"})
+    variable = lab.variables.get("PROXY")
+    variable.value = "none"
+    variable.save()
+    assert [row.value for row in lab.variables.list(get_all=True)] == ["none"]
+    variable.delete()
+    assert lab.variables.list(get_all=True) == []
+
+
+def test_a_pipeline_with_variables_and_inputs(project, pushed: str) -> None:
+    made = project.pipelines.create({"ref": "main", "variables": [{"key": "A", "value": "1"}]})
+    assert [(row.key, row.value) for row in made.variables.list(get_all=True)] == [("A", "1")]
+    with pytest.raises(gitlab.GitlabCreateError, match="inputs"):
+        project.pipelines.create({"ref": "main", "inputs": {"unknown": 1}})
+
+
+def test_triggers(place: Place, project, server: LiveServer, pushed: str) -> None:
+    made = project.triggers.create({"description": "from outside"})
+    assert made.token.startswith("glptt-")
+    with gitlab.Gitlab(server.url) as anyone:
+        pipeline = anyone.projects.get(project.id, lazy=True).trigger_pipeline("main", made.token, {"WHO": "ada"})
+    assert (pipeline.sha, pipeline.source) == (pushed, "trigger")
+    assert "WHO" in {one.key for one in project.pipelines.get(pipeline.id).variables.list(get_all=True)}
+    made.description = "changed"
+    made.save()
+    assert [one.description for one in project.triggers.list(get_all=True)] == ["changed"]
+    made.delete()
+    assert project.triggers.list(get_all=True) == []

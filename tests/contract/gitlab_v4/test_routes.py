@@ -29,6 +29,8 @@ VALUES = {
     "folder": "a",
     "file": "a",
     "verb": "pause",
+    "tag_name": "v1",
+    "prefix": "docs",
 }
 #: What a route has to be given before it looks at anything else.
 NEEDED: dict[str, dict[str, Any]] = {

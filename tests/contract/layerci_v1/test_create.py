@@ -9,7 +9,7 @@ from app import crypto
 from app.api.layerci_v1.body import LONGEST_EXTRA
 from app.domain.permissions import Role
 from app.models import ProtectedRef, write
-from app.services.pipelines.variables import open_variables
+from app.services.pipelines.kept_variables import open_variables
 from app.services.runners.create_runner import create_runner
 from tests.conftest import LiveServer
 from tests.contract.runner_protocol.stock import StockRunner

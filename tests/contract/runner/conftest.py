@@ -10,7 +10,7 @@ import pytest
 from runner.config import Config, RunnerConfig
 from runner.daemon import Daemon
 from runner.executor.fake import FakeExecutor
-from runner.job_run import Host
+from runner.job.run import Host
 from tests.contract.runner.fake_gitlab import RUNNER_TOKEN, FakeGitLab
 from tests.unit.runner.plain_workspaces import PlainWorkspaces
 

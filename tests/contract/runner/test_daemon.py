@@ -261,7 +261,7 @@ def test_after_kill_9_the_next_run_reports_the_job_failed_at_once(gitlab, config
         from runner.config import load
         from runner.daemon import Daemon
         from runner.executor.fake import FakeExecutor
-        from runner.job_run import Host
+        from runner.job.run import Host
         from tests.unit.runner.plain_workspaces import PlainWorkspaces
         def host(config, runner, system_id, boot):
             return Host(runner, FakeExecutor(), PlainWorkspaces(pathlib.Path(sys.argv[2])), system_id, boot)

@@ -57,6 +57,15 @@ def test_an_upload_that_is_refused_fails_a_passing_job(gitlab, serve):
     assert job.uploads == []
 
 
+def test_a_report_that_the_server_cannot_read_is_the_jobs_own_fault(gitlab, serve):
+    job = gitlab.add_job(["true"], artifacts=[{"paths": ["README"], "artifact_type": "dotenv"}])
+    job.upload_faults += [400, 400, 400]
+    serve()
+    final = finished(job)
+    assert (final["state"], final["failure_reason"]) == ("failed", "script_failure")
+    assert b"the server refused the artifacts: 400" in job.trace
+
+
 def test_an_upload_is_tried_again(gitlab, serve):
     job = gitlab.add_job(["true"], artifacts=[{"paths": ["README"]}])
     job.upload_faults.append(500)

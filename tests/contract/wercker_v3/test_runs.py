@@ -9,7 +9,7 @@ from app.api.wercker_v3.entities.common import id_of
 from app.domain.plan import JobPlan, Step
 from app.models import Job, Pipeline
 from app.services.artifacts.fetch_artifact import fetch_archive
-from app.services.pipelines.variables import open_variables
+from app.services.pipelines.kept_variables import open_variables
 from app.services.runners import dependencies
 from tests.databases import BOTH
 from tests.factories import make_manager, make_pipeline, make_project, make_runner

@@ -10,7 +10,7 @@ from app.api.wercker_v3.entities.common import id_of
 from app.domain.permissions import Role
 from app.models import AccessToken, CiVariable
 from app.services.pipelines.definition_variables import definition_variables
-from app.services.pipelines.variables import settings_variables
+from app.services.pipelines.kept_variables import settings_variables
 from tests.databases import BOTH
 from tests.factories import make_member
 from tests.support.place import Place

@@ -14,7 +14,7 @@ import pytest
 from runner.config import Config, RunnerConfig
 from runner.daemon import Daemon as DaemonInThread
 from runner.executor.fake import FakeExecutor
-from runner.job_run import Host
+from runner.job.run import Host
 from tests import postgresql
 from tests.integration.conftest import unavailable
 from tests.integration.stack import ENDED, Daemon, Server, script_output, wait_until, working_copy

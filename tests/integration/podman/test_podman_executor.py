@@ -18,6 +18,7 @@ import pytest
 from runner.executor.base import Build, ConfigurationError, ExecutorError, ImagePullError, ImageRef, Stage, StageResult
 from runner.executor.podman import PodmanExecutor
 from runner.executor.podman_settings import PodmanSettings
+from runner.protocol.info import architecture
 from tests.integration.podman.conftest import RUNNER, Job
 from tests.integration.podman.images import derived, podman
 
@@ -386,6 +387,24 @@ def test_an_image_is_pulled_by_policy(registry: str, executor: PodmanExecutor, s
             assert job.run("true") == StageResult("exited", 0)
         with pytest.raises(ImagePullError, match=r"manifest unknown|not found"):
             start(made, image=ImageRef(registry.replace("tool", "absent")))
+    finally:
+        made.close()
+
+
+def test_an_image_is_for_the_platform_that_the_job_names(
+    registry: str, executor: PodmanExecutor, start: Start, base_image: str
+) -> None:
+    own = f"linux/{architecture()}"
+    assert start(image=ImageRef(base_image, platform=own)).run("true") == StageResult("exited", 0)
+    with pytest.raises(ImagePullError, match=f"is here for {own}.*, not for linux/s390x"):
+        start(image=ImageRef(base_image, platform="linux/s390x"))
+    made = PodmanExecutor(PodmanSettings(), executor.helper)
+    try:
+        job = start(made, image=ImageRef(registry, platform=own))
+        assert b"Pulling image" in job.prepared
+        assert job.run("true") == StageResult("exited", 0)
+        with pytest.raises(ImagePullError):
+            start(made, image=ImageRef(registry, platform="linux/s390x"))
     finally:
         made.close()
 

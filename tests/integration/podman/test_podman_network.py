@@ -3,6 +3,7 @@
 import http.server
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -125,18 +126,54 @@ def test_services_are_reached_by_name_and_go_with_the_job(start: Start, web_imag
     assert podman("network", "ls", "--quiet", "--filter", label) == ""
 
 
-def test_a_service_gets_the_jobs_variables_and_its_own(start: Start, web_image: str) -> None:
-    command = ("sh", "-c", "mkdir -p /w; echo $FROM_JOB $OWN > /w/index.html; exec httpd -f -p 8080 -h /w")
-    service = ServiceRef(ImageRef(web_image), ("web",), command, {"OWN": "service"})
-    job = start(services=(service,), environment={"FROM_JOB": "job", "OWN": "overwritten"})
+def test_a_service_gets_its_own_variables_and_no_secret_of_the_job(start: Start, web_image: str) -> None:
+    command = ("sh", "-c", "mkdir -p /w; echo $PUBLIC $OWN $SECRET. > /w/index.html; exec httpd -f -p 8080 -h /w")
+    service = ServiceRef(ImageRef(web_image), ("web",), command, {"PUBLIC": "job", "OWN": "service"})
+    job = start(services=(service,), environment={"SECRET": "hush", "OWN": "the job's"})
     job.run("wget -q -O- http://web:8080/")
-    assert job.text == "job service\n"
+    assert job.text == "job service .\n"
 
 
-def test_a_service_that_ends_at_once_is_a_warning(start: Start, web_image: str) -> None:
-    job = start(services=(ServiceRef(ImageRef(web_image), ("web",), ("false",)),))
-    assert f"WARNING: Service {web_image} probably didn't start properly" in job.prepared.decode()
+def test_a_service_that_ends_at_once_is_a_warning_with_its_last_words(start: Start, web_image: str) -> None:
+    command = ("sh", "-c", "echo no password given; exit 3")
+    job = start(services=(ServiceRef(ImageRef(web_image), ("web",), command),))
+    said = job.prepared.decode()
+    assert f"WARNING: Service {web_image} probably didn't start properly" in said
+    assert "the service ended with exit code 3" in said
+    assert "Service container logs:\nno password given\n" in said
     assert job.run("true") == StageResult("exited", 0)
+
+
+def test_a_service_that_opens_no_port_in_time_is_a_warning(start: Start, another: Another, web_image: str) -> None:
+    service = ServiceRef(ImageRef(web_image), ("web",), ("sh", "-c", "echo still thinking; exec sleep 60"))
+    job = start(another(service_timeout=1.0), services=(service,))
+    said = job.prepared.decode()
+    assert "no port answered within 1 seconds (tried 8080)" in said
+    assert "still thinking" in said
+
+
+def test_the_port_to_wait_for_can_be_named(start: Start, web_image: str) -> None:
+    command = ("sh", "-c", "exec httpd -f -p 9090 -h /www")
+    service = ServiceRef(ImageRef(web_image), ("web",), command, {"HEALTHCHECK_TCP_PORT": "9090"})
+    job = start(services=(service,))
+    assert "WARNING" not in job.prepared.decode()
+    assert job.run("wget -q -O- http://web:9090/") == StageResult("exited", 0)
+
+
+def test_what_services_print_is_shown_while_they_are_debugged(start: Start, web_image: str) -> None:
+    command = ("sh", "-c", "echo ready; httpd -p 8080 -h /www; while sleep 0.1; do echo tick; done")
+    services = tuple(ServiceRef(ImageRef(web_image), (name,), command) for name in ("first", "second"))
+    job = start(services=services, environment={"CI_DEBUG_SERVICES": "true"})
+    said = job.prepared
+    until = time.monotonic() + 20
+    while not (b"[service:first] tick\n" in said and b"[service:second] tick\n" in said):
+        assert time.monotonic() < until, said.decode()
+        time.sleep(0.05)
+    assert b"[service:first] ready\n" in said
+    job.environment.stop()
+    size = len(said)
+    time.sleep(0.5)
+    assert len(said) == size, "nothing may come behind the job's last line"
 
 
 def test_the_doctor_finds_that_bridges_work_and_leaves_none(base_image: str) -> None:

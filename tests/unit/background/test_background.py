@@ -117,3 +117,31 @@ def test_who_does_not_lead_does_nothing(app, core):
 def test_every_task_runs_on_an_empty_installation(core):
     for task in TASKS:
         task.run(core)
+
+
+def test_a_task_apart_holds_up_no_other_and_runs_once_at_a_time(app):
+    """What waits for another host is at work once, while the others go on."""
+    rounds, release, others = [], threading.Event(), threading.Event()
+
+    def wait(core):
+        rounds.append(core)
+        release.wait(10)
+
+    def quick(core):
+        if rounds:
+            others.set()
+
+    background = Background(app, [Task("slow", wait, 0, apart=True), Task("quick", quick, 0)])
+    background._leads = True
+    background._ask_at = time.monotonic() + 60
+    with app.app_context():
+        for _ in range(100):
+            background._beat()
+            if others.is_set():
+                break
+            time.sleep(0.02)
+        background._beat()
+    assert (others.is_set(), len(rounds)) == (True, 1)
+    release.set()
+    background.stop()
+    assert not background._apart["slow"].is_alive()

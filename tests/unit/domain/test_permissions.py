@@ -6,7 +6,13 @@ from hypothesis import strategies as st
 
 from app.domain.permissions import TABLE, Action, Role, Visibility, allowed
 
-READS = {Action.READ_PIPELINE, Action.READ_JOB, Action.READ_TRACE, Action.READ_ARTIFACTS}
+READS = {
+    Action.READ_PIPELINE,
+    Action.READ_JOB,
+    Action.READ_TRACE,
+    Action.READ_ARTIFACTS,
+    Action.READ_ENVIRONMENTS,
+}
 
 
 def test_every_action_is_in_the_table() -> None:
@@ -31,7 +37,12 @@ def test_an_administrator_may_do_everything_and_a_stranger_nothing_in_a_private_
 @given(st.sampled_from(Action), st.sampled_from(Visibility), st.booleans())
 def test_a_stranger_only_ever_reads(action: Action, visibility: Visibility, signed_in: bool) -> None:
     if allowed(action, visibility=visibility, signed_in=signed_in):
-        assert action in READS | {Action.READ_PROJECT, Action.READ_CODE}
+        assert action in READS | {
+            Action.READ_PROJECT,
+            Action.READ_RELEASES,
+            Action.READ_CODE,
+            Action.READ_SCHEDULES,
+        }
 
 
 def test_who_sees_which_project() -> None:

@@ -10,6 +10,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from app.domain import status
 from app.domain.processing import JobState, dependents_to_reset, process
 
+#: Written by hand: what a job or a pipeline that has ended may be.
+ENDS = {"success", "failed", "canceled", "skipped"}
 WHENS = ("on_success", "on_failure", "always", "manual", "delayed")
 
 
@@ -38,6 +40,7 @@ class PipelineLife(RuleBasedStateMachine):
                 data.draw(st.booleans()),
                 None if needs is None else tuple(needs),
                 60,
+                resource_group=data.draw(st.none() | st.just(1)),
             )
             self.allowed_runs[job_id] = 1
         self.advance()
@@ -90,6 +93,12 @@ class PipelineLife(RuleBasedStateMachine):
         self.move(self.some(data, status.RUNNING), outcome)
         self.advance()
 
+    @precondition(lambda self: self.has(status.WAITING_FOR_RESOURCE))
+    @rule(data=st.data())
+    def resource_is_free(self, data: st.DataObject) -> None:
+        self.move(self.some(data, status.WAITING_FOR_RESOURCE), status.PENDING)
+        self.advance()
+
     @precondition(lambda self: self.has(status.SCHEDULED))
     @rule(data=st.data())
     def delay_is_over(self, data: st.DataObject) -> None:
@@ -106,12 +115,10 @@ class PipelineLife(RuleBasedStateMachine):
     @precondition(lambda self: self.has(status.FAILED, status.SUCCESS, status.CANCELED))
     @rule(data=st.data())
     def retry(self, data: st.DataObject) -> None:
-        """A retried job is a new row that starts as created; a manual one is played with it."""
+        """A retried job is a new row that starts as created; a manual one need not be played once more."""
         job_id = self.some(data, status.FAILED, status.SUCCESS, status.CANCELED)
-        self.jobs[job_id] = replace(self.jobs[job_id], status=status.CREATED)
+        self.jobs[job_id] = replace(self.jobs[job_id], status=status.CREATED, enqueue_immediately=True)
         self.allowed_runs[job_id] += 1
-        if self.jobs[job_id].when == "manual":
-            self.move(job_id, status.PENDING)
         self.reset_after(job_id)
 
     def reset_after(self, job_id: int) -> None:
@@ -153,14 +160,14 @@ class PipelineLife(RuleBasedStateMachine):
         """Let everything run to its end: then the pipeline has ended too."""
         for _ in range(10 * len(self.jobs) + 1):
             moves = {status.PENDING: status.RUNNING, status.RUNNING: status.SUCCESS, status.CANCELING: status.CANCELED}
-            moves |= {status.MANUAL: status.PENDING, status.SCHEDULED: status.PENDING}
+            moves |= dict.fromkeys((status.MANUAL, status.SCHEDULED, status.WAITING_FOR_RESOURCE), status.PENDING)
             for job in list(self.jobs.values()):
                 if job.status in moves:
                     self.move(job.id, moves[job.status])
             if self.jobs:
                 self.advance()
-        assert all(job.status in status.COMPLETED for job in self.jobs.values())
-        assert not self.jobs or self.pipeline in status.COMPLETED
+        assert {job.status for job in self.jobs.values()} <= ENDS
+        assert not self.jobs or self.pipeline in ENDS
 
 
 PipelineLife.TestCase.settings = settings(max_examples=60, stateful_step_count=20, deadline=None)

@@ -218,3 +218,20 @@ def test_reset_finds_only_skipped_jobs_and_never_the_job_itself(jobs: list[JobSt
     assert played.id not in found
     assert {states[found_id] for found_id in found} <= {"skipped"}
     assert len(set(found)) == len(found)
+
+
+def test_a_job_of_a_resource_group_waits_for_its_resource() -> None:
+    assert after([job(1, resource_group=7), job(2, when="manual", resource_group=7)]) == {
+        1: "waiting_for_resource",
+        2: "manual",
+    }
+
+
+def test_a_job_that_somebody_asked_for_waits_for_nobody_but_for_what_comes_before_it() -> None:
+    asked = {"enqueue_immediately": True, "start_in": 5}
+    for when in ("manual", "delayed"):
+        assert after([job(1, 0, "running"), job(2, 1, when=when, **asked)])[2] == "created"
+        assert after([job(1, 0, "success"), job(2, 1, when=when, **asked)])[2] == "pending"
+        assert after([job(1, 0, "failed"), job(2, 1, when=when, **asked)])[2] == "skipped"
+    held = job(2, 1, when="manual", resource_group=1, **asked)
+    assert after([job(1, 0, "success"), held])[2] == "waiting_for_resource"

@@ -42,6 +42,17 @@ def test_files_are_read_by_path_with_a_limit(repository: Repository, checkout: C
             repository.read_file(commit, "a", 100)
 
 
+def test_the_last_commit_of_a_path(repository: Repository, checkout: Checkout) -> None:
+    first = checkout.git("rev-parse", "HEAD")
+    second = checkout.commit({"a": "changed", "folder/*": "a star"})
+    assert checkout.push("main").ok
+    found = {path: repository.last_commit(second, path) for path in ("a", "folder/b", "folder", "f*/b", "folder/*")}
+    assert found == {"a": second, "folder/b": first, "folder": second, "f*/b": first, "folder/*": second}
+    assert repository.last_commit(first, "/a") == first
+    for path in ("c", "../a", "", "a\0", "--all", ":(top)a", "x" * 10_000):
+        assert repository.last_commit(second, path) is None
+
+
 def test_after_a_file_that_is_too_long_the_next_is_still_read(repository: Repository, checkout: Checkout) -> None:
     head = checkout.commit({"long": "x" * 3_000_000})
     assert checkout.push("main").ok

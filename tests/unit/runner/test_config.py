@@ -195,3 +195,43 @@ def test_the_default_path_can_be_named(monkeypatch, tmp_path):
 )
 def test_durations(text, seconds):
     assert parse_duration(text) == seconds
+
+
+def test_a_store_for_caches_is_read_in_gitlab_runners_words(tmp_path):
+    s3 = {
+        "ServerAddress": "store.example.org:9000",
+        "AccessKey": "AK",
+        "SecretKey": "hush",
+        "BucketName": "caches",
+        "BucketLocation": "eu-1",
+        "Insecure": True,
+        "AuthenticationType": "access-key",
+    }
+    cache = {"Type": "s3", "Path": "p", "Shared": True, "s3": s3}
+    config, warnings = parsed(tmp_path, runners=[RUNNER | {"cache": cache}])
+    found = config.runners[0].cache
+    assert warnings == []
+    assert (found.type, found.path, found.shared) == ("s3", "p", True)
+    assert (found.s3.server_address, found.s3.bucket_name, found.s3.bucket_location) == (
+        "store.example.org:9000",
+        "caches",
+        "eu-1",
+    )
+    assert (found.s3.insecure, found.s3.path_style) == (True, True)
+    assert "hush" not in repr(found)
+
+
+@pytest.mark.parametrize(
+    ("cache", "words"),
+    [
+        ({"Type": "gcs"}, 'Type: must be one of "", "s3"'),
+        ({"Type": "s3"}, "s3.BucketName: is missing"),
+        ({"Type": "s3", "s3": {"BucketName": "b", "AccessKey": "a"}}, "only one of them is set"),
+        ({"Type": "s3", "s3": {"BucketName": "b", "ServerAddress": "https://x/"}}, "ServerAddress: must be a host"),
+        ({"Type": "s3", "s3": {"BucketName": "b", "Insecure": "yes"}}, "Insecure: must be true or false"),
+        ({"Type": "s3", "Shared": 1, "s3": {"BucketName": "b"}}, "Shared: must be true or false"),
+    ],
+)
+def test_a_store_for_caches_that_makes_no_sense_is_refused(tmp_path, cache, words):
+    with pytest.raises(ConfigError, match=words):
+        parsed(tmp_path, runners=[RUNNER | {"cache": cache}])

@@ -6,7 +6,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.job_steps import MarkedOutput, groups_of, stage_name
+from runner.job.groups import MarkedOutput, groups_of, stage_name
 from runner.protocol.wire import Image, Step
 from runner.steps import StepReport
 

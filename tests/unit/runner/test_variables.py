@@ -1,13 +1,17 @@
-"""Promises of runner.variables and runner.job_variables."""
+"""Promises of runner.variables, runner.job.variables and runner.job.sources."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.config import RunnerConfig
-from runner.job_variables import Places, job_sources, job_variables, split_credentials
+from runner.executor.base import ConfigurationError
+from runner.job.prepare import moved
+from runner.job.sources import job_sources, split_credentials
+from runner.job.variables import Places, job_variables
 from runner.protocol.wire import GitInfo, Job, Variable
 from runner.variables import Variables, expand, expand_like_shell
+from runner.workspace.submodules import by_https
 
 VALUES = {"A": "1", "LONG_NAME": "two", "EMPTY": ""}
 RUNNER = RunnerConfig(
@@ -127,6 +131,9 @@ def test_git_variables_steer_what_they_may():
         GIT_SUBMODULE_STRATEGY="recursive",
         GIT_SUBMODULE_DEPTH="1",
         GIT_SUBMODULE_PATHS="a b/c :(exclude)d",
+        GIT_SUBMODULE_UPDATE_FLAGS="--remote --jobs=4",
+        GIT_SUBMODULE_FORCE_HTTPS="true",
+        GIT_LFS_SKIP_SMUDGE="1",
     )
     assert notes == []
     assert (found.strategy, found.depth, found.checkout) == ("none", 0, False)
@@ -134,6 +141,8 @@ def test_git_variables_steer_what_they_may():
     assert found.fetch_flags == ("--prune", "--no-tags")
     assert (found.submodules, found.submodule_depth) == ("recursive", 1)
     assert found.submodule_paths == ("a", "b/c", ":(exclude)d")
+    assert (found.submodule_flags, found.submodules_by_https) == (("--remote", "--jobs=4"), True)
+    assert (found.large_files, sources()[0].large_files) == (False, True)
     assert sources(GIT_CLEAN_FLAGS="none")[0].clean_flags == ()
 
 
@@ -144,6 +153,8 @@ def test_git_variables_steer_what_they_may():
         ("GIT_FETCH_EXTRA_FLAGS", "-c core.fsmonitor=x"),
         ("GIT_CLEAN_FLAGS", "--git-dir=/"),
         ("GIT_CLEAN_FLAGS", "'open"),
+        ("GIT_SUBMODULE_UPDATE_FLAGS", "--init --recursive"),
+        ("GIT_SUBMODULE_UPDATE_FLAGS", "--reference=/"),
         ("GIT_SUBMODULE_PATHS", "../up"),
         ("GIT_SUBMODULE_PATHS", "--recursive"),
         ("GIT_STRATEGY", "evil"),
@@ -153,7 +164,13 @@ def test_what_git_must_not_hear_is_left_out_and_said(key, value):
     found, notes = sources(**{key: value})
     assert notes
     assert all(key in note for note in notes)
-    assert value not in (*found.fetch_flags, *found.clean_flags, *found.submodule_paths, found.strategy)
+    assert value not in (
+        *found.fetch_flags,
+        *found.clean_flags,
+        *found.submodule_paths,
+        *found.submodule_flags,
+        found.strategy,
+    )
 
 
 def test_a_nonsense_depth_is_the_servers():
@@ -167,3 +184,31 @@ def test_a_runner_may_reach_the_server_elsewhere():
     git = GitInfo("https://u:p@ci.example.org/g/p.git")
     found, _ = job_sources(Job(1, "t", git=git), replace(RUNNER, clone_url="http://inside:8080/ci"), Variables((), ""))
     assert found.repository == "http://inside:8080/ci/g/p.git"
+
+
+@pytest.mark.parametrize(
+    ("url", "wanted"),
+    [
+        ("git@ci.example.org:g/lib.git", "https://ci.example.org:8443/g/lib.git"),
+        ("ssh://git@ci.example.org/g/lib.git", "https://ci.example.org:8443/g/lib.git"),
+        ("ssh://git@CI.example.org:2222/g/lib.git", "https://ci.example.org:8443/g/lib.git"),
+        ("git@elsewhere.org:g/lib.git", "git@elsewhere.org:g/lib.git"),
+        ("https://elsewhere.org/g/lib.git", "https://elsewhere.org/g/lib.git"),
+        ("/a/path", "/a/path"),
+    ],
+)
+def test_submodules_of_the_same_host_come_by_https_where_asked_for(url, wanted):
+    assert by_https(url, "https://ci.example.org:8443/g/p.git") == wanted
+
+
+def test_the_tree_may_lie_elsewhere_below_the_builds_folder():
+    found = moved(PLACES, "/builds/0/other/")
+    assert (found.project_dir, found.control_dir, found.slot) == ("/builds/0/other", "/builds/0/other.tmp", PLACES.slot)
+
+
+@pytest.mark.parametrize(
+    "path", ["/etc", "/builds", "/builds/../etc", "/builds//x", "relative", "/builds/a b", "/builds/x:y"]
+)
+def test_a_clone_path_outside_is_refused(path):
+    with pytest.raises(ConfigurationError, match="GIT_CLONE_PATH"):
+        moved(PLACES, path)

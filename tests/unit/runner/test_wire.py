@@ -67,6 +67,7 @@ def test_all_that_is_sent_is_read():
     }
     job = parse_job(json.loads(json.dumps(document)))
     assert (job.image.name, job.image.entrypoint, job.image.user) == ("alpine", ("",), "1000")
+    assert job.image.platform == "linux/arm64"
     assert job.services[0].aliases == ("db", "pg")
     assert [dependency.id for dependency in job.dependencies] == [3]
     assert job.unsupported == ()

@@ -26,6 +26,23 @@ def test_files_beside_it_are_included_and_found_by_rules(tmp_path: Path) -> None
     assert (result.valid, result.jobs, result.diagnostics) == (True, 2, ())
 
 
+def test_what_is_not_beside_it_is_said(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr(lint, "READ_LIMIT", 200)
+    (tmp_path / "large.yml").write_text("# " + "x" * 300)
+    file = tmp_path / ".gitlab-ci.yml"
+    file.write_text(
+        "include:\n  - {project: a/b, file: c.yml}\n  - https://example.com/d.yml\n  - ../outside.yml\n  - large.yml\n"
+    )
+    assert [found.message for found in lint_file(file).diagnostics] == [
+        "Project `a/b` cannot be looked up: there is no server to ask here",
+        "Remote file cannot be fetched: there is no server to do it here",
+        "Local file `../outside.yml` does not exist!",
+        "Local file `large.yml` is larger than 199 bytes",
+    ]
+    file.write_text("include: {template: Bash.gitlab-ci.yml}")
+    assert lint_file(file).valid
+
+
 def test_the_folder_is_listed_only_when_something_asks_for_it(tmp_path: Path, monkeypatch) -> None:
     calls: list[Path] = []
     monkeypatch.setattr(lint, "_list_files", lambda folder: calls.append(folder) or {})
@@ -50,4 +67,5 @@ def test_a_report_for_machines(tmp_path: Path) -> None:
         1,
         ["warning"],
     )
-    assert (second["valid"], second["diagnostics"][0]["line"]) == (False, 3)
+    problem = second["diagnostics"][0]
+    assert (second["valid"], problem["file"], problem["line"]) == (False, str(bad), 3)

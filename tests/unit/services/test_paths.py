@@ -1,5 +1,8 @@
 """No group can stand in front of our own pages."""
 
+import re
+from pathlib import Path
+
 import pytest
 from flask import Flask
 from hypothesis import given
@@ -38,7 +41,7 @@ def test_any_text_is_a_path_or_refused(text: str) -> None:
         (["ci.skip"], True, False, (), ()),
         (["CI.Skip", "ci.no_pipeline"], True, True, (), ()),
         (['ci.variable="A=b=c"', "ci.variable=A=d", "ci.variable=B="], False, False, (("A", "d"), ("B", "")), ()),
-        (["ci.variable=A", "ci.variable=a b=c", "x=y", ""], False, False, (), ("ci.variable", "ci.variable", "x", "")),
+        (["ci.variable=A", "ci.variable=a b=c", "x=y", ""], False, False, (), ("ci.variable", "x", "")),
         ([], False, False, (), ()),
     ],
 )
@@ -48,3 +51,36 @@ def test_push_options_are_understood_or_named(
     found = parse_push_options(options)
     assert (found.skip, found.no_pipeline, found.ignored) == (skip, no_pipeline, ignored)
     assert found.variables == tuple(Variable(key, value, public=False) for key, value in variables)
+
+
+def test_the_options_that_docs_name_are_understood() -> None:
+    page = (Path(__file__).parents[3] / "docs/reference/push-options.md").read_text()
+    options = re.findall(r"^\| `(.*?)` \|", page, re.MULTILINE)
+    assert len(options) == 4
+    found = parse_push_options(options)
+    assert (found.skip, found.no_pipeline, len(found.variables), len(found.inputs)) == (True, True, 1, 1)
+    assert found.ignored == ()
+
+
+def test_inputs_are_texts_by_name_and_the_last_counts() -> None:
+    found = parse_push_options(["ci.input=a=1", 'ci.input="b=[1, 2]"', "ci.input=a=x=y", "CI.Input=c="])
+    assert found.inputs == (("a", "x=y"), ("b", "[1, 2]"), ("c", ""))
+
+
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [
+        ("merge_request.create", "there are no merge requests here"),
+        ("MR.title=secret", "there are no merge requests here"),
+        ("integrations.skip_ci", "no integrations"),
+        ("ci.variable=secret", 'KEY=value"'),
+        ("ci.input=secret", 'name=value"'),
+        ("ci.skp", "not known here"),
+        ("merge_request", "not known here"),
+    ],
+)
+def test_an_option_that_comes_to_nothing_says_why_but_not_its_value(option: str, said: str) -> None:
+    (note,) = parse_push_options([option]).notes
+    assert said in note
+    assert "ignored" in note
+    assert "secret" not in note

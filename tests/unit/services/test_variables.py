@@ -7,7 +7,8 @@ import pytest
 from app.domain.plan import JobPlan, Step, Variable
 from app.models import CiVariable, Job, Pipeline, PipelineDefinition, Project, User, write
 from app.services.core import Core
-from app.services.pipelines.variables import job_variables, seal_variables, settings_variables
+from app.services.pipelines.kept_variables import seal_variables, settings_variables
+from app.services.pipelines.variables import job_variables
 from app.services.projects.create_project import create_project
 from app.services.runs.definition_variables import add_variable
 from tests.databases import BOTH

@@ -25,8 +25,8 @@ def job(core: Core, row: Job) -> dict[str, Any]:
     return jobs(core, [row])[0]
 
 
-def _job(core: Core, row: Job, busy: search_runners.Busy) -> dict[str, Any]:
-    archive = live_archive(core, row)
+def job_basic(core: Core, row: Job) -> dict[str, Any]:
+    """What a job and a trigger job have in common."""
     shown = {
         "id": row.id,
         "status": row.status,
@@ -47,17 +47,23 @@ def _job(core: Core, row: Job, busy: search_runners.Busy) -> dict[str, Any]:
         "pipeline": pipeline_basic(core, row.pipeline),
         "web_url": job_url(core, row),
         "project": {"ci_job_token_scope_enabled": False},
+        "archived": False,
+        "source": row.pipeline.source,
+    }
+    return shown | {"failure_reason": row.failure_reason} if row.status == status.FAILED else shown
+
+
+def _job(core: Core, row: Job, busy: search_runners.Busy) -> dict[str, Any]:
+    archive = live_archive(core, row)
+    return job_basic(core, row) | {
         "artifacts_file": {"filename": archive.filename, "size": archive.size} if archive else None,
         "download_url": api_url(core, f"/projects/{row.project_id}/jobs/{row.id}/artifacts") if archive else None,
         "artifacts": _artifacts(row),
         "artifacts_expire_at": iso(row.artifacts_expire_at),
         "runner": runners.runner(core, row.runner, row.runner.id in busy.runners) if row.runner else None,
         "runner_manager": _manager(core, row, busy),
-        "archived": False,
-        "source": row.pipeline.source,
         "tag_list": sorted(row.tags),
     }
-    return shown | {"failure_reason": row.failure_reason} if row.status == status.FAILED else shown
 
 
 def _queued(core: Core, row: Job) -> float | None:

@@ -9,6 +9,7 @@ from werkzeug.exceptions import HTTPException
 from app.domain.errors import (
     AlreadyExists,
     Conflict,
+    InvalidReport,
     InvalidRequest,
     LimitExceeded,
     NotAllowed,
@@ -62,7 +63,7 @@ def refuse(error: SkerryError) -> Response:
 
 
 def _message(error: SkerryError, status: int) -> Any:
-    if isinstance(error, AlreadyExists):
+    if isinstance(error, AlreadyExists | InvalidReport):
         return str(error)
     if isinstance(error, InvalidRequest) and error.field:
         return {error.field: [str(error)]}

@@ -1,14 +1,19 @@
 """`artifacts`: the archive, and reports of each kind."""
 
+import re
+from dataclasses import replace
+
 from app.dialects.gitlab import values
 from app.dialects.gitlab.entries import reports
-from app.dialects.gitlab.nodes import Mapping, Node
+from app.dialects.gitlab.nodes import Mapping, Node, Sequence
 from app.dialects.gitlab.report import Report
 from app.domain.plan import ArtifactSpec
 
 WHENS = ("on_success", "on_failure", "always")
 ACCESSES = ("none", "developer", "all", "maintainer")
 _KEYS = ("paths", "exclude", "expire_in", "expose_as", "name", "untracked", "when", "public", "access", "reports")
+LONGEST_EXPOSED = 100
+_EXPOSED = re.compile(r"\w[-\w ]*", re.ASCII)
 _STRINGS = "should be an array of strings"
 
 
@@ -20,7 +25,10 @@ def artifacts(report: Report, node: Node, path: str) -> tuple[ArtifactSpec, ...]
     archive = _archive(report, given, path)
     kept = (archive,) if archive.paths or archive.untracked else ()
     kinds = given.get("reports")
-    return kept if kinds is None else kept + reports.reports(report, kinds, f"{path}:reports", archive.expire_in)
+    if kinds is None:
+        return kept
+    found = reports.reports(report, kinds, f"{path}:reports", archive.expire_in)
+    return kept + tuple(replace(one, access=archive.access) for one in found)
 
 
 def _archive(report: Report, node: Mapping, path: str) -> ArtifactSpec:
@@ -43,7 +51,8 @@ def _archive(report: Report, node: Mapping, path: str) -> ArtifactSpec:
 def _access(report: Report, node: Mapping, path: str) -> str:
     public, access = node.get("public"), node.get("access")
     if public and access:
-        values.refuse(report, access, path, "config: `public` and `access` exclude each other")
+        both = ", ".join(key for key in node.entries if key in ("public", "access"))
+        values.refuse(report, access, path, f"config these keys cannot be used together: {both}")
     if access:
         return values.one_of(report, access, f"{path} access", ACCESSES) or "all"
     if public and values.boolean(report, public, f"{path} public", "should be a boolean value") is False:
@@ -55,6 +64,15 @@ def _expose_as(report: Report, node: Mapping, path: str) -> str | None:
     given = node.get("expose_as")
     if given is None:
         return None
-    if "paths" not in node:
-        values.refuse(report, given, f"{path} paths", "can't be blank")
-    return values.text(report, given, f"{path} expose as", "should be a string")
+    paths = node.get("paths")
+    if paths is None or (isinstance(paths, Sequence) and not paths.items):
+        values.refuse(report, paths or given, f"{path} paths", "can't be blank")
+    elif isinstance(paths, Sequence) and any(values.is_text(item) and "*" in str(item.value) for item in paths.items):
+        values.refuse(report, paths, f"{path} paths", "can't contain '*' when used with 'expose_as'")
+    name = values.text(report, given, f"{path} expose as", "should be a string")
+    if name and not _EXPOSED.fullmatch(name):
+        problem = "can contain only letters, digits, '-', '_' and spaces"
+        values.refuse(report, given, f"{path} expose as", problem)
+    elif name and len(name) > LONGEST_EXPOSED:
+        values.refuse(report, given, f"{path} expose as", f"is too long (maximum is {LONGEST_EXPOSED} characters)")
+    return name

@@ -1,7 +1,7 @@
 """`cache`: one or up to four."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from collections.abc import Mapping as Files
 from pathlib import PurePosixPath
 
@@ -14,20 +14,31 @@ from app.domain.plan import CacheSpec
 MOST_CACHES = 4
 MOST_FALLBACK_KEYS = 5
 MOST_KEY_FILES = 2
+MOST_COMMITS = 50
+"""How many different paths the last commits are looked for; each takes a walk through the history."""
+
 MOST_GLOBS = 100
 """How many different globs the keys of one configuration may have; each is held against every file."""
 
 POLICIES = ("pull-push", "push", "pull")
 _KEYS = ("key", "paths", "untracked", "policy", "when", "unprotect", "fallback_keys")
-_KEY_KEYS = ("files", "files_commits", "prefix")
+_COMMITS = "files_commits"
+_FILE_KINDS = ("files", _COMMITS)
+_KEY_KEYS = (*_FILE_KINDS, "prefix")
 _STRINGS = "config should be an array of strings"
 
 
 class CacheReader:
-    """Reads `cache`. `list_files` gives all paths of the repository with their blob ids, for keys made of files."""
+    """Reads `cache`. `list_files` gives all paths of the repository with their blob ids, `last_commit` the id of the
+    last commit that touched a path: for keys made of files.
+    """
 
-    def __init__(self, list_files: Callable[[], Files[str, str]]) -> None:
+    def __init__(
+        self, list_files: Callable[[], Files[str, str]], last_commit: Callable[[str], str | None] = lambda _: None
+    ) -> None:
         self._list_files = list_files
+        self._last_commit = last_commit
+        self._commits: dict[str, str | None] = {}
         self._found: dict[str, tuple[str, ...]] = {}
 
     def caches(self, report: Report, node: Node, path: str) -> tuple[CacheSpec, ...] | None:
@@ -65,32 +76,43 @@ class CacheReader:
         return self._key_of_files(report, found, path, index) if found else None
 
     def _key_of_files(self, report: Report, node: Mapping, path: str, index: int) -> str | None:
-        """`prefix-digest`, where the digest stands for the content of the files."""
-        if "files_commits" in node:
-            mark = node.entries["files_commits"].key_mark
-            report.error(mark, "unsupported_keyword", f"{path}: `files_commits` is not supported yet; `files` is")
+        """`prefix-digest`, where the digest stands for the content of the files, or for their last commits."""
+        kinds = [kind for kind in _FILE_KINDS if kind in node]
+        if len(kinds) != 1:
+            listed = ", ".join(_FILE_KINDS)
+            problem = f"config must use exactly one of these keys: {listed}"
+            values.refuse(report, node, path, problem)
             return None
-        given, prefix_node = node.get("files"), node.get("prefix")
-        names = values.texts(report, given, f"{path}:files", _STRINGS) if given else None
+        kind = kinds[0]
+        given, prefix_node = node.get(kind), node.get("prefix")
+        names = values.texts(report, given, f"{path}:{kind}", _STRINGS) if given else None
         if names is None or not 1 <= len(names) <= MOST_KEY_FILES:
-            values.refuse(report, given or node, f"{path}:files", f"config requires 1 to {MOST_KEY_FILES} items")
+            values.refuse(report, given or node, f"{path}:{kind}", f"config requires 1 to {MOST_KEY_FILES} items")
             return None
-        self._check_globs(report, given or node, f"{path}:files", names)
         prefix = values.text(report, prefix_node, f"{path}:prefix") if prefix_node else None
+        if kind == _COMMITS:
+            return (
+                f"{index if prefix is None else prefix}-{self._digest_of_commits(report, given or node, path, names)}"
+            )
+        self._check_globs(report, given or node, f"{path}:files", names)
         if prefix is None:
             prefix = f"{index}_" + "_".join(PurePosixPath(name).stem for name in names)
-        return f"{prefix}-{self._digest(names)}"
+        return f"{prefix}-{_digest({blob for name in names for blob in self._blobs(name)})}"
+
+    def _digest_of_commits(self, report: Report, node: Node, path: str, names: tuple[str, ...]) -> str:
+        for name in names:
+            if name not in self._commits:
+                if len(self._commits) == MOST_COMMITS:
+                    problem = f"config: there are more than {MOST_COMMITS} paths in all cache keys"
+                    values.refuse(report, node, f"{path}:{_COMMITS}", problem)
+                    return "default"
+                self._commits[name] = self._last_commit(name)
+        return _digest({commit for name in names if (commit := self._commits[name])})
 
     def _check_globs(self, report: Report, node: Node, path: str, names: tuple[str, ...]) -> None:
         fresh = [name for name in names if "*" in name and name not in self._found]
         if fresh and len(self._found) >= MOST_GLOBS:
             values.refuse(report, node, path, f"config: there are more than {MOST_GLOBS} globs in all cache keys")
-
-    def _digest(self, names: tuple[str, ...]) -> str:
-        blobs = {blob for name in names for blob in self._blobs(name)}
-        # The digest is a name for a set of contents, and SHA-1 is what makes it equal to GitLab's.
-        joined = "-".join(sorted(blobs)).encode()
-        return hashlib.sha1(joined, usedforsecurity=False).hexdigest() if blobs else "default"
 
     def _blobs(self, name: str) -> tuple[str, ...]:
         """The blob ids of the file `name`, or of all files that match where it is a glob."""
@@ -111,6 +133,12 @@ class CacheReader:
         except patterns.InvalidPattern:
             return ()
         return tuple(blob for path, blob in self._list_files().items() if matches(path))
+
+
+def _digest(ids: Collection[str]) -> str:
+    """A name for a set of git's ids; SHA-1 is what makes it equal to GitLab's."""
+    joined = "-".join(sorted(ids)).encode()
+    return hashlib.sha1(joined, usedforsecurity=False).hexdigest() if ids else "default"
 
 
 def _checked_key(report: Report, node: Node, path: str) -> str | None:

@@ -3,7 +3,7 @@
 from app.dialects.gitlab import values
 from app.dialects.gitlab.entries import variables
 from app.dialects.gitlab.nodes import Mapping, Node, Sequence
-from app.dialects.gitlab.report import Report
+from app.dialects.gitlab.report import Report, quoted
 from app.domain.plan import Image, Service
 
 PULL_POLICIES = ("always", "if-not-present", "never")
@@ -15,18 +15,23 @@ _STRINGS = "should be an array of strings"
 def image(report: Report, node: Node, path: str) -> Image | None:
     """An image: its name, or a mapping that has one."""
     if values.is_text(node):
-        name = values.text(report, node, path)
-        return Image(name) if name else None
+        return Image(name) if (name := _name(report, node, path)) else None
     found = values.mapping(report, node, path, _IMAGE_KEYS, "config should be a hash or a string")
     return _image(report, found, path) if found else None
 
 
-def _image(report: Report, node: Mapping, path: str) -> Image | None:
+def _name(report: Report, node: Node, path: str) -> str | None:
+    if values.is_text(node) and not str(node.value).strip():
+        values.refuse(report, node, path, "name can't be blank")
+        return None
+    return values.text(report, node, f"{path} name", "should be a string")
+
+
+def _image(report: Report, node: Mapping, path: str) -> Image:
     name_node = node.get("name")
     if name_node is None:
         values.refuse(report, node, path, "name can't be blank")
-        return None
-    name = values.text(report, name_node, f"{path} name", "should be a string")
+    name = _name(report, name_node, path) if name_node else None
     entrypoint = node.get("entrypoint")
     user, platform = _docker(report, node, path)
     _no_kubernetes(report, node, path)
@@ -43,9 +48,17 @@ def _pull_policy(report: Report, node: Mapping, path: str) -> tuple[str, ...]:
     given = node.get("pull_policy")
     if given is None:
         return ()
-    items = given.items if isinstance(given, Sequence) else (given,)
-    found = [values.one_of(report, item, f"{path} pull policy", PULL_POLICIES) for item in items]
-    return tuple(policy for policy in found if policy)
+    path = f"{path}:pull_policy"
+    if isinstance(given, Sequence) and not given.items:
+        values.refuse(report, given, path, "config can't be blank")
+    found = values.text_or_texts(report, given, path, "config should be an array of strings or a string") or ()
+    for policy in found:
+        if policy not in PULL_POLICIES:
+            hint = report.did_you_mean(policy, PULL_POLICIES)
+            problem = "contains unknown values:" if isinstance(given, Sequence) else "is not included in the list:"
+            known = f"; it should be one of: {', '.join(PULL_POLICIES)}"
+            values.refuse(report, given, path, f"config {problem} {quoted(policy)}{hint}{known}")
+    return found
 
 
 def _docker(report: Report, node: Mapping, path: str) -> tuple[str | None, str | None]:
@@ -79,12 +92,11 @@ def services(report: Report, node: Node, path: str) -> tuple[Service, ...] | Non
 
 def _service(report: Report, node: Node, path: str) -> Service | None:
     if values.is_text(node):
-        name = values.text(report, node, path)
-        return Service(Image(name), default_aliases(name)) if name else None
+        return Service(Image(name), default_aliases(name)) if (name := _name(report, node, path)) else None
     given = values.mapping(report, node, path, _SERVICE_KEYS, "config should be a hash or a string")
-    parsed = _image(report, given, path) if given else None
-    if given is None or parsed is None:
+    if given is None:
         return None
+    parsed = _image(report, given, path)
     alias, command, own = given.get("alias"), given.get("command"), given.get("variables")
     names = values.text(report, alias, f"{path} alias", "should be a string") if alias else None
     return Service(

@@ -33,7 +33,7 @@ def inherit(report: Report, node: Node, path: str) -> Inherit | None:
 def _choice(report: Report, node: Node, path: str) -> Choice:
     if isinstance(node, Scalar) and isinstance(node.value, bool):
         return node.value
-    return frozenset(values.texts(report, node, path, "config should be a boolean or an array of strings") or ())
+    return frozenset(values.texts(report, node, path, "should be a bool or array of strings") or ())
 
 
 def takes(choice: Choice, key: str) -> bool:

@@ -9,6 +9,7 @@ from app.dialects.gitlab.nodes import Mapping, Node, Scalar, Sequence
 from app.dialects.gitlab.report import Report, quoted
 
 MOST_INSTANCES = 200
+_PAIRS = "config should be a hash of key value pairs, value can be an array"
 Choice = tuple[str, str]
 """A variable of a matrix and one of its values."""
 
@@ -31,15 +32,14 @@ def parallel(report: Report, node: Node, path: str) -> Parallel | None:
         values.check_keys(report, node, path, ("matrix",))
         given = node.get("matrix")
         if given is None:
-            values.refuse(report, node, path, "matrix can't be blank")
+            values.refuse(report, node, path, "config missing required keys: matrix")
             return None
         choices = matrix(report, given, f"{path}:matrix")
         return Parallel(choices=choices) if choices else None
-    count = values.integer(report, node, path, "config should be an integer or a hash")
-    if count is not None and not 1 <= count <= MOST_INSTANCES:
-        bound = "greater than or equal to 1" if count < 1 else f"less than or equal to {MOST_INSTANCES}"
-        values.refuse(report, node, path, f"config must be {bound}")
+    if not isinstance(node, Scalar) or isinstance(node.value, bool | str):
+        values.refuse(report, node, path, "should be an integer or a hash")
         return None
+    count = values.number(report, node, f"{path} config", 1, MOST_INSTANCES)
     return None if count is None else Parallel(count=count)
 
 
@@ -62,19 +62,18 @@ def matrix(report: Report, node: Node, path: str) -> tuple[tuple[Choice, ...], .
 
 def _axes(report: Report, node: Node, path: str) -> list[tuple[str, list[str]]]:
     """The variables of one entry with their possible values."""
-    if not isinstance(node, Mapping) or not node.entries:
+    if not isinstance(node, Mapping):
         values.refuse(report, node, path, "config should be an array of hashes")
         return []
+    if not node.entries:
+        values.refuse(report, node, f"{path}:variables", "config requires at least 1 items")
     found = []
     for name, entry in node.entries.items():
         items = entry.value.items if isinstance(entry.value, Sequence) else (entry.value,)
-        options = [
-            text for item in items if isinstance(item, Scalar) and (text := values.variable_text(item)) is not None
-        ]
-        if not options or len(options) != len(items):
-            values.refuse(
-                report, entry.value, f"{path}:{quoted(name)}", "config should be a string or an array of strings"
-            )
+        scalars = [item for item in items if isinstance(item, Scalar) and item.value is not None]
+        options = [text for item in scalars if (text := values.variable_text(item)) is not None]
+        if len(options) != len(items) or not any(options):
+            values.refuse(report, entry.value, f"{path}:variables", f"{_PAIRS}: see {quoted(name)}")
         found.append((name, options))
     return found
 

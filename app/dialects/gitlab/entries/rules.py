@@ -6,7 +6,7 @@ from app.dialects.gitlab import expressions, files, values
 from app.dialects.gitlab.entries import needs, scripts, variables
 from app.dialects.gitlab.entries.needs import NeedConfig
 from app.dialects.gitlab.expressions import Expression
-from app.dialects.gitlab.files import Changes
+from app.dialects.gitlab.files import Changes, Exists
 from app.dialects.gitlab.nodes import Mapping, Mark, Node, Sequence
 from app.dialects.gitlab.report import Report
 from app.domain.plan import Variable
@@ -17,6 +17,7 @@ _CLAUSES = ("if", "changes", "exists", "when")
 _JOB_KEYS = (*_CLAUSES, "start_in", "allow_failure", "variables", "needs", "interruptible")
 _WORKFLOW_KEYS = (*_CLAUSES, "variables", "auto_cancel", "start_in", "allow_failure", "needs")
 _NESTING = 10
+_BOOLEAN = "should be a boolean value"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ class Rule:
     mark: Mark
     condition: Expression | None = None
     changes: Changes | None = None
-    exists: tuple[str, ...] | None = None
+    exists: Exists | None = None
     when: str | None = None
     start_in: int | None = None
     allow_failure: bool | None = None
@@ -67,7 +68,7 @@ def _rules(
 ) -> tuple[Rule, ...] | None:
     items = _flatten(node, _NESTING)
     if items is None:
-        values.refuse(report, node, path, "config should be an array of hashes")
+        values.refuse(report, node, path, "config should be an array containing hashes and arrays of hashes")
         return None
     if not items:
         values.refuse(report, node, path, "config can't be blank")
@@ -81,7 +82,7 @@ def _flatten(node: Node, levels: int) -> list[Node] | None:
         return None
     found: list[Node] = []
     for item in node.items:
-        inner = _flatten(item, levels - 1) if isinstance(item, Sequence) and levels else None
+        inner = _flatten(item, levels - 1) if isinstance(item, Sequence) and levels > 1 else None
         if inner is None and isinstance(item, Sequence):
             return None
         found += [item] if inner is None else inner
@@ -90,9 +91,8 @@ def _flatten(node: Node, levels: int) -> list[Node] | None:
 
 def _rule(report: Report, node: Node, path: str, keys: tuple[str, ...], whens: tuple[str, ...]) -> Rule | None:
     if not isinstance(node, Mapping) or not node.entries:
-        values.refuse(
-            report, node, path, "config should be a hash" if not isinstance(node, Mapping) else "can't be blank"
-        )
+        problem = "config can't be blank" if isinstance(node, Mapping) else "config should be a hash"
+        values.refuse(report, node, path, problem)
         return None
     values.check_keys(report, node, path, keys)
     changes, exists, when = node.get("changes"), node.get("exists"), node.get("when")
@@ -101,10 +101,10 @@ def _rule(report: Report, node: Node, path: str, keys: tuple[str, ...], whens: t
         condition=condition(report, node, path),
         changes=files.changes(report, changes, f"{path}:changes") if changes else None,
         exists=files.exists(report, exists, f"{path}:exists") if exists else None,
-        when=values.one_of(report, when, f"{path} when", whens) if when else None,
+        when=values.known(report, when, f"{path} when", whens) if when else None,
         **_attributes(report, node, path, keys),
     )
-    _check_delay(report, node, path, rule)
+    _check_delay(report, node, path, keys, rule)
     return rule
 
 
@@ -114,7 +114,7 @@ def condition(report: Report, node: Mapping, path: str) -> Expression | None:
     if given is None:
         return None
     if not values.is_text(given):
-        values.refuse(report, given, path, "if should be a string")
+        values.refuse(report, given, path, "if invalid expression syntax: it should be a string")
         return None
     try:
         return expressions.parse(str(given.value))
@@ -138,21 +138,22 @@ def _attributes(report: Report, node: Mapping, path: str, keys: tuple[str, ...])
         node.get(key) for key in ("allow_failure", "start_in", "needs", "interruptible")
     )
     if allowed is not None:
-        found["allow_failure"] = values.boolean(report, allowed, f"{path} allow failure", "should be a boolean value")
+        found["allow_failure"] = values.boolean(report, allowed, f"{path} allow failure", _BOOLEAN)
     if delay is not None:
         found["start_in"] = scripts.start_in(report, delay, f"{path} start in")
     if needed is not None:
         found["needs"] = needs.needs(report, needed, f"{path}:needs")
     if interruptible is not None:
-        found["interruptible"] = values.boolean(report, interruptible, f"{path} interruptible")
+        found["interruptible"] = values.boolean(report, interruptible, f"{path} interruptible", _BOOLEAN)
     return found
 
 
-def _check_delay(report: Report, node: Mapping, path: str, rule: Rule) -> None:
+def _check_delay(report: Report, node: Mapping, path: str, keys: tuple[str, ...], rule: Rule) -> None:
     if rule.when == "delayed" and "start_in" not in node:
-        values.refuse(report, node, path, "start in should be a duration")
-    if rule.start_in is not None and rule.when != "delayed":
-        values.refuse(report, node, path, "start in must be blank")
+        values.refuse(report, node, path, "start in can't be blank: it should be a duration")
+    if "start_in" in node and keys == _JOB_KEYS and rule.when != "delayed":
+        mark = node.entries["start_in"].key_mark
+        report.error(mark, values.INVALID, f"{path} config contains disallowed keys: start_in")
 
 
 def auto_cancel(report: Report, node: Node, path: str) -> AutoCancel | None:
@@ -161,8 +162,8 @@ def auto_cancel(report: Report, node: Node, path: str) -> AutoCancel | None:
     if given is None:
         return None
     commit, failure = given.get("on_new_commit"), given.get("on_job_failure")
-    commits = ("conservative", "interruptible", "none")
+    commits = ("conservative", "none", "interruptible")
     return AutoCancel(
-        values.one_of(report, commit, f"{path} on new commit", commits) if commit else None,
-        values.one_of(report, failure, f"{path} on job failure", ("none", "all")) if failure else None,
+        values.one_of(report, commit, f"{path} on new commit", commits, "must be") if commit else None,
+        values.one_of(report, failure, f"{path} on job failure", ("none", "all"), "must be") if failure else None,
     )

@@ -27,7 +27,7 @@ def script(report: Report, node: Node, path: str) -> tuple[str, ...] | None:
     """The lines of a script, of which there has to be one."""
     found = values.lines(report, node, path)
     if found == () or found == ("",):
-        values.refuse(report, node, path, "can't be blank")
+        values.refuse(report, node, " ".join(path.rsplit(":", 1)), "can't be blank")
         return None
     return found
 
@@ -53,10 +53,7 @@ def allow_failure(report: Report, node: Node, path: str) -> AllowFailure | None:
     if isinstance(node, Mapping):
         values.check_keys(report, node, path, ("exit_codes",))
         codes = node.get("exit_codes")
-        if codes is None:
-            values.refuse(report, node, path, "exit codes can't be blank")
-            return None
-        return AllowFailure(False, exit_codes(report, codes, path))
+        return AllowFailure(False, exit_codes(report, codes, path) if codes else ())
     found = values.boolean(report, node, path, "config should be a hash or a boolean value")
     return None if found is None else AllowFailure(found)
 
@@ -72,7 +69,7 @@ def exit_codes(report: Report, node: Node, path: str) -> tuple[int, ...]:
 def retry(report: Report, node: Node, path: str) -> RetryPolicy | None:
     """How often, or `{max, when, exit_codes}`."""
     if isinstance(node, Scalar) and isinstance(node.value, int) and not isinstance(node.value, bool):
-        return RetryPolicy(_retry_count(report, node, f"{path} config"))
+        return RetryPolicy(values.number(report, node, f"{path} config", 0, MOST_RETRIES) or 0)
     given = values.mapping(report, node, path, _RETRY_KEYS, "config has to be either an integer or a hash")
     if given is None:
         return None
@@ -80,34 +77,31 @@ def retry(report: Report, node: Node, path: str) -> RetryPolicy | None:
     reasons = _retry_when(report, when, f"{path} when") if when else None
     default = () if codes else ("always",)
     return RetryPolicy(
-        max=_retry_count(report, maximum, f"{path} max") if maximum else 0,
+        max=(values.number(report, maximum, f"{path} max", 0, MOST_RETRIES) or 0) if maximum else 0,
         when=default if reasons is None else reasons,
         exit_codes=exit_codes(report, codes, path) if codes else (),
     )
 
 
-def _retry_count(report: Report, node: Node, path: str) -> int:
-    count = values.integer(report, node, path, "should be an integer")
-    if count is None:
-        return 0
-    if count < 0:
-        values.refuse(report, node, path, "must be greater than or equal to 0")
-    elif count > MOST_RETRIES:
-        values.refuse(report, node, path, f"must be less than or equal to {MOST_RETRIES}")
-    return count
-
-
 def _retry_when(report: Report, node: Node, path: str) -> tuple[str, ...]:
     known = (*failure.REASONS, "always")
+    problem = (
+        "contains unknown values:" if isinstance(node, Sequence) else "is not included in the list: unknown value:"
+    )
     found = values.text_or_texts(report, node, path, "should be an array of strings or a string") or ()
     for reason in found:
         if reason not in known:
-            values.refuse(report, node, path, f"unknown value: {quoted(reason)}{report.did_you_mean(reason, known)}")
+            hint = report.did_you_mean(reason, known)
+            values.refuse(report, node, path, f"{problem} {quoted(reason)}{hint}")
     return found
 
 
 def manual_confirmation(report: Report, node: Node, path: str) -> str | None:
-    return values.text(report, node, path, "should be a string")
+    """A string; an empty one is as if it were not there."""
+    if values.is_text(node):
+        return str(node.value) or None
+    values.refuse(report, node, path, "should be a string")
+    return None
 
 
 def dependencies(report: Report, node: Node, path: str) -> tuple[str, ...] | None:
@@ -119,8 +113,8 @@ def stage(report: Report, node: Node, path: str) -> str | None:
 
 
 def stages(report: Report, node: Node) -> tuple[str, ...] | None:
-    """The names in the order written; `.pre` and `.post` are added by the caller."""
-    found = values.texts(report, node, "stages")
+    """The names in the order written, lists in lists made flat; `.pre` and `.post` are added by the caller."""
+    found = values.names(report, node, "stages")
     if found is not None and not all(found):
         values.refuse(report, node, "stages", "config should not have empty names")
         return None

@@ -1,7 +1,7 @@
 """`variables`, of the whole configuration and of a job."""
 
 from app.dialects.gitlab import values
-from app.dialects.gitlab.nodes import Entry, Mapping, Node, Scalar, Sequence
+from app.dialects.gitlab.nodes import Entry, Mapping, Node
 from app.dialects.gitlab.report import Report, quoted
 from app.domain.plan import Variable
 
@@ -9,6 +9,7 @@ MOST_VARIABLES = 1000
 _LONGEST_KEY = 255
 _JOB_KEYS = ("value", "expand")
 _GLOBAL_KEYS = ("value", "description", "options", "expand")
+_BOOLEAN = "should be a boolean value"
 
 
 def variables(report: Report, node: Node, path: str) -> tuple[Variable, ...] | None:
@@ -40,44 +41,44 @@ def _variable(report: Report, key: str, entry: Entry, path: str, keys: tuple[str
         return _detailed(report, key, entry.value, f"{path}:{quoted(key)}", keys)
     value = values.variable_text(entry.value)
     if value is None:
-        values.refuse(report, entry.value, f"{path}:{quoted(key)}", "config must be a string, a number or a hash")
+        problem = "variable definition must be either a string or a hash"
+        values.refuse(report, entry.value, f"{path}:{quoted(key)}", problem)
         return None
     return Variable(key, value)
 
 
 def _detailed(report: Report, key: str, node: Mapping, path: str, keys: tuple[str, ...]) -> Variable | None:
     """A variable that is a mapping."""
-    if "value" not in node and keys == _JOB_KEYS:
-        # This is how GitLab names the mistake of giving a description where only the top level may.
-        values.refuse(report, node, path, "config must have a `value`")
-    values.check_keys(report, node, path, keys)
+    _check_data_keys(report, node, path, keys)
     value_node, expand_node = node.entries.get("value"), node.get("expand")
     value = values.variable_text(value_node.value) if value_node else ""
     if value is None:
-        values.refuse(report, node, path, "config value must be a string or a number")
-    expand = values.boolean(report, expand_node, f"{path} expand") if expand_node else True
-    _check_description(report, node, path)
+        values.refuse(report, node, path, "config value must be an alphanumeric string")
+    expand = values.boolean(report, expand_node, f"{path} config expand", _BOOLEAN) if expand_node else True
+    description = node.get("description")
+    if description is not None and values.variable_text(description) is None:
+        values.refuse(report, description, path, "config description must be an alphanumeric string")
     chosen = _choose(report, node, path, value)
     return None if chosen is None else Variable(key, chosen, raw=expand is False)
 
 
-def _check_description(report: Report, node: Mapping, path: str) -> None:
-    description = node.get("description")
-    if description is not None and not (isinstance(description, Scalar) and isinstance(description.value, str)):
-        values.refuse(report, description, path, "description should be a string")
+def _check_data_keys(report: Report, node: Mapping, path: str, keys: tuple[str, ...]) -> None:
+    if unknown := [key for key in node.entries if key not in keys]:
+        names = ", ".join(quoted(key) for key in unknown)
+        hint = report.did_you_mean(unknown[0], keys)
+        mark = node.entries[unknown[0]].key_mark
+        report.error(mark, "unknown_keyword", f"{path} config uses invalid data keys: {names}{hint}")
 
 
 def _choose(report: Report, node: Mapping, path: str, value: str | None) -> str | None:
-    """The value, which has to be one of the options where there are any; without a value it is the first option."""
-    options_node = node.get("options")
-    if options_node is None:
+    """The value, which has to be one of the options where there are any."""
+    options = node.get("options")
+    if options is None:
         return value
-    items = options_node.items if isinstance(options_node, Sequence) else ()
-    options = [option for item in items if (option := values.variable_text(item)) is not None]
-    if not options or len(options) != len(items):
-        values.refuse(report, options_node, path, "options should be an array of strings")
+    choices = values.texts(report, options, path, "config options should be an array of strings")
+    if choices is None:
         return None
-    if "value" not in node or value not in options:
-        values.refuse(report, node, path, "config value must be one of the options")
+    if choices and ("value" not in node or value not in choices):
+        values.refuse(report, node, path, "config value must be present in options")
         return None
     return value

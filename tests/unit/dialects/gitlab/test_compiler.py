@@ -99,7 +99,7 @@ def test_a_long_name_and_strange_characters_are_shown_short_and_safe() -> None:
     found = compiled(f'"{"x" * 300}": {{script: y}}\n"\\e[31m": 3\n')
     assert [error.message for error in found.errors] == [
         f"jobs:{'x' * 60}... name is too long (maximum is 255 characters)",
-        "jobs:?[31m config should implement the script:, run:, or trigger: keyword",
+        "jobs ?[31m config should implement the script:, run:, or trigger: keyword",
     ]
 
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.dialects.gitlab import patterns
-from app.dialects.gitlab.files import any_match
+from app.dialects.gitlab.files import MOST_COMPARISONS, any_changed, any_exists
 
 
 @pytest.mark.parametrize(
@@ -57,18 +57,31 @@ def test_globs_written_down_by_hand(glob: str, path: str, expected: bool) -> Non
 
 @given(st.text(st.sampled_from("ab*?[]{}!^\\,/.-"), max_size=12), st.text(st.sampled_from("ab/."), max_size=6))
 def test_any_glob_is_answered(glob: str, path: str) -> None:
-    assert any_match({path: ""}, (glob,)) in (True, False)
+    assert any_exists({path: ""}, (glob,)) in (True, False)
+    assert any_changed({path: ""}, (glob,)) in (True, False)
 
 
 @given(st.text(st.sampled_from("abc/._-"), min_size=1, max_size=10))
 def test_a_path_matches_itself(path: str) -> None:
-    assert any_match({path}, (path,))
+    assert any_exists({path}, (path,))
+    assert any_changed({path}, (path,))
     assert patterns.glob(path)(path)
 
 
 def test_too_much_to_compare_is_a_match_and_nothing_to_compare_is_none() -> None:
-    assert any_match({str(number) for number in range(60_000)}, ("*.x",))
-    assert not any_match(set(), ("*",))
+    many = {f"a/{number}" for number in range(MOST_COMPARISONS + 1)}
+    assert any_changed(many, ("*.x",))
+    assert any_exists(many, ("b/*.x",))
+    assert not any_exists(set(), ("*",))
+    assert not any_changed(set(), ("*",))
+
+
+def test_globs_for_the_top_or_for_endings_are_answered_however_many_files_there_are() -> None:
+    many = {f"a/{number}" for number in range(MOST_COMPARISONS + 1)} | {"b/c.x.y"}
+    assert not any_exists(many, ("*.x",))
+    assert not any_exists(many, ("**/*.x",))
+    assert any_exists(many, ("**/*.x.y",))
+    assert any_exists({*many, "top.x"}, ("*.x",))
 
 
 def test_a_glob_of_many_stars_takes_no_time() -> None:

@@ -11,7 +11,7 @@ import pytest
 from runner.executor.base import Build, ConfigurationError, ExecutorError, ImagePullError, ImageRef, ServiceRef, Stage
 from runner.executor.podman import PodmanExecutor
 from runner.executor.podman_api import PodmanClient, PodmanError
-from runner.executor.podman_images import Image, Images, tcp_ports
+from runner.executor.podman_images import Image, Images, runs_on, tcp_ports
 from runner.executor.podman_limits import limits
 from runner.executor.podman_script import write_script
 from runner.executor.podman_services import host_names
@@ -184,3 +184,18 @@ def test_a_script_is_not_written_through_a_folder_that_became_a_link(tmp_path: P
     (tmp_path / "control").symlink_to(tmp_path / "real")
     with pytest.raises(ExecutorError):
         write_script(tmp_path / "control", "/builds/p", Stage("s", "true", 1.0))
+
+
+@pytest.mark.parametrize(
+    ("platform", "wanted", "fits"),
+    [
+        ("linux/amd64", None, True),
+        ("linux/amd64", "linux/amd64", True),
+        ("linux/arm64/v8", "linux/arm64", True),
+        ("linux/arm/v7", "linux/arm/v6", False),
+        ("linux/arm64", "linux/arm", False),
+        ("linux/amd64", "Linux/AMD64", True),
+    ],
+)
+def test_an_image_fits_a_platform(platform: str, wanted: str | None, fits: bool) -> None:
+    assert runs_on(platform, wanted) == fits

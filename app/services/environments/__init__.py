@@ -1,0 +1,1 @@
+"""Use cases of environments and of what is deployed to them."""

@@ -1,0 +1,1 @@
+"""Use cases of proving who a job is."""

@@ -1,0 +1,1 @@
+"""Schedules: pipelines that start by the clock."""
