@@ -16,6 +16,7 @@ from app.git.history import merged_branches
 from app.git.repository import FoundRef
 from app.models import Project
 from app.services import access
+from app.services.releases.find_releases import notes_of_tags
 from app.services.repositories import branches as branch_service
 from app.services.repositories import tags as tag_service
 from app.services.repositories.protected_refs import Protections, may_push
@@ -43,12 +44,14 @@ def _branches(call: Call, project: Project, rows: Sequence[FoundRef]) -> list[di
 
 def _tags(call: Call, project: Project, rows: Sequence[FoundRef]) -> list[dict[str, Any]]:
     repository, rules = call.core.repositories.open(project.id), Protections(call.core, project)
+    notes = notes_of_tags(call.core, project, [row.name for row in rows])
     shown = []
     with repository.objects() as objects:
         for row in rows:
             details = entities.commit(call.core, project, objects.commit(row.commit)) if row.commit else None
+            release = {"tag_name": row.name, "description": notes[row.name]} if row.name in notes else None
             text = objects.tag_message(row.full_name) if row.target != row.commit else ""
-            shown.append(entities.tag(row, text, details, rules.of("tag", row.name).protected))
+            shown.append(entities.tag(row, text, details, release, rules.of("tag", row.name).protected))
     return shown
 
 

@@ -18,8 +18,9 @@ def delete_project(core: Core, project: Project, user: User) -> None:
     with write(core.session):
         lock_project(core, project_id)
         live = select(Pipeline.id).where(Pipeline.project_id == project_id, Pipeline.finished_at.is_(None))
-        for pipeline_id in core.session.scalars(live.order_by(Pipeline.id)).all():
-            cancel_all(core, lock_pipeline(core, pipeline_id))
+        # All are held before anything moves: the queue's counter comes last (`locks`).
+        for pipeline in [lock_pipeline(core, one) for one in core.session.scalars(live.order_by(Pipeline.id)).all()]:
+            cancel_all(core, pipeline)
         job_ids = list(core.session.scalars(select(Job.id).where(Job.project_id == project_id)))
         remove_artifacts(core, core.session.scalars(select(Artifact).where(Artifact.project_id == project_id)))
         core.session.flush()

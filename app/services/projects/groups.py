@@ -72,14 +72,19 @@ def _visible(core: Core, user: User | None) -> Select[Group]:
     return select(Group).where(or_(open_to_all, Group.id.in_(mine)))
 
 
-def find_group(core: Core, reference: str | int, user: User | None) -> Group:
-    """The group of a numeric id or a full path (any case). Raises NotFound also where `user` may not see it."""
+def find_group(core: Core, reference: str | int, user: User | None, least: Role | None = None) -> Group:
+    """The group of a numeric id or a full path (any case), in which `user` has the role `least` or a higher one.
+
+    Raises NotFound also where they may not see it, NotAllowed where their role is too low.
+    """
     text = str(reference)
     by_id = text.isascii() and text.isdigit() and len(text) < 19
     same = Group.id == int(text) if by_id else func.lower(Group.full_path) == text.lower()
     found = core.session.scalar(_visible(core, user).where(same))
     if found is None:
         raise NotFound("Group")
+    if least is not None:
+        access.require_group(core, user, found, least)
     return found
 
 

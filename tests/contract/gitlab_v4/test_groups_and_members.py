@@ -159,6 +159,7 @@ def test_settings_of_a_project(api: Api, place: Place, tmp_path) -> None:
         "ci_default_git_depth": 0,
         "public_jobs": False,
         "shared_runners_enabled": False,
+        "auto_cancel_pending_pipelines": "disabled",
     }
     shown = api.put("/projects/acme%2Frocket", json=given)
     assert shown.status_code == 200
@@ -181,6 +182,10 @@ def test_settings_of_a_project(api: Api, place: Place, tmp_path) -> None:
         ({"default_branch": "a..b"}, "base"),
         ({"ci_config_path": "../x"}, "ci_config_path"),
         ({"ci_default_git_depth": 5000}, "ci_default_git_depth"),
+        ({"ci_default_git_depth": -1}, "ci_default_git_depth"),
+        ({"ci_config_path": "x" * 256}, "ci_config_path"),
+        ({"name": "x" * 256}, "name"),
+        ({"description": "x" * 2001}, "description"),
         ({"path": "a/b"}, "path"),
     ],
 )

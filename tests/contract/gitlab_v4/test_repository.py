@@ -95,6 +95,9 @@ def test_tags(api: Api, place: Place, pushed: Checkout) -> None:
     )
     assert place.core.session.query(Pipeline).filter_by(ref="v11", tag=True).count() == 1
     assert api.get(f"{HOME}/tags/v11").json == made.json
+    assert made.json["release"] is None
+    api.post("/projects/1/releases", json={"tag_name": "v11", "description": "Louder"})
+    assert api.get(f"{HOME}/tags/v11").json["release"] == {"tag_name": "v11", "description": "Louder"}
     twice = api.post(f"{HOME}/tags", json={"tag_name": "v11", "ref": "main"})
     assert (twice.status_code, twice.json) == (400, {"message": "Tag v11 already exists"})
     assert api.delete(f"{HOME}/tags/v11").status_code == 204

@@ -39,7 +39,9 @@ def branch(
     }
 
 
-def tag(ref: FoundRef, message: str, head: dict[str, Any] | None, protected: bool) -> dict[str, Any]:
+def tag(
+    ref: FoundRef, message: str, head: dict[str, Any] | None, release: dict[str, Any] | None, protected: bool
+) -> dict[str, Any]:
     """A tag. `message` is empty and `created_at` None for one that is no object of its own."""
     annotated = ref.target != ref.commit
     return {
@@ -47,7 +49,7 @@ def tag(ref: FoundRef, message: str, head: dict[str, Any] | None, protected: boo
         "message": message.rstrip("\n") if annotated else None,
         "target": ref.target,
         "commit": head,
-        "release": None,
+        "release": release,
         "protected": protected,
         "created_at": None,
     }
