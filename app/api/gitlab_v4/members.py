@@ -13,7 +13,6 @@ from app.api.gitlab_v4.projects import LEVELS
 from app.domain.errors import AlreadyExists
 from app.domain.permissions import Action, Role
 from app.models import Membership
-from app.services import access
 from app.services.accounts.find_user import find_user
 from app.services.projects import members as service
 from app.services.projects.groups import find_group
