@@ -23,6 +23,7 @@ class PipelineLife(RuleBasedStateMachine):
         self.jobs: dict[int, JobState] = {}
         self.runs: Counter[int] = Counter()
         self.allowed_runs: Counter[int] = Counter()
+        self.reopened: set[int] = set()
         self.pipeline = status.CREATED
 
     @initialize(data=st.data())
@@ -83,8 +84,8 @@ class PipelineLife(RuleBasedStateMachine):
             return
         for need in job.needs:
             needed = self.jobs[need]
-            played_again = self.allowed_runs[need] > 1
-            ignored = needed.status == status.MANUAL and needed.allow_failure
+            played_again = self.allowed_runs[need] > 1 or need in self.reopened
+            ignored = needed.when == "manual" and needed.allow_failure  # nobody waits for it, played or not
             assert played_again or ignored or needed.status in status.COMPLETED
 
     @precondition(lambda self: self.has(status.RUNNING))
@@ -124,6 +125,7 @@ class PipelineLife(RuleBasedStateMachine):
     def reset_after(self, job_id: int) -> None:
         for dependent in dependents_to_reset(job_id, self.jobs.values()):
             self.move(dependent, status.CREATED)
+            self.reopened.add(dependent)
         self.advance()
 
     @precondition(lambda self: self.has(*status.CANCELABLE))

@@ -47,8 +47,8 @@ def test_a_key_of_commits_is_a_digest_of_their_ids(key, expected):
     [
         ("{files_commits: []}", "requires 1 to 2 items"),
         ("{files_commits: [a, b, c]}", "requires 1 to 2 items"),
-        ("{files: [a], files_commits: [a]}", "exclude each other"),
-        ("{prefix: p}", "requires 1 to 2 items"),
+        ("{files: [a], files_commits: [a]}", "must use exactly one of these keys: files, files_commits"),
+        ("{prefix: p}", "must use exactly one of these keys: files, files_commits"),
     ],
 )
 def test_a_key_that_cannot_be_is_refused(key, words):

@@ -33,7 +33,8 @@ def test_any_trigger_compiles_or_says_why_not(trigger, needs, script):
         assert from_json(JobPlan, to_json(plan)) == plan
 
 
-words = st.text(st.characters(codec="utf-8", exclude_categories=("Cs", "Cc")), min_size=1, max_size=12)
+# An input stands in the text of the child as it is (gitlab.md C.0): here behind a sign after which nothing is YAML.
+words = st.text(st.characters(codec="utf-8", categories=("L", "N")), min_size=1, max_size=12)
 
 
 @given(inputs=st.dictionaries(st.sampled_from(("one", "two")), words | st.integers(-9, 9) | st.booleans(), max_size=2))
@@ -45,12 +46,12 @@ def test_a_childs_configuration_reads_back_what_was_written(inputs):
     declared = "".join(f"    {name}: {{type: {kind(value)}}}\n" for name, value in inputs.items())
     child = f"spec:\n  inputs:\n{declared}---\n" if inputs else ""
     child += "work:\n  script: x\n  variables:\n    A: b\n"
-    child += "".join(f"    {name.upper()}: $[[ inputs.{name} ]]\n" for name in inputs)
+    child += "".join(f"    {name.upper()}: =$[[ inputs.{name} ]]\n" for name in inputs)
     context = CompileContext(read_file={"child.yml": child}.get)
     found = compile_text("trigger:include.yml", plan.jobs[0].trigger.configuration, context)
     assert found.errors == ()
     given = {one.key.lower(): one.value for one in found.plan.jobs[0].variables if one.key != "A"}
-    assert given == {name: shown(value) for name, value in inputs.items()}
+    assert given == {name: f"={shown(value)}" for name, value in inputs.items()}
 
 
 def kind(value):

@@ -272,7 +272,7 @@ def test_a_generated_configuration_that_is_none_says_so(lab, content, message):
 @pytest.mark.parametrize(
     ("child", "message"),
     [
-        ("work: {script: x, rules: [{when: never}]}", "The pipeline would have no jobs"),
+        ("work: {script: x, rules: [{when: never}]}", "Pipeline will not run for the selected trigger."),
         ("workflow: {rules: [{when: never}]}\nwork: {script: x}", "Pipeline filtered out by workflow rules."),
         (None, "Local file `child.yml` does not exist!"),
     ],
