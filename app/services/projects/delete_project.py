@@ -9,6 +9,7 @@ from app.services.artifacts.remove_artifacts import remove_artifacts
 from app.services.core import Core
 from app.services.locks import lock_pipeline, lock_project
 from app.services.pipelines.cancel_pipeline import cancel_all
+from app.services.pipelines.lost_downstream import fail_waiting
 
 
 def delete_project(core: Core, project: Project, user: User) -> None:
@@ -23,6 +24,7 @@ def delete_project(core: Core, project: Project, user: User) -> None:
             cancel_all(core, pipeline)
         job_ids = list(core.session.scalars(select(Job.id).where(Job.project_id == project_id)))
         remove_artifacts(core, core.session.scalars(select(Artifact).where(Artifact.project_id == project_id)))
+        fail_waiting(core, select(Pipeline.id).where(Pipeline.project_id == project_id))
         core.session.flush()
         core.session.execute(delete(Project).where(Project.id == project_id))  # the database takes the rest along
         after_commit(core.session, lambda: _remove_files(core, project_id, job_ids))
