@@ -45,6 +45,12 @@ class Repository:
     def exists(self) -> bool:
         return (self.folder / "HEAD").is_file()
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether no branch was ever pushed, as far as a look into the folder tells."""
+        loose = self.folder / "refs" / "heads"
+        return not (self.folder / "packed-refs").exists() and not (loose.is_dir() and any(loose.iterdir()))
+
     @contextmanager
     def objects(self) -> Iterator[Objects]:
         """Commits and files through one git process. Raises what `Objects` does."""
@@ -103,6 +109,11 @@ class Repository:
     def tags(self) -> list[FoundRef]:
         """All tags, by name."""
         return self.below(refs.TAG_PREFIX)
+
+    def tags_by(self, order: str) -> list[FoundRef]:
+        """All tags by name, by version (v9 before v10) or, updated, by the time of the tag or its commit."""
+        keys = {"name": "refname", "version": "version:refname", "updated": "creatordate"}
+        return self.below(refs.TAG_PREFIX, keys[order])
 
     def list_files(self, commit_id: str) -> dict[str, str]:
         """All files of a commit: path and blob id."""
@@ -166,10 +177,10 @@ class Repository:
             raise InvalidRequest(f"{branch!r} cannot be the name of a branch", "default_branch")
         run(self.folder, ["symbolic-ref", "HEAD", refs.BRANCH_PREFIX + branch])
 
-    def below(self, prefix: str) -> list[FoundRef]:
-        """All refs below `prefix`, one of our own constants, by name."""
+    def below(self, prefix: str, order: str = "refname") -> list[FoundRef]:
+        """All refs below `prefix` in `order`, both our own constants."""
         form = "%(refname)%00%(objectname)%00%(objecttype)%00%(*objectname)%00%(*objecttype)"
-        _, out = run(self.folder, ["for-each-ref", f"--format={form}", prefix])
+        _, out = run(self.folder, ["for-each-ref", f"--format={form}", f"--sort={order}", prefix])
         found = []
         for line in filter(None, out.decode("utf-8", "replace").split("\n")):
             name, target, kind, peeled, peeled_kind = line.split("\0")

@@ -2,6 +2,7 @@
 
 from app.models.accounts import AccessToken, User
 from app.models.base import AnySession, Base, after_commit, prepare_sqlite, write
+from app.models.commit_statuses import CommitStatus
 from app.models.environments import Deployment, Environment
 from app.models.instance import Counter, Leader, Setting
 from app.models.jobs import Artifact, Job, JobStep, Resource, TagSet
@@ -20,6 +21,7 @@ __all__ = [
     "Artifact",
     "Base",
     "CiVariable",
+    "CommitStatus",
     "Counter",
     "DefinitionVariable",
     "Deployment",

@@ -107,7 +107,8 @@ class ProtectedRef(Base):
     """A branch or tag, by name or with `*`, that only `push_role` and above may move, and whose jobs see protected
     variables.
 
-    `push_role` is a Role, or 0 for nobody. `kind`: branch or tag.
+    `push_role` is a Role, or 0 for nobody. `kind`: branch or tag. `merge_role` is kept for clients that set it and read
+    it again; nothing is merged here. None: as `push_role`.
     """
 
     __tablename__ = "protected_refs"
@@ -117,6 +118,7 @@ class ProtectedRef(Base):
     kind: Mapped[str] = mapped_column(Word)
     pattern: Mapped[str] = mapped_column(String(255))
     push_role: Mapped[int]
+    merge_role: Mapped[int | None]
     allow_force_push: Mapped[bool] = mapped_column(default=False)
 
     __table_args__ = (Index("uq_protected_refs_pattern", project_id, kind, pattern, unique=True),)

@@ -117,6 +117,9 @@ class Routes:
     def put(self, *paths: str, callers: frozenset[Kind] = USERS, **options: Any) -> Callable[..., Any]:
         return self._declare("PUT", paths, callers, {"scopes": ("api",), "status": 200} | options)
 
+    def patch(self, *paths: str, callers: frozenset[Kind] = USERS, **options: Any) -> Callable[..., Any]:
+        return self._declare("PATCH", paths, callers, {"scopes": ("api",), "status": 200} | options)
+
     def delete(self, *paths: str, callers: frozenset[Kind] = USERS, **options: Any) -> Callable[..., Any]:
         return self._declare("DELETE", paths, callers, {"scopes": ("api",), "status": 204} | options)
 

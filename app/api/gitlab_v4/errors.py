@@ -5,6 +5,7 @@ Its parser says `{"error": …}`, its code `{"message": …}`.
 
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import unquote
 
 import structlog
 from flask import Blueprint, Flask, Response, g, jsonify, request
@@ -152,9 +153,10 @@ def answer_unrouted(app: Flask, prefix: str) -> None:
         refused = request.routing_exception
         if not isinstance(refused, HTTPException) or not request.path.startswith(prefix + "/"):
             return None
-        if refused.code == 405:
+        # An address with a NUL in it names nothing, whatever the router says of those that differ in the verb alone.
+        if refused.code == 405 and "\0" not in unquote(request.path):
             return _with_allow(render(ApiError(405, {"error": "405 Not Allowed"})), refused)
-        return render(ApiError(404, {"error": "404 Not Found"})) if refused.code == 404 else None
+        return render(ApiError(404, {"error": "404 Not Found"})) if refused.code in (404, 405) else None
 
 
 def _with_allow(response: Response, refused: HTTPException) -> Response:

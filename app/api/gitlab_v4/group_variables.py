@@ -12,7 +12,7 @@ from app.api.gitlab_v4.variables import FILTER, SETTINGS, found_in, settings_of
 from app.domain.permissions import Role
 from app.models import CiVariable, Group
 from app.services.projects import ci_variables
-from app.services.projects.find_group import find_group
+from app.services.projects.groups import find_group
 
 routes = Routes()
 LIST = "/groups/<id>/variables"

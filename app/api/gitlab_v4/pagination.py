@@ -18,6 +18,8 @@ MAX_PER_PAGE = 100
 #: From this many rows on nobody counts them: totals and the last page are left out.
 MAX_COUNTED = 10_000
 MAX_OFFSET = 2**53
+#: What is looked up row by row is not looked for further back than this.
+MAX_FETCHED = 10_000_000
 
 PAGED = (
     Param("page", Kind.INTEGER, default=1, help="Which page, from 1"),
@@ -38,10 +40,40 @@ def by_number(call: Call, query: Select[Any], render: Render, counted: bool = Tr
         raise BadParams("page is invalid")
     rows = call.core.session.scalars(query.limit(size + 1).offset((page - 1) * size)).unique().all()
     total = _count(call, query) if counted else None
-    more = len(rows) > size
-    response = jsonify(render(rows[:size]))
+    return _answer(call, render(rows[:size]), page, size, total, len(rows) > size)
+
+
+def of_list(call: Call, rows: Sequence[Any], render: Render) -> Response:
+    """The page that `call` asks for of `rows`, all of which are there already."""
+    page, size = max(call.params["page"], 1), _size(call)
+    start = (page - 1) * size
+    return _answer(call, render(rows[start : start + size]), page, size, len(rows), len(rows) > start + size)
+
+
+def fetched(call: Call, fetch: Callable[[int, int], Sequence[Any]], render: Render) -> Response:
+    """The page that `call` asks for; `fetch(skip, count)` gets rows from where they lie. Nobody counts them."""
+    page, size = max(call.params["page"], 1), _size(call)
+    if page * size > MAX_FETCHED:
+        raise BadParams("page is invalid")
+    rows = fetch((page - 1) * size, size + 1)
+    return _answer(call, render(rows[:size]), page, size, None, len(rows) > size)
+
+
+def _answer(call: Call, shown: list[dict[str, Any]], page: int, size: int, total: int | None, more: bool) -> Response:
+    response = jsonify(shown)
     response.headers.update(_headers(page, size, total, more))
     response.headers["Link"] = ", ".join(_links(call, page, size, total, more))
+    return response
+
+
+def by_token(call: Call, rows: Sequence[Any], render: Render, token_of: Callable[[Any], str]) -> Response:
+    """The page behind `page_token` of `call`, the token of the row before it."""
+    size, token = _size(call), call.params.get("page_token")
+    start = next((place + 1 for place, row in enumerate(rows) if token_of(row) == token), 0) if token else 0
+    response = jsonify(render(rows[start : start + size]))
+    if len(rows) > start + size:
+        changes = {"page_token": token_of(rows[start + size - 1]), "per_page": size}
+        response.headers["Link"] = _link(call, changes, "next")
     return response
 
 

@@ -11,12 +11,15 @@ from app.api.gitlab_v4.entities import projects as entities
 from app.api.gitlab_v4.errors import ApiError, BadParams, not_found
 from app.api.gitlab_v4.pagination import KEYSET, PAGED, by_key, by_number, wants_keyset
 from app.api.gitlab_v4.params import Kind, Param
-from app.domain.errors import AlreadyExists, InvalidRequest
+from app.api.gitlab_v4.project_settings import SETTINGS, change, changed_columns
+from app.domain.errors import AlreadyExists, InvalidRequest, SkerryError
 from app.domain.permissions import Action, Role, Visibility
 from app.models import Group, Project
 from app.services.projects import search_projects
 from app.services.projects.create_project import create_project
+from app.services.projects.delete_project import delete_project
 from app.services.projects.search_projects import ProjectFilter
+from app.services.repositories.first_commit import add_readme
 
 routes = Routes()
 LEVELS = tuple(str(int(role)) for role in Role if role)
@@ -32,6 +35,10 @@ FILTERS = (
     Param("order_by", values=(*search_projects.ORDERS, "similarity", "star_count"), default="created_at"),
     Param("sort", values=("asc", "desc"), default="desc"),
 )
+
+
+#: What `create_project` itself takes.
+_AT_FIRST = frozenset({"name", "path", "description", "visibility"})
 
 
 @routes.get(
@@ -71,6 +78,8 @@ def get_project(call: Call) -> dict[str, Any]:
         Param("description", default=""),
         Param("visibility", values=tuple(Visibility), default="private"),
         Param("import_url", help="Mirror this repository"),
+        Param("initialize_with_readme", Kind.BOOLEAN, default=False, help="With a first commit"),
+        *(setting for setting in SETTINGS if setting.name not in _AT_FIRST),
     ),
 )
 def create(call: Call) -> dict[str, Any]:
@@ -93,7 +102,23 @@ def create(call: Call) -> dict[str, Any]:
         raise ApiError(400, {"message": {"name": taken, "path": taken}}) from error
     except InvalidRequest as error:
         raise ApiError(400, {"message": {_PUBLIC_NAMES.get(error.field or "", "base"): [str(error)]}}) from error
-    return entities.project(call.core, project, call.user)
+    return entities.project(call.core, _set_up(call, project), call.user)
+
+
+def _set_up(call: Call, project: Project) -> Project:
+    """Give a new project its settings and first commit. One that cannot have them is not made."""
+    try:
+        values = changed_columns(project, call.params)
+        later = {name: value for name, value in values.items() if name not in _AT_FIRST}
+        if "name" in call.params:
+            later["name"] = call.params["name"]
+        project = change(call, project, later)
+        if call.params["initialize_with_readme"]:
+            add_readme(call.core, project, call.signed_in)
+    except (ApiError, SkerryError):
+        delete_project(call.core, project, call.signed_in)
+        raise
+    return project
 
 
 #: What the service calls a parameter, and what callers do.

@@ -6,11 +6,13 @@ from flask import Response
 
 from app.api.gitlab_v4.endpoint import Call, Routes
 from app.api.gitlab_v4.entities.tokens import access_token
-from app.api.gitlab_v4.errors import bad_request, unauthorized
+from app.api.gitlab_v4.errors import bad_request, forbidden, not_found, unauthorized
 from app.api.gitlab_v4.pagination import PAGED, by_number
 from app.api.gitlab_v4.params import Kind, Param
-from app.models import AccessToken
+from app.models import AccessToken, User
 from app.services.accounts import access_tokens
+from app.services.accounts.create_token import create_token
+from app.services.accounts.rotate_token import rotate_token
 
 routes = Routes()
 FILTERS = (
@@ -40,6 +42,48 @@ def get_own_token(call: Call) -> dict[str, Any]:
 def revoke_own_token(call: Call) -> None:
     """Revoke the token in use"""
     access_tokens.revoke(call.core, _own(call))
+
+
+def _rotate(call: Call, token: AccessToken) -> dict[str, Any]:
+    fresh, plain = rotate_token(call.core, token, call.params.get("expires_at"))
+    return access_token(call.core, fresh) | {"token": plain}
+
+
+EXPIRY = Param("expires_at", Kind.TIME, help="A week from now when missing")
+
+
+@routes.post("/personal_access_tokens/self/rotate", params=(EXPIRY,), status=200)
+def rotate_own_token(call: Call) -> dict[str, Any]:
+    """Replace the token in use by a new one, which is shown this once"""
+    return _rotate(call, _own(call))
+
+
+@routes.post("/personal_access_tokens/<token_id>/rotate", params=(EXPIRY,), status=200)
+def rotate_any_token(call: Call) -> dict[str, Any]:
+    """Replace a token by a new one, which is shown this once"""
+    return _rotate(call, access_tokens.find_token(call.core, call.signed_in, call.params["token_id"]))
+
+
+@routes.post(
+    "/users/<user_id>/personal_access_tokens",
+    params=(
+        Param("name", required=True),
+        Param("scopes", Kind.LIST, required=True),
+        Param("expires_at", Kind.TIME, help="Never when missing"),
+    ),
+)
+def create_token_of_user(call: Call) -> dict[str, Any]:
+    """Make a token for a user; it is shown this once. Admins only"""
+    if not call.signed_in.is_admin:
+        raise forbidden()
+    user = call.core.session.get(User, call.params["user_id"])
+    if user is None:
+        raise not_found("User")
+    params = call.params
+    made, plain = create_token(
+        call.core, user=user, name=params["name"], scopes=params["scopes"], expires_at=params.get("expires_at")
+    )
+    return access_token(call.core, made) | {"token": plain}
 
 
 @routes.get("/personal_access_tokens", params=(*FILTERS, *PAGED))

@@ -20,6 +20,7 @@ from app.services.environments.deployments import follow_jobs
 from app.services.jobs import resources
 from app.services.jobs.queue import announce_job, job_notice, make_pending, update_jobs
 from app.services.locks import lock_job, lock_pipeline, try_pipeline
+from app.services.pipelines.commit_statuses import external_states
 from app.services.pipelines.pipeline_links import note_status
 
 #: So often somebody else may be served while this one looks whose turn it is; the background looks again later.
@@ -38,7 +39,7 @@ def advance(core: Core, pipeline: Pipeline) -> None:
     for move in moves:
         states[move.job_id] = replace(states[move.job_id], status=move.status)
     _apply(core, pipeline, moves, states)
-    _settle(core, pipeline, list(states.values()))
+    _settle(core, pipeline, [*states.values(), *external_states(core, pipeline.id)])
     follow_jobs(core, pipeline.id)
 
 

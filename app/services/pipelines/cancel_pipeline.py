@@ -7,6 +7,7 @@ from app.services.core import Core
 from app.services.jobs.finish_job import cancel_held, hold_cancelable
 from app.services.locks import lock_pipeline
 from app.services.pipelines.advance_pipeline import advance
+from app.services.pipelines.commit_statuses import cancel_statuses
 from app.services.pipelines.pipeline_links import child_ids
 
 
@@ -33,4 +34,5 @@ def cancel_all(core: Core, pipeline: Pipeline) -> None:
 def _cancel_jobs(core: Core, pipeline: Pipeline) -> None:
     for job in hold_cancelable(core, pipeline):
         cancel_held(core, job)
+    cancel_statuses(core, pipeline)
     advance(core, pipeline)

@@ -9,6 +9,7 @@ from app.services.artifacts.remove_artifacts import remove_artifacts
 from app.services.core import Core
 from app.services.locks import lock_pipeline
 from app.services.pipelines.cancel_pipeline import cancel_all
+from app.services.pipelines.lost_downstream import fail_waiting
 from app.services.pipelines.pipeline_links import child_ids
 
 
@@ -25,6 +26,7 @@ def delete_pipeline(core: Core, pipeline: Pipeline, user: User | None) -> None:
         all_ids = [pipeline_id, *child_ids(core, [pipeline_id])]
         job_ids = list(core.session.scalars(select(Job.id).where(Job.pipeline_id.in_(all_ids))))
         remove_artifacts(core, core.session.scalars(select(Artifact).where(Artifact.job_id.in_(job_ids))))
+        fail_waiting(core, select(Pipeline.id).where(Pipeline.id.in_(all_ids)))
         core.session.flush()
         core.session.execute(delete(Pipeline).where(Pipeline.id.in_(all_ids)))  # the database takes its jobs along
         after_commit(core.session, lambda: _remove_traces(core, job_ids))

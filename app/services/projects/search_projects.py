@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import joinedload
 
 from app.domain.permissions import Role
@@ -70,6 +70,11 @@ def projects(core: Core, user: User | None, wanted: ProjectFilter) -> Select[Pro
     if wanted.sort == "asc":
         return query.order_by(column.asc(), Project.id.asc())
     return query.order_by(column.desc(), Project.id.desc())
+
+
+def lies_below(group: Group) -> ColumnElement[bool]:
+    """Whether a project lies in `group` or in one below it."""
+    return func.lower(Project.full_path).startswith(group.full_path.lower() + "/", autoescape=True)
 
 
 def _group(full_path: str) -> Select[int]:

@@ -1,5 +1,7 @@
 """Which releases a project has."""
 
+from collections.abc import Sequence
+
 from sqlalchemy import Select, select
 from sqlalchemy.orm import joinedload, selectinload
 
@@ -25,6 +27,13 @@ def find_release(core: Core, project: Project, tag_name: str) -> Release:
     if found is None:
         raise NotFound("")
     return found
+
+
+def notes_of_tags(core: Core, project: Project, tag_names: Sequence[str]) -> dict[str, str | None]:
+    """The notes of these tags' releases, by tag; a tag without a release is not in it."""
+    query = select(Release.tag_name, Release.description)
+    rows = core.session.execute(query.where(Release.project_id == project.id, Release.tag_name.in_(tag_names)))
+    return {row.tag_name: row.description for row in rows}
 
 
 def find_link(core: Core, release: Release, link_id: int) -> ReleaseLink:

@@ -11,15 +11,19 @@ import pytest
 from flask import Flask
 
 from app.api.gitlab_v4 import ENDPOINTS
+from app.domain.permissions import Role
 from app.domain.plan import Variable
+from app.git.command import run
 from app.models import Artifact, CiVariable, Deployment, Group, Job, Release, ReleaseLink, write
 from app.services.environments.save_environment import create_environment
 from app.services.jobs.resources import group_ids, take
 from app.services.pipelines.triggers import add_trigger
 from app.services.projects.ci_variables import add_variable, variables_of
+from app.services.repositories.protect_refs import protect
 from app.services.schedules.save_schedule import Draft, create_schedule
 from app.services.schedules.schedule_variables import add_variable as add_schedule_variable
-from tests.factories import make_pipeline, make_project, make_runner
+from tests.factories import make_member, make_pipeline, make_project, make_runner, make_token, make_user
+from tests.git_client import new_checkout
 from tests.support.gitlab import Api
 from tests.support.place import Place, zipped
 
@@ -60,11 +64,12 @@ class Things:
     """Makes what a call is about anew, so that no call depends on one before: `{pending}` is a new pending job."""
 
     def __init__(self, place: Place) -> None:
-        self._place, self._numbers = place, count(10, 10)
+        self._place = place
+        self._numbers = count(10, 10)
         self._place.pipeline = make_pipeline(place.core, place.project, ref="topic", protected=False)
 
-    def make(self, name: str) -> int:
-        builder: Callable[[], int] = getattr(self, f"_{name}")
+    def make(self, name: str) -> int | str:
+        builder: Callable[[], int | str] = getattr(self, f"_{name}")
         return builder()
 
     def _job(self, **given: object) -> Job:
@@ -186,6 +191,36 @@ class Things:
     def _runner(self) -> int:
         return make_runner(self._place.core, runner_type="project_type", project=self._place.project)[0].id
 
+    def _member(self) -> int:
+        """A new user with the least role in the project and in its group."""
+        user = make_user(self._place.core)
+        make_member(self._place.core, user, self._place.project, Role.GUEST)
+        make_member(self._place.core, user, self._place.core.session.get_one(Group, 1), Role.GUEST)
+        return user.id
+
+    def _user(self) -> int:
+        return make_user(self._place.core).id
+
+    def _token(self) -> int:
+        """A token of the project's owner."""
+        user = self._place.users["owner"]
+        return make_token(self._place.core, user)[0].id
+
+    def _rule(self) -> str:
+        """A pattern of protected branches and of protected tags."""
+        pattern = f"rule{next(self._numbers)}"
+        for kind in ("branch", "tag"):
+            protect(self._place.core, self._place.project, kind, pattern)
+        return pattern
+
+    def _branch(self) -> str:
+        """A branch, and a tag of the same name."""
+        name, repository = f"new{next(self._numbers)}", self._place.core.repositories.open(1)
+        commit = repository.branches()[0].target
+        for kind in ("heads", "tags"):
+            run(repository.folder, ["update-ref", f"refs/{kind}/{name}", commit])
+        return name
+
 
 def credentials(place: Place, column: str) -> dict[str, str]:
     """The headers of a caller, with a token made for this call."""
@@ -207,6 +242,7 @@ def credentials(place: Place, column: str) -> dict[str, str]:
     return {"JOB-TOKEN": place.job_token(job)}
 
 
+COMMIT = {"branch": "written", "start_branch": "main", "commit_message": "Write"}
 BODIES = {
     "POST /projects/1/variables": {"key": "NEW", "value": "v"},
     "PUT /projects/1/variables/KEY": {"value": "w"},
@@ -234,12 +270,43 @@ BODIES = {
     "POST /projects/1/releases/v{release}/assets/links": {"name": "n", "url": "https://n.example.com"},
     "PUT /projects/1/releases/v{release}/assets/links/{release}": {"name": "m"},
     "POST /projects/1/jobs/{canceling}/cancel": {"force": True},
+    "PUT /projects/1?visible": {"visibility": "internal"},
+    "POST /groups": {"name": "Fresh", "path": "fresh"},
+    "PUT /groups/acme": {"name": "Changed"},
+    "POST /projects/1/members": {"username": "admin", "access_level": 10},
+    "PUT /projects/1/members/{member}": {"access_level": 20},
+    "POST /groups/acme/members": {"username": "admin", "access_level": 10},
+    "PUT /groups/acme/members/{member}": {"access_level": 20},
+    "POST /projects/1/repository/branches": {"branch": "fresh", "ref": "main"},
+    "POST /projects/1/repository/tags": {"tag_name": "fresh", "ref": "main"},
+    "POST /projects/1/repository/commits": {
+        **COMMIT,
+        "actions": [{"action": "create", "file_path": "fresh", "content": "1"}],
+    },
+    "POST /projects/1/repository/commits?protected": {
+        **COMMIT,
+        "branch": "main",
+        "actions": [{"action": "create", "file_path": "fresh", "content": "1"}],
+    },
+    "POST /projects/1/repository/files/new": {**COMMIT, "content": "1"},
+    "PUT /projects/1/repository/files/a": {**COMMIT, "content": "2"},
+    "DELETE /projects/1/repository/files/a": COMMIT,
+    "POST /projects/1/protected_branches": {"name": "fresh"},
+    "PATCH /projects/1/protected_branches/{rule}": {"allow_force_push": True},
+    "POST /projects/1/protected_tags": {"name": "fresh"},
+    "POST /projects/1/statuses/main?ref=main": {"state": "success"},
+    "POST /projects/1/statuses/main?ref={branch}": {"state": "success"},
+    "POST /users/{user}/personal_access_tokens": {"name": "bot", "scopes": ["api"]},
 }
 
 
 @pytest.mark.parametrize("column", COLUMNS)
 @pytest.mark.parametrize("visibility", TABLES)
-def test_everyone_gets_what_the_table_says(api: Api, place: Place, visibility: str, column: str) -> None:
+def test_everyone_gets_what_the_table_says(
+    api: Api, place: Place, tmp_path: Path, visibility: str, column: str
+) -> None:
+    checkout = new_checkout(tmp_path / "checkout", str(place.core.repositories.path(place.project.id)), {"a": "1"})
+    assert checkout.push("main").ok
     place.set(place.project, visibility=visibility)
     things, position = Things(place), COLUMNS.index(column)
     things.make("variable")

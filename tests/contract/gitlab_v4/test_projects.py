@@ -168,3 +168,27 @@ def test_what_cannot_be_made(api: Api, given: dict, body: dict | None) -> None:
     response = api.post("/projects", json=given)
     assert response.status_code == 400
     assert response.json == body if body else set(response.json) == {"message"}
+
+
+def test_a_project_is_made_with_its_settings_and_a_first_commit(api: Api, place: Place) -> None:
+    api.token = place.tokens["owner"]
+    given = {"default_branch": "trunk", "ci_config_path": "ci.yml", "build_timeout": 700, "public_jobs": False}
+    made = api.post(
+        "/projects", json={"name": "My Project", "namespace_id": 1, "initialize_with_readme": True, **given}
+    )
+    assert made.status_code == 201
+    assert {key: made.json[key] for key in given} == given
+    assert (made.json["name"], made.json["path"], made.json["empty_repo"]) == ("My Project", "my-project", False)
+    home = f"/projects/{made.json['id']}/repository"
+    readme = api.get(f"{home}/files/README.md/raw?ref=trunk")
+    assert readme.text == "# My Project\n"
+    [commit] = api.get(f"{home}/commits").json
+    assert (commit["title"], commit["author_name"]) == ("Initial commit", "owner")
+    assert [branch["default"] for branch in api.get(f"{home}/branches").json] == [True]
+
+
+def test_a_project_that_cannot_have_its_settings_is_not_made(api: Api, place: Place) -> None:
+    api.token = place.tokens["owner"]
+    refused = api.post("/projects", json={"name": "late", "namespace_id": 1, "build_timeout": 5})
+    assert (refused.status_code, list(refused.json["message"])) == (400, ["build_timeout"])
+    assert api.get("/projects?search=late").json == []

@@ -188,6 +188,126 @@ def test_a_job_speaks_for_itself(server: LiveServer, place: Place) -> None:
         assert [row.id for row in pipeline.jobs.list(get_all=True)] == [job.id]
 
 
+def test_groups_and_members(lab: gitlab.Gitlab, place: Place, project) -> None:
+    group = lab.groups.create({"name": "Moon", "path": "moon", "visibility": "public"})
+    below = lab.groups.create({"name": "Base", "path": "base", "parent_id": group.id})
+    assert [row.full_path for row in group.subgroups.list(get_all=True)] == ["moon/base"]
+    assert [row.id for row in group.descendant_groups.list(get_all=True)] == [below.id]
+    group.description = "Far away"
+    group.save()
+    assert lab.groups.get("moon").description == "Far away"
+    assert {row.path for row in lab.groups.list(iterator=True, per_page=1)} == {"acme", "moon", "base"}
+    made = lab.projects.create({"name": "Lander", "namespace_id": below.id})
+    assert [row.id for row in group.projects.list(include_subgroups=True, get_all=True)] == [made.id]
+    stranger = place.users["stranger"].id
+    member = group.members.create({"user_id": stranger, "access_level": gitlab.const.AccessLevel.DEVELOPER})
+    member.access_level = gitlab.const.AccessLevel.MAINTAINER
+    member.save()
+    assert made.members_all.get(stranger).access_level == 40
+    assert stranger not in [row.id for row in made.members.list(get_all=True)]
+    assert stranger in [row.id for row in made.members_all.list(get_all=True)]
+    group.members.delete(stranger)
+    added = project.members.create({"username": "stranger", "access_level": 20})
+    assert project.members.get(added.id).username == "stranger"
+    added.delete()
+    made.delete()
+    below.delete()
+    with pytest.raises(gitlab.GitlabGetError):
+        lab.groups.get(below.id)
+
+
+def test_editing_a_project(project, pushed: str) -> None:
+    project.ci_config_path = "ci.yml"
+    project.build_timeout = 1200
+    project.save()
+    project.archive()
+    again = project.manager.get(project.id)
+    assert (again.ci_config_path, again.build_timeout, again.archived) == ("ci.yml", 1200, True)
+    again.unarchive()
+    assert project.manager.get(project.id).archived is False
+
+
+def test_reading_a_repository(project, pushed: str) -> None:
+    [branch] = project.branches.list(get_all=True)
+    assert (branch.name, branch.commit["id"]) == ("main", pushed)
+    [commit] = project.commits.list(ref_name="main", get_all=True)
+    assert [change["new_path"] for change in commit.diff(get_all=True)] == [".gitlab-ci.yml"]
+    assert commit.refs(get_all=True) == [{"type": "branch", "name": "main"}]
+    file = project.files.get(".gitlab-ci.yml", ref="main")
+    assert file.decode().decode() == CONFIGURATION
+    assert project.files.raw(".gitlab-ci.yml", ref="main").decode() == CONFIGURATION
+    assert project.files.head(".gitlab-ci.yml", ref="main")["X-Gitlab-Size"] == str(len(CONFIGURATION))
+    assert [row["path"] for row in project.repository_tree(get_all=True)] == [".gitlab-ci.yml"]
+    assert [row["path"] for row in project.repository_tree(iterator=True, pagination="keyset")] == [".gitlab-ci.yml"]
+    topic = project.branches.create({"branch": "topic/x", "ref": "main"})
+    assert project.branches.get("topic/x").commit["id"] == pushed
+    assert project.repository_compare("main", "topic/x")["diffs"] == []
+    topic.delete()
+    tag = project.tags.create({"tag_name": "v1.0", "ref": "main", "message": "One"})
+    assert [(row.name, row.message) for row in project.tags.list(get_all=True)] == [("v1.0", "One")]
+    tag.delete()
+    with pytest.raises(gitlab.GitlabGetError):
+        project.tags.get("v1.0")
+
+
+def test_protecting_refs(project) -> None:
+    rule = project.protectedbranches.create({"name": "live/*", "push_access_level": 0})
+    assert project.protectedbranches.get("live/*").push_access_levels[0]["access_level"] == 0
+    rule.allow_force_push = True
+    rule.save()
+    assert {row.name for row in project.protectedbranches.list(get_all=True)} == {"main", "live/*"}
+    rule.delete()
+    project.protectedtags.create({"name": "v*", "create_access_level": 30})
+    assert project.protectedtags.get("v*").create_access_levels[0]["access_level"] == 30
+    project.protectedtags.delete("v*")
+    assert project.protectedtags.list(get_all=True) == []
+
+
+def test_statuses_of_a_commit(project, pushed: str) -> None:
+    commit = project.commits.get(pushed)
+    commit.statuses.create({"state": "running", "context": "ci/other", "target_url": "https://other.example/1"})
+    made = commit.statuses.create({"state": "success", "context": "ci/other", "coverage": 90})
+    assert [(row.id, row.status, row.coverage) for row in commit.statuses.list(get_all=True)] == [
+        (made.id, "success", 90)
+    ]
+    assert project.commits.get(pushed).last_pipeline["status"] == "success"
+    with pytest.raises(gitlab.GitlabCreateError) as caught:
+        commit.statuses.create({"state": "unheard of"})
+    assert caught.value.error_message == "state does not have a valid value"
+
+
+def test_rotating_tokens(lab: gitlab.Gitlab, place: Place) -> None:
+    other = place.token(place.users["owner"])
+    row = next(token for token in lab.personal_access_tokens.list(get_all=True) if token.id > 7)
+    row.rotate()
+    with pytest.raises(gitlab.GitlabAuthenticationError), gitlab.Gitlab(lab.url, private_token=other) as client:
+        client.auth()
+    with gitlab.Gitlab(lab.url, private_token=row.token) as client:
+        client.auth()
+        assert client.user.username == "owner"
+
+
+def test_changing_files(project, pushed: str) -> None:
+    made = project.commits.create(
+        {
+            "branch": "topic",
+            "start_branch": "main",
+            "commit_message": "Two",
+            "actions": [{"action": "create", "file_path": f"dir/{name}", "content": name} for name in ("a", "b")],
+        }
+    )
+    assert made.parent_ids == [pushed]
+    given = {"branch": "topic", "commit_message": "One", "file_path": "dir/c d"}
+    file = project.files.create({**given, "content": "first"})
+    assert file.file_path == "dir/c d"
+    read = project.files.get("dir/c d", ref="topic")
+    read.content = "second"
+    read.save(branch="topic", commit_message="Again", encoding="text")
+    assert project.files.raw("dir/c d", ref="topic") == b"second"
+    project.files.delete("dir/a", "topic", "Remove")
+    assert [row["name"] for row in project.repository_tree("dir", ref="topic", get_all=True)] == ["b", "c d"]
+
+
 def test_schedules(project, pushed: str) -> None:
     given = {"description": "Every night", "ref": "main", "cron": "0 1 * * *", "cron_timezone": "Asia/Tokyo"}
     made = project.pipelineschedules.create(given)

@@ -73,5 +73,5 @@ def test_redundant_pipelines_are_canceled_unless_the_project_says_otherwise(api:
     assert api.get("/projects/1").json["auto_cancel_pending_pipelines"] == "enabled"
     changed = api.put("/projects/1", json={"auto_cancel_pending_pipelines": "disabled"})
     assert (changed.status_code, changed.json["auto_cancel_pending_pipelines"]) == (200, "disabled")
-    assert api.put("/projects/1").json["auto_cancel_pending_pipelines"] == "disabled"
+    assert api.get("/projects/1").json["auto_cancel_pending_pipelines"] == "disabled"
     assert api.put("/projects/1", json={"auto_cancel_pending_pipelines": "maybe"}).status_code == 400

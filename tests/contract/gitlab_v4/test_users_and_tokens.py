@@ -82,3 +82,42 @@ def test_other_peoples_tokens_are_an_admins_business(api: Api, place: Place) -> 
     assert api.delete(f"/personal_access_tokens/{rows[0]['id']}").status_code == 404
     assert api.delete(f"/personal_access_tokens/{rows[0]['id']}", token=place.tokens["admin"]).status_code == 204
     assert api.get("/user", token=place.tokens["guest"]).status_code == 401
+
+
+def test_rotating_a_token(api: Api, place: Place) -> None:
+    user = place.users["developer"]
+    old = place.token(user, name="deploy", scopes=["api", "read_user"])
+    fresh = api.post("/personal_access_tokens/self/rotate", token=old, json={"expires_at": "2999-01-02"})
+    assert fresh.status_code == 200
+    assert [fresh.json[key] for key in ("name", "scopes", "active", "expires_at", "user_id")] == [
+        "deploy",
+        ["api", "read_user"],
+        True,
+        "2999-01-02",
+        user.id,
+    ]
+    assert api.get("/user", token=old).status_code == 401
+    assert api.get("/user", token=fresh.json["token"]).json["username"] == "developer"
+    own = place.tokens["developer"]
+    again = api.post(f"/personal_access_tokens/{fresh.json['id']}/rotate", token=own)
+    assert (again.status_code, again.json["expires_at"] is not None) == (200, True)
+    assert api.get("/user", token=fresh.json["token"]).status_code == 401
+    revoked = api.post(f"/personal_access_tokens/{fresh.json['id']}/rotate", token=own)
+    assert revoked.status_code == 409
+    assert api.post(f"/personal_access_tokens/{again.json['id']}/rotate").json == {"message": "404 Not Found"}
+    late = api.post("/personal_access_tokens/self/rotate", token=own, json={"expires_at": "2001-01-01"})
+    assert (late.status_code, list(late.json["message"])) == (400, ["expires_at"])
+
+
+def test_an_admin_makes_tokens_for_others(api: Api, place: Place) -> None:
+    user, admin = place.users["guest"], place.tokens["admin"]
+    address = f"/users/{user.id}/personal_access_tokens"
+    made = api.post(address, token=admin, json={"name": "bot", "scopes": ["read_user"]})
+    assert (made.status_code, made.json["scopes"], made.json["user_id"]) == (201, ["read_user"], user.id)
+    assert api.get("/user", token=made.json["token"]).json["username"] == "guest"
+    assert api.get("/projects", token=made.json["token"]).status_code == 403
+    assert api.post(address, json={"name": "bot", "scopes": ["read_api"]}).status_code == 403
+    wrong = api.post(address, token=admin, json={"name": "bot", "scopes": ["everything"]})
+    assert (wrong.status_code, list(wrong.json["message"])) == (400, ["scopes"])
+    nobody = api.post("/users/999/personal_access_tokens", token=admin, json={"name": "bot", "scopes": ["api"]})
+    assert nobody.json == {"message": "404 User Not Found"}

@@ -19,7 +19,7 @@ def projects(core: Core, rows: Sequence[Project], viewer: User | None, simple: b
 
 def project(core: Core, row: Project, viewer: User | None) -> dict[str, Any]:
     """The entity of one project."""
-    return projects(core, [row], viewer)[0]
+    return projects(core, [row], viewer)[0] | {"empty_repo": core.repositories.open(row.id).is_empty}
 
 
 def _project_basic(core: Core, row: Project) -> dict[str, Any]:
@@ -78,6 +78,9 @@ def _project(core: Core, row: Project, roles: search_projects.Roles) -> dict[str
         "ci_job_token_scope_enabled": False,
         "ci_separated_caches": True,
         "ci_config_path": row.config_path,
+        "ci_push_repository_for_job_token_allowed": False,
+        "only_allow_merge_if_pipeline_succeeds": False,
+        "runner_token_expiration_interval": None,
         "ci_pipeline_variables_minimum_override_role": row.variables_role,
         "restrict_user_defined_variables": row.variables_role != "developer",
         "creator_id": row.creator_id,

@@ -14,6 +14,7 @@ from app.services.pipelines.cancel_pipeline import cancel_pipeline
 from app.services.pipelines.delete_pipeline import delete_pipeline
 from app.services.pipelines.search_pipelines import PipelineFilter, given_variables, latest_pipeline, pipelines
 from app.services.pipelines.start_downstream import start_bridge, start_downstream
+from app.services.projects.delete_project import delete_project
 from app.services.runners.claim_job import fitting_jobs
 from tests.factories import make_member, make_runner, make_user
 
@@ -196,6 +197,22 @@ def test_deleting_a_pipeline_deletes_its_children(lab):
     assert len(lab.pipelines()) == 2
     delete_pipeline(lab.core, made, lab.user)
     assert (lab.pipelines(), lab.core.session.query(PipelineLink).count()) == ([], 0)
+
+
+@pytest.mark.parametrize("whole_project", [False, True])
+def test_a_job_that_waits_for_a_pipeline_which_is_removed_fails(lab, whole_project):
+    upper, lower = two(lab, "{project: group/lower, strategy: depend}")
+    made = lab.run(upper)
+    lab.beat()
+    assert lab.statuses(made)["start"] == "running"
+    if whole_project:
+        delete_project(lab.core, lower, lab.user)
+    else:
+        delete_pipeline(lab.core, lab.newest(), lab.user)
+    job = lab.jobs(made)["start"]
+    assert (job.status, job.failure_reason) == ("failed", failure.UNKNOWN_FAILURE)
+    assert job.failure_message == "The pipeline that it started was removed."
+    assert lab.read(made).status == "failed"
 
 
 def test_children_are_no_pipelines_of_the_list(lab):
