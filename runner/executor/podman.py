@@ -19,6 +19,7 @@ from runner.executor.podman_api import PodmanClient, PodmanError
 from runner.executor.podman_environment import PodmanEnvironment
 from runner.executor.podman_images import Images
 from runner.executor.podman_limits import limits
+from runner.executor.podman_names import forget_lost_networks
 from runner.executor.podman_removal import Removal
 from runner.executor.podman_service import PodmanService
 from runner.executor.podman_settings import PodmanSettings
@@ -118,6 +119,7 @@ class PodmanExecutor:
         for network in self._client.request("GET", "/networks/json", query={"filters": filters}) or []:
             if (network.get("labels") or {}).get(BOOT_LABEL) != boot:
                 self._delete(f"/networks/{network['name']}", {"force": "true"})
+        forget_lost_networks(self._client)
 
     def _delete(self, path: str, query: Mapping[str, str]) -> None:
         try:

@@ -163,6 +163,8 @@ class PodmanEnvironment:
         container.start()
         self._connect_to_server(container)
         container.greet(output)
+        if self._services.network:
+            self._services.await_names(container.id, output)
         if not image.runs_as_root(ref.user) or self._owner != (0, 0):
             self._needs_files.add(container.id)
         return container

@@ -6,6 +6,7 @@ import threading
 import time
 
 from runner.executor.podman_api import PodmanClient, PodmanError
+from runner.executor.podman_names import forget_lost_networks
 
 TRIES = 3
 PAUSE = 1.0
@@ -48,6 +49,8 @@ class Removal:
                 target.set()
             else:
                 self._remove(target)
+                if target.startswith("/networks/"):
+                    forget_lost_networks(self._client)
 
     def _remove(self, target: str) -> None:
         path, _, query = target.partition("?")

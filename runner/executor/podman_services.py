@@ -21,6 +21,7 @@ from runner.executor.podman_specification import base_specification
 from runner.workspace.userns import Helper, HelperError
 
 LAST_WORDS_SECONDS = 1.0
+NAMES_SECONDS = 3.0
 TRUE = frozenset(("1", "t", "true", "yes", "on"))
 HOST_NAME = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]{0,251}[A-Za-z0-9_])?")
 
@@ -34,6 +35,7 @@ class Services:
         self.network = ""
         self.containers: list[str] = []
         self._logs: list[ServiceLog] = []
+        self._names: list[str] = []
         self._client = client
         self._images = images
         self._helper = helper
@@ -56,12 +58,39 @@ class Services:
             output(f"Starting service {ref.image.name} ...\n".encode("utf-8", "replace"))
             container, log = self._start(build, ref, image, limits, live)
             waiting.append((ref.image.name, container, ports_of(ref, image), log))
-        deadline = time.monotonic() + self._settings.service_timeout
+        deadline, lost = time.monotonic() + self._settings.service_timeout, set[str]()
         for name, container, ports, log in waiting:
             if ports and not cancelled.is_set():
                 problem = self._wait(container, ports, deadline)
                 if problem:
+                    lost.add(container)
                     output(warning(name, problem, log).encode("utf-8", "replace"))
+        self._names = [
+            name
+            for ref, (_, container, _, _) in zip(build.services, waiting, strict=True)
+            if container not in lost
+            for name in host_names(ref)
+        ]
+
+    def await_names(self, container: str, output: Output) -> None:
+        """Wait until `container`, which runs on the services' network, can find by name those that started properly.
+
+        The network's name server reads its names anew for each container that joins, and knows none for a moment.
+        """
+        try:
+            network = self._client.request("GET", f"/containers/{container}/json")["NetworkSettings"]
+            arguments = {
+                "namespace": network["SandboxKey"],
+                "resolver": network["Networks"][self.network]["Gateway"],
+                "names": self._names,
+                "timeout": NAMES_SECONDS,
+            }
+            missing = self._helper.call("wait_for_names", arguments).result
+        except (PodmanError, HelperError, KeyError) as error:
+            missing = [str(error)]
+        if missing:
+            words = f"WARNING: services cannot be found by name yet: {', '.join(missing)}\n"
+            output(words.encode("utf-8", "replace"))
 
     def silence(self) -> None:
         """Nothing that a service prints goes to the job's log any more."""

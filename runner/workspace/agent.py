@@ -25,6 +25,7 @@ REQUEST, GUARD = b"request", b"guard"
 OPERATIONS: dict[str, Callable[[dict[str, Any], Emit], Outcome]] = {
     "listen": namespaces.listen,
     "wait_for_port": namespaces.wait_for_port,
+    "wait_for_names": namespaces.wait_for_names,
     "signal": namespaces.signal_tree,
     "adopt": namespaces.adopt,
     "pack": collection.pack,

@@ -6,6 +6,7 @@ import ctypes
 import os
 import signal
 import socket
+import struct
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -15,6 +16,8 @@ from runner.workspace.tree import opened
 
 CLONE_NEWNET = 0x40000000
 KILL_ROUNDS = 200
+DNS_PORT = 53
+_RECURSE, _ADDRESS, _INTERNET, _ERROR_MASK = 0x0100, 1, 1, 0x000F
 
 
 def listen(arguments: dict[str, Any], _emit: Callable[[bytes], None]) -> tuple[Any, Sequence[int]]:
@@ -57,6 +60,42 @@ def wait_for_port(arguments: dict[str, Any], _emit: Callable[[bytes], None]) -> 
                     return int(port), ()
         time.sleep(0.02)
     return 0, ()
+
+
+def wait_for_names(arguments: dict[str, Any], _emit: Callable[[bytes], None]) -> tuple[Any, Sequence[int]]:
+    """Wait until the name server at the IPv4 address `resolver` knows all `names`, asked inside the network namespace
+    at path `namespace`. Returns those that it does not know after `timeout` seconds.
+    """
+    enter_network(str(arguments["namespace"]))
+    deadline = time.monotonic() + float(arguments["timeout"])
+    # Of a name with an empty or longer part no question can be asked.
+    missing = [name for name in arguments["names"] if all(1 <= len(label) <= 63 for label in name.split("."))]
+    while missing and time.monotonic() < deadline:
+        missing = [name for name in missing if not _is_known(name, str(arguments["resolver"]))]
+        if missing:
+            time.sleep(0.02)
+    return missing, ()
+
+
+def _is_known(name: str, resolver: str) -> bool:
+    """Whether the server at `resolver` answers a question for the IPv4 address of `name` (RFC 1035, section 4)."""
+    number = os.urandom(2)
+    labels = b"".join(bytes([len(label)]) + label for label in name.encode("ascii").split(b"."))
+    question = (
+        number + struct.pack(">5H", _RECURSE, 1, 0, 0, 0) + labels + b"\0" + struct.pack(">2H", _ADDRESS, _INTERNET)
+    )
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
+        asking.settimeout(0.2)
+        try:
+            asking.connect((resolver, DNS_PORT))
+            asking.send(question)
+            answer = asking.recv(512)
+        except OSError:
+            return False
+    if len(answer) < 12 or answer[:2] != number:
+        return False
+    flags, _, answers = struct.unpack(">3H", answer[2:8])
+    return not flags & _ERROR_MASK and answers > 0
 
 
 def enter_network(path: str) -> None:

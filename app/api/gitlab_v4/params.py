@@ -26,6 +26,7 @@ class Kind(StrEnum):
     """What a parameter's value is. A LIST is also taken as one text, or as `a,b`; OBJECT and OBJECTS have `fields`.
 
     VALUE is what JSON says it is, and VALUES are such by name; forms and queries can only say texts and lists of them.
+    Of an ANY_OBJECT the endpoint itself says what may be in it.
     """
 
     TEXT = "string"
@@ -37,6 +38,7 @@ class Kind(StrEnum):
     OBJECTS = "array of objects"
     VALUE = "string, number, boolean or array"
     VALUES = "object of values"
+    ANY_OBJECT = "object of any values"
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +205,12 @@ def _value(raw: Any) -> Any:
     return _text(raw)
 
 
+def _any_object(raw: Any) -> dict[str, Any]:
+    if not isinstance(raw, dict):
+        raise ValueError("not an object")
+    return raw
+
+
 def _values(raw: Any) -> dict[str, Any]:
     if not isinstance(raw, dict):
         raise ValueError("not an object")
@@ -217,4 +225,5 @@ _SIMPLE: Mapping[Kind, Callable[[Any], Any]] = {
     Kind.LIST: _list,
     Kind.VALUE: _value,
     Kind.VALUES: _values,
+    Kind.ANY_OBJECT: _any_object,
 }

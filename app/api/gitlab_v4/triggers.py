@@ -28,7 +28,7 @@ _SECRET = ("token", "private_token", "access_token", "job_token")
     params=(
         Param("ref", required=True, blank=False),
         Param("token", required=True, help="A trigger's token, or that of a running job"),
-        Param("variables", Kind.VALUES, default={}, help="Variables of this pipeline: names and texts"),
+        Param("variables", Kind.ANY_OBJECT, default={}, help="Variables of this pipeline: names and texts"),
         Param("inputs", Kind.VALUES, default={}, help="Values that the configuration asks for by name"),
     ),
     callers=READERS,

@@ -121,10 +121,11 @@ def test_a_step_has_its_own_time(ours, serve):
 
 
 def test_a_silent_job_is_cancelled_within_seconds_though_nobody_watches(ours, serve):
-    job = ours.add_job(["echo started", "sleep 60"])
-    job.interval = "60"
+    job = ours.add_job(["echo started", "sleep 1", "echo silent", "sleep 60"])
     serve()
     job.wait_for_text(b"started\n")
+    job.interval = "60"  # said with the answer to the next piece of the log, which is the last one
+    job.wait_for_text(b"silent\n")
     job.status = "canceling"
     assert job.ended.wait(4)
     assert job.status == "canceled"

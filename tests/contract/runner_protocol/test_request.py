@@ -272,7 +272,7 @@ class TestWaiting:
 
     def parked(self, core, number):
         until = time.monotonic() + 5
-        while core.bus.waiting < number and time.monotonic() < until:
+        while core.bus.waiting != number and time.monotonic() < until:
             time.sleep(0.01)
         assert core.bus.waiting == number
 

@@ -1,10 +1,12 @@
 """The network of a job: the server on this host's loopback can be reached, nothing else there, services by name."""
 
 import http.server
+import os
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -157,7 +159,15 @@ def test_the_port_to_wait_for_can_be_named(start: Start, web_image: str) -> None
     service = ServiceRef(ImageRef(web_image), ("web",), command, {"HEALTHCHECK_TCP_PORT": "9090"})
     job = start(services=(service,))
     assert "WARNING" not in job.prepared.decode()
-    assert job.run("wget -q -O- http://web:9090/") == StageResult("exited", 0)
+    assert job.run("wget -q -O- http://web:9090/") == StageResult("exited", 0), job.text
+
+
+def test_services_are_found_by_name_from_the_first_line_on(start: Start, web_image: str) -> None:
+    service = ServiceRef(ImageRef(web_image), ("web", "a." + "b" * 70))
+    for _ in range(3):
+        job = start(services=(service,))
+        assert job.run("nslookup web") == StageResult("exited", 0), job.text
+        job.environment.close()
 
 
 def test_what_services_print_is_shown_while_they_are_debugged(start: Start, web_image: str) -> None:
@@ -179,3 +189,21 @@ def test_what_services_print_is_shown_while_they_are_debugged(start: Start, web_
 def test_the_doctor_finds_that_bridges_work_and_leaves_none(base_image: str) -> None:
     assert doctor_podman.bridges() == Check("bridges", True, "jobs can have services")
     assert "skerry-doctor" not in podman("network", "ls", "--quiet")
+
+
+def test_what_the_name_server_kept_of_a_lost_network_misleads_no_job(
+    executor: PodmanExecutor, start: Start, web_image: str
+) -> None:
+    store = executor._client.request("GET", "/info")["store"]
+    stale = Path(store["runRoot"], "networks", "aardvark-dns", f"skerry-lost-{os.getpid()}")
+    foreign = stale.with_name(f"others-{os.getpid()}")
+    stale.parent.mkdir(parents=True, exist_ok=True)
+    for path in (stale, foreign):
+        path.write_text("10.250.0.1\n" + "0" * 64 + " 10.250.0.3  lost\n")
+    try:
+        executor.remove_orphans("no such runner", "boot")
+        assert (stale.exists(), foreign.exists()) == (False, True)
+    finally:
+        foreign.unlink()
+    service = ServiceRef(ImageRef(web_image), ("web",))
+    assert start(services=(service,)).run("nslookup web") == StageResult("exited", 0)
