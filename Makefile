@@ -25,7 +25,7 @@ down: ## Stop what `make up` started
 	@$(SETUP) down
 
 test: test-environment ## Run all tests (ARGS="..." goes to pytest, DEPTH=long searches longer)
-	@SKERRY_TEST_DEPTH=$(DEPTH) $(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
+	@SKERRY_TEST_DEPTH=$(DEPTH) $(BIN)/python -m pytest -n $(WORKERS) --durations=25 $(ARGS)
 
 check: environment ## Check style, types and the arrows between the layers
 	@$(BIN)/python -m ruff check .
