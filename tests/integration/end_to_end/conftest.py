@@ -4,16 +4,19 @@ A test that kills one of them starts it again.
 """
 
 import itertools
+import os
 import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.integration.stack import Containers, Daemon, Repository, Server, working_copy
 
 NUMBERS = itertools.count(1)
+MAKE_IMAGE = "mkdir -p /home/app && chown 1000:1000 /home/app && mkdir /www && echo 'from the service' >/www/index.html"
 
 
 @pytest.fixture(scope="session")
@@ -54,3 +57,24 @@ def repository(server, runner, tmp_path, request) -> Repository:
     name = re.sub(r"\W+", "-", request.node.name)[:50].strip("-")
     made = server.api("POST", "/projects", {"path": f"{name}-{next(NUMBERS)}"})
     return working_copy(server, made["path_with_namespace"], tmp_path / "work")
+
+
+@pytest.fixture(scope="session")
+def images(runner_user: Any, base_image: str) -> dict[str, str]:
+    """Two images made from the base: `user` runs as USER 1000, `web` serves a page on its port 8080."""
+    container = f"skerry-e2e-{os.getpid()}"
+    names = {"user": "localhost/skerry-test/e2e-user", "web": "localhost/skerry-test/e2e-web"}
+    changes = {
+        "user": ("USER 1000", "WORKDIR /home/app", "ENV HOME=/home/app"),
+        "web": ('CMD ["httpd", "-f", "-p", "8080", "-h", "/www"]', "EXPOSE 8080"),
+    }
+
+    def podman(*words: str) -> None:
+        runner_user.run(["podman", *words])
+
+    podman("run", "--replace", "--name", container, "--network", "none", base_image, "sh", "-c", MAKE_IMAGE)
+    for key, name in names.items():
+        flags = [word for change in changes[key] for word in ("--change", change)]
+        podman("commit", "--quiet", "--format", "docker", *flags, container, name)
+    podman("rm", "--force", container)
+    return names

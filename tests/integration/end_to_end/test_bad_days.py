@@ -35,7 +35,7 @@ def test_a_runner_killed_in_mid_job_reports_its_orphan_when_it_is_back(repositor
     runner.start()
     lost = repository.wait_for_job(pipeline["id"], "long", "failed", seconds=30)
     assert lost["failure_reason"] == "runner_system_failure"
-    containers.gone(job["id"], seconds=15)
+    containers.gone(job["id"], seconds=60)
     assert repository.run("image: localhost/skerry/base\nnext: {script: ['true']}")["status"] == "success"
 
 

@@ -9,28 +9,6 @@ import pytest
 from tests.integration.stack import Repository, script_output, working_copy
 
 pytestmark = pytest.mark.podman
-MAKE_IMAGE = "mkdir -p /home/app && chown 1000:1000 /home/app && mkdir /www && echo 'from the service' >/www/index.html"
-
-
-@pytest.fixture(scope="module")
-def images(runner_user: Any, base_image: str) -> dict[str, str]:
-    """Two images made from the base: `user` runs as USER 1000, `web` serves a page on its port 8080."""
-    container = f"skerry-e2e-{runner_user.uid}"
-    names = {"user": "localhost/skerry-test/e2e-user", "web": "localhost/skerry-test/e2e-web"}
-    changes = {
-        "user": ("USER 1000", "WORKDIR /home/app", "ENV HOME=/home/app"),
-        "web": ('CMD ["httpd", "-f", "-p", "8080", "-h", "/www"]', "EXPOSE 8080"),
-    }
-
-    def podman(*words: str) -> None:
-        runner_user.run(["podman", *words])
-
-    podman("run", "--replace", "--name", container, "--network", "none", base_image, "sh", "-c", MAKE_IMAGE)
-    for key, name in names.items():
-        flags = [word for change in changes[key] for word in ("--change", change)]
-        podman("commit", "--quiet", "--format", "docker", *flags, container, name)
-    podman("rm", "--force", container)
-    return names
 
 
 def statuses(repository: Repository, pipeline: dict[str, Any]) -> dict[str, str]:

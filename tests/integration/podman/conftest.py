@@ -32,8 +32,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_runtest_protocol(item: pytest.Item) -> bool | None:
-    return nested.run_as_ordinary_user(item)
+def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
+    return nested.run_as_ordinary_user(item, nextitem)
 
 
 @pytest.fixture(autouse=True)

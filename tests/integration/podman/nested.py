@@ -84,9 +84,9 @@ def report_to_parent(config: pytest.Config) -> None:
         config.pluginmanager.register(Reporter(config, int(descriptor)))
 
 
-def run_as_ordinary_user(item: pytest.Item) -> bool | None:
+def run_as_ordinary_user(item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
     """Report `item` from the second pytest; None, which lets pytest run it here, for whoever is an ordinary user
-    already.
+    already. What of this pytest's own fixtures `nextitem` does not share ends here, as after any test.
     """
     if os.geteuid() != 0 or HERE not in item.path.parents:  # pytest asks this folder's hook about all tests
         return None
@@ -101,4 +101,5 @@ def run_as_ordinary_user(item: pytest.Item) -> bool | None:
     for report in session.config.stash[RUN].reports(item.nodeid):
         hooks.pytest_runtest_logreport(report=report)
     hooks.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
+    session._setupstate.teardown_exact(nextitem)
     return True
