@@ -10,6 +10,8 @@ from app.models import User
 #: A session ends after two months whatever happens.
 LONGEST_SECONDS = 60 * 86_400
 _SIGNED_IN_AT = "signed_in_at"
+_USED_ON = "used_on"
+_DAY_SECONDS = 86_400
 
 
 def begin(user: User) -> None:
@@ -18,12 +20,23 @@ def begin(user: User) -> None:
     login_user(user)
     session.permanent = True
     session[_SIGNED_IN_AT] = int(time.time())
+    keep()
 
 
 def end() -> None:
     """Sign out."""
     logout_user()
     session.clear()
+
+
+def keep() -> None:
+    """Note that the session is in use, so that it does not end as an idle one.
+
+    Once a day at most: an answer that sets the cookie anew, on its way while another one signs out, would undo that.
+    """
+    today = int(time.time()) // _DAY_SECONDS
+    if session.get(_USED_ON) != today:
+        session[_USED_ON] = today
 
 
 def is_young() -> bool:

@@ -21,7 +21,10 @@ IDLE_SECONDS = 14 * 86_400
 def load_user(identity: str) -> User | None:
     """The user of a session cookie, while the session's nonce is theirs (`User.get_id`) and it is not too old."""
     user = user_of_identity(identity)
-    return user if user and session_of_visitor.is_young() else None
+    if user is None or not session_of_visitor.is_young():
+        return None
+    session_of_visitor.keep()
+    return user
 
 
 def user_of_identity(identity: str | None) -> User | None:
@@ -67,4 +70,4 @@ def sign_out() -> ResponseReturnValue:
 
 
 def init_app(app: Flask) -> None:
-    app.config.update(PERMANENT_SESSION_LIFETIME=IDLE_SECONDS, SESSION_REFRESH_EACH_REQUEST=True)
+    app.config.update(PERMANENT_SESSION_LIFETIME=IDLE_SECONDS, SESSION_REFRESH_EACH_REQUEST=False)

@@ -64,7 +64,11 @@ class TestDotenv:
         assert [path for path in (core.data_dir / "artifacts").rglob("*") if path.is_file()] == []
         assert upload(running, "dotenv", "A=1").status_code == 201
 
-    @pytest.mark.parametrize("data", [b"A=1\n", gzip.compress(b"A=1\n")[:-9], gzip.compress(b"A=1") + b"x"])
+    @pytest.mark.parametrize(
+        "data",
+        [b"A=1\n", gzip.compress(b"A=1\n")[:-9], gzip.compress(b"A=1") + b"x"],
+        ids=["plain", "cut off", "with a tail"],
+    )
     def test_bytes_that_are_not_gzip_are_refused(self, running, data):
         answer = running.upload(data, artifact_type="dotenv", artifact_format="gzip")
         assert answer.status_code == 400
