@@ -33,7 +33,7 @@ from app.services.core import Core
 from tests import postgresql
 from tests.databases import initialise_database
 from tests.scheduling import HostScheduling, longest_first, misplaced
-from tests.shared_work import SharedTemplates, compile_routes_once, share_statements
+from tests.shared_work import SharedMap, SharedTemplates, share_inserts, share_statements
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> HostScheduling:
@@ -112,9 +112,10 @@ def _cheap_passwords() -> None:
 
 
 @pytest.fixture(autouse=True, scope="session")
-def _routes_compiled_once() -> Iterator[None]:
+def _work_is_shared() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        compile_routes_once(patch)
+        patch.setattr(Flask, "url_map_class", SharedMap)
+        share_inserts(patch)
         yield
 
 

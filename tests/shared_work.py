@@ -4,36 +4,45 @@ Each test has an application of its own. Three things make that slow: werkzeug c
 and SQLAlchemy each statement for each engine. The results are the same every time.
 """
 
-from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from jinja2 import BytecodeCache
 from jinja2.bccache import Bucket
 from sqlalchemy import Engine
+from sqlalchemy.orm import Mapper
 from sqlalchemy.util import LRUCache
-from werkzeug.routing import Rule
+from werkzeug.routing import Map, Rule, RuleFactory
 
 
-def compile_routes_once(patch: pytest.MonkeyPatch) -> None:
-    """Make equal rules of different applications share what werkzeug compiles them to."""
-    compiled: dict[Any, dict[str, Any]] = {}
-    compile_rule: Callable[[Rule], None] = Rule.compile
-    values, functions = ("_parts", "_trace", "_converters", "arguments"), ("_build", "_build_unknown")
+class SharedMap(Map):
+    """The routes of an application, put in order when they are first needed, and once for all that have the same."""
 
-    def compile_once(rule: Rule) -> None:
-        key = (rule.rule, repr(rule.defaults), rule.strict_slashes, rule.merge_slashes, rule.is_leaf)
-        if key not in compiled:
-            compile_rule(rule)
-            compiled[key] = {name: getattr(rule, name) for name in values}
-            compiled[key] |= {name: getattr(rule, name).__func__ for name in functions}
+    _known: ClassVar[dict[tuple[object, ...], Map]] = {}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self._given: list[Rule] = []
+        super().__init__(*args, **kwargs)
+
+    def add(self, rulefactory: RuleFactory) -> None:
+        self._given.extend(rulefactory.get_rules(self))
+        self._remap = True
+
+    def update(self) -> None:
+        if not self._remap:
             return
-        for name in values:
-            setattr(rule, name, compiled[key][name])
-        for name in functions:
-            setattr(rule, name, compiled[key][name].__get__(rule, None))
+        known = self._known.setdefault((self.merge_slashes, *map(_essence, self._given)), self)
+        if known is self:
+            for rule in self._given:
+                super().add(rule)
+            super().update()
+        self._matcher, self._rules_by_endpoint = known._matcher, known._rules_by_endpoint
+        self._remap = False
 
-    patch.setattr(Rule, "compile", compile_once)
+
+def _essence(rule: Rule) -> tuple[object, ...]:
+    methods = frozenset(rule.methods or ())
+    return rule.rule, rule.endpoint, methods, repr(rule.defaults), rule.strict_slashes, rule.build_only
 
 
 class SharedTemplates(BytecodeCache):
@@ -68,6 +77,11 @@ def _of_any_engine(key: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 _statements = _Statements(2000)
+
+
+def share_inserts(patch: pytest.MonkeyPatch) -> None:
+    """Make the mappers' own statements, INSERT above all, be compiled once for all engines of a kind."""
+    patch.setattr(Mapper, "_compiled_cache", _statements)
 
 
 def share_statements(engine: Engine) -> None:
