@@ -137,7 +137,7 @@ class TestGitlabPythonRunner:
         def run(*words):
             return subprocess.run(
                 [sys.executable, "-m", "GitlabPyRunner", *words],
-                cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=60,
+                cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=120,
             )  # fmt: skip
 
         return run
