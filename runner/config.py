@@ -5,6 +5,7 @@ The text is changed by `runner.config_file`, which keeps comments.
 """
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from runner.toml_reader import ConfigError, TableReader
 
 LOG_LEVELS = ("debug", "info", "warning", "error", "critical")
 EXECUTORS = ("podman", "fake")
+_TOKEN_PREFIX = re.compile(r"^(?:glrtr?-)?(?:t[123]_)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +106,7 @@ class RunnerConfig:
     @property
     def short_token(self) -> str:
         """The token's first nine characters after its prefix: an identifier for people and paths, not a secret."""
-        return self.token.removeprefix("glrt-").removeprefix("t1_").removeprefix("t2_").removeprefix("t3_")[:9]
+        return _TOKEN_PREFIX.sub("", self.token)[:9]
 
 
 @dataclass(frozen=True, slots=True)

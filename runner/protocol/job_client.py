@@ -19,7 +19,7 @@ from runner.protocol.outcomes import (
     update_outcome,
     upload_outcome,
 )
-from runner.protocol.transport import Transport, UnreachableError
+from runner.protocol.transport import Transport, UnreachableError, redirect_target
 
 TRANSFER_TIMEOUT = 600.0
 _PIECE = 256 * 1024
@@ -127,10 +127,10 @@ class JobClient:
 
     def _follow(self, response: requests.Response, target: Path) -> JobAnswer:
         """Object storage gets no token of ours: its address carries what it needs."""
-        location = requests.compat.urljoin(response.url, response.headers["Location"])
+        location = redirect_target(response)
         if not location.startswith(("https://", "http://")):
             return JobAnswer(Outcome.REFUSED, detail="redirected to an address that is not http")
-        with requests.get(location, stream=True, timeout=(10, TRANSFER_TIMEOUT)) as stored:
+        with self._transport.fetch_elsewhere(location, TRANSFER_TIMEOUT) as stored:
             return _receive(stored, target, self.stop)
 
 

@@ -12,7 +12,7 @@ import weakref
 from collections.abc import Callable, Mapping
 from email.utils import parsedate_to_datetime
 from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import SplitResult, urljoin, urlsplit
 
 import requests
 import urllib3
@@ -94,6 +94,9 @@ class Transport:
         self._session.headers["User-Agent"] = USER_AGENT
         for scheme in ("http://", "https://"):
             self._session.mount(scheme, _Adapter(self.connections))
+        self._elsewhere = requests.Session()
+        self._elsewhere.trust_env = False
+        self._elsewhere.max_redirects = _REDIRECTS
 
     def request(
         self,
@@ -139,20 +142,46 @@ class Transport:
                 allow_redirects=False,
                 **options,
             )
-        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
+            # ValueError: requests looks at a redirect even where it shall not follow, and fails on no address.
             raise UnreachableError(_reason(error)) from error
 
     def _redirected(self, response: requests.Response) -> str:
-        """Where the same server wants the request instead, or "". It may turn http into https, never the other way."""
+        """Where the same server (scheme, host, port) wants the request instead, or "". It may turn http into https."""
         if response.status_code not in (301, 302, 307, 308):
             return ""
-        target = urljoin(response.url, response.headers.get("Location", ""))
+        target = redirect_target(response)
         old, new = urlsplit(response.url), urlsplit(target)
-        safe = new.scheme == "https" or new.scheme == old.scheme
-        return target if safe and new.hostname == old.hostname else ""
+        upgraded = (old.scheme, new.scheme) == ("http", "https")
+        same = upgraded or (new.scheme, _port(new)) == (old.scheme, _port(old))
+        return target if same and new.hostname == old.hostname else ""
+
+    def fetch_elsewhere(self, url: str, timeout: float) -> requests.Response:
+        """GET an address that the server redirected to, such as one of its object storage. Nothing of ours goes along:
+        no token, no password that the account keeps for that host. The body is still to be read. Raises
+        UnreachableError.
+        """
+        try:
+            return self._elsewhere.get(url, stream=True, timeout=(CONNECT_TIMEOUT, timeout))
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
+            raise UnreachableError(_reason(error)) from error
 
     def close(self) -> None:
         self._session.close()
+        self._elsewhere.close()
+
+
+def redirect_target(response: requests.Response) -> str:
+    """The address that a redirect names; "" where that is none."""
+    try:
+        target = urljoin(response.url, response.headers.get("Location", ""))
+        return target if urlsplit(target).port != 0 else ""
+    except ValueError:  # no address, or no port that there could be
+        return ""
+
+
+def _port(address: SplitResult) -> int | None:
+    return address.port or {"http": 80, "https": 443}.get(address.scheme)
 
 
 def _leaves(stop: threading.Event | None, response: requests.Response, attempt: int) -> bool:

@@ -38,9 +38,10 @@ def explain_waiting(core: Core) -> None:
                 update_jobs(core, [{"id": job_id, "waiting_reason": changed[job_id]} for job_id in still])
 
 
-def without_runner(core: Core, jobs: list[tuple[int, int]]) -> set[int]:
-    """Of jobs given as (id, project id), the ids of those that no runner which is online can take."""
-    return {job.job_id for waiting, job, features in _with_runners(core, jobs) if not waiting.can_run(job, features)}
+def without_runner(core: Core, jobs: list[tuple[int, int]]) -> dict[int, str]:
+    """Of jobs given as (id, project id), those that no runner which is online can take: why each ends, by its id."""
+    found = {job.job_id: waiting.hopeless(job, features) for waiting, job, features in _with_runners(core, jobs)}
+    return {job_id: reason for job_id, reason in found.items() if reason is not None}
 
 
 def _with_runners(core: Core, jobs: list[tuple[int, int]]) -> Iterator[tuple[Waiting, QueuedJob, list[str]]]:

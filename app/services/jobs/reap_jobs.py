@@ -108,11 +108,10 @@ def end_stuck_jobs(core: Core) -> None:
     too_old = {row.id for row in old if row.queued_at < now - timedelta(seconds=config.pending_limit)}
 
     def end(job: Job) -> None:
-        nobody = failure.STUCK_PENDING_NO_MATCHING_RUNNERS
-        reason = nobody if job.id in hopeless else failure.STUCK_PENDING_WITH_MATCHING_RUNNERS
+        reason = hopeless.get(job.id, failure.STUCK_PENDING_WITH_MATCHING_RUNNERS)
         finish(core, job, status.FAILED, reason, message=job.waiting_reason)
 
-    _each(core, sorted(hopeless | too_old), {status.PENDING}, end)
+    _each(core, sorted(hopeless.keys() | too_old), {status.PENDING}, end)
 
 
 def assign_resources(core: Core) -> None:

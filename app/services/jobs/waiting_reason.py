@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import func, or_, select
 
-from app.domain import status
+from app.domain import failure, status
 from app.events.base import QueuedJob, WaitingRunner
 from app.models import Job, Project, Runner, RunnerManager
 from app.services import access
@@ -56,11 +56,15 @@ class Waiting:
             or _queued(ahead)
         )
 
-    def can_run(self, job: QueuedJob, features: Iterable[str]) -> bool:
-        """Whether a runner that is online and not paused fits `job` and can do what it asks for."""
+    def hopeless(self, job: QueuedJob, features: Iterable[str]) -> str | None:
+        """None where a runner that is online and not paused fits `job` and can do what it asks for; else the reason for
+        which the job ends after a while.
+        """
         ready = [runner for runner in self._runners if not runner.paused and self._online(runner.contacted_at)]
         fitting = [runner for runner in ready if as_waiting(runner).fits(job)]
-        return bool(fitting) and self._unable(fitting, features) is None
+        if not fitting:
+            return failure.STUCK_PENDING_NO_MATCHING_RUNNERS
+        return failure.RUNNER_UNSUPPORTED if self._unable(fitting, features) else None
 
     def pending_count(self, before: int | None = None) -> int:
         """How many pending jobs compete for these runners: all, or those older than the job `before`."""

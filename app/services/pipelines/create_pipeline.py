@@ -7,6 +7,7 @@ from app.domain.calculated_status import without_jobs
 from app.domain.errors import InvalidConfiguration, InvalidRequest
 from app.domain.permissions import Action
 from app.domain.plan import JobPlan
+from app.domain.runner_features import required_features
 from app.models import Job, JobStep, Pipeline, Project, User, write
 from app.services import access
 from app.services.afterwards import afterwards
@@ -22,9 +23,6 @@ from app.services.pipelines.prepare_pipeline import Prepared, prepare_pipeline
 from app.services.pipelines.require_variables import require_variables
 from app.services.pipelines.tag_sets import tag_set_ids
 from app.services.repositories.protected_refs import may_act_on
-
-#: What a runner must be able to do for jobs whose steps are more than lines in one shell.
-STEPS_FEATURE = "skerry_steps"
 
 
 def create_pipeline(core: Core, request: PipelineRequest) -> Pipeline | None:
@@ -169,17 +167,3 @@ def _job(pipeline: Pipeline, plan: JobPlan, stage_index: int, tag_set_id: int) -
             for position, step in enumerate(plan.steps)
         ],
     )
-
-
-def required_features(plan: JobPlan) -> list[str]:
-    """What a stock runner cannot do, and a runner must therefore advertise to get this job (design, "The plan")."""
-    beyond = any(
-        step.image is not None
-        or step.runtime is not None
-        or not (step.own_shell and step.errexit and step.pipefail)
-        or step.verbatim
-        or step.environment
-        for step in plan.steps
-    )
-    beyond = beyond or any(spec.required for spec in plan.artifacts)
-    return [STEPS_FEATURE] if beyond or plan.workspace is not None else []

@@ -64,6 +64,16 @@ def restart_trace(core: Core, job: Job) -> None:
     job.trace_size = job.trace_crc = 0
 
 
+def replace_trace(core: Core, job: Job, trace: bytes) -> None:
+    """*In a write*, with `job` held: `trace`, as far as the limit allows, is the whole log."""
+    heal(core, job)
+    trace = trace[: core.config.trace_limit]
+    if (len(trace), zlib.crc32(trace)) != (job.trace_size, job.trace_crc):
+        restart_trace(core, job)
+        heal(core, job)
+        _add(core, job, trace)
+
+
 def heal(core: Core, job: Job) -> None:
     """Make file and row agree after a crash: what the row does not count goes, what the file lost comes again."""
     stored = core.traces.size(job.id)

@@ -11,6 +11,10 @@ RUNNER_TYPES = ("instance_type", "group_type", "project_type")
 ACCESS_LEVELS = ("not_protected", "ref_protected")
 MAX_TAGS = 50
 MIN_TIMEOUT = 600
+#: How a runner's token begins, and that of one which registered itself: from it `gitlab-runner unregister` knows
+#: whether to remove one manager or the runner (gitlab.md A.1).
+TOKEN_PREFIX = "glrt-"  # noqa: S105
+REGISTERED_PREFIX = "glrtr-"
 
 
 def create_runner(
@@ -28,6 +32,7 @@ def create_runner(
     maximum_timeout: int | None = None,
     maintenance_note: str | None = None,
     creator: User | None = None,
+    token_prefix: str = TOKEN_PREFIX,
 ) -> tuple[Runner, str]:
     """A new runner and its authentication token, which is shown this once. `maximum_timeout` in seconds. Raises
     InvalidRequest.
@@ -35,7 +40,7 @@ def create_runner(
     cleaned = clean_tags(tags)
     _check_owner(runner_type, group, project)
     check_settings(cleaned, run_untagged, access_level, maximum_timeout)
-    plain = crypto.new_token("glrt-")
+    plain = crypto.new_token(token_prefix)
     owner = {"group_id": group.id if group else None, "project_id": project.id if project else None}
     creator_id = creator.id if creator else None
     with write(core.session):

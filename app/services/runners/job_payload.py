@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 
 from app.domain import failure, plan_json, status
 from app.domain.plan import ArtifactSpec, CacheSpec, Image, JobPlan, Service, Step, Variable
+from app.domain.runner_features import STEPS
 from app.models import Job, Project, Runner, Setting, write
 from app.services import access
 from app.services.core import Core
@@ -20,8 +21,7 @@ from app.services.runners.claim_job import Claimed
 
 log = structlog.get_logger(__name__)
 
-TOKEN_PREFIXES = ("glpat-", "glrt-", "glcbt-", "glptt-")
-STEPS = "skerry_steps"
+TOKEN_PREFIXES = ("glpat-", "glrt-", "glrtr-", "glcbt-", "glptt-")
 HAND_BACK = "skerry_hand_back"
 
 
@@ -41,7 +41,7 @@ def job_payload(core: Core, claimed: Claimed, features: frozenset[str]) -> dict[
         "allow_git_fetch": job.project.git_strategy == "fetch",
         "job_info": _job_info(core, job, runner),
         "git_info": _git_info(core, job, claimed.token, variables),
-        "runner_info": {"timeout": timeout, "runner_session_url": None},
+        "runner_info": {"timeout": timeout, "runner_session_url": core.config.external_url},
         "inputs": [],
         "variables": [_variable(variable) for variable in variables],
         "steps": _own_steps(plan.steps) if ours else _stock_steps(plan.steps, timeout),
@@ -206,7 +206,7 @@ def _image(image: Image | None) -> dict[str, Any] | None:
 
 def _service(service: Service) -> dict[str, Any]:
     return (_image(service.image) or {}) | {
-        "alias": " ".join(service.aliases) or None,
+        "alias": " ".join(service.aliases),
         "command": None if service.command is None else list(service.command),
         "variables": [_variable(variable) for variable in service.variables],
     }

@@ -8,7 +8,7 @@ from app import crypto
 from app.domain.errors import NotAllowed, NotFound
 from app.models import Runner, RunnerManager, Setting, write
 from app.services.core import Core
-from app.services.runners.create_runner import create_runner
+from app.services.runners.create_runner import REGISTERED_PREFIX, TOKEN_PREFIX, create_runner
 
 
 class RegistrationClosed(NotAllowed):
@@ -46,6 +46,7 @@ def register_runner(core: Core, registration_token: str, asked: Registration) ->
         paused=asked.paused,
         access_level=asked.access_level,
         maximum_timeout=asked.maximum_timeout,
+        token_prefix=REGISTERED_PREFIX,
     )
 
 
@@ -61,9 +62,10 @@ def unregister_manager(core: Core, runner: Runner, system_id: str) -> None:
         core.session.delete(manager)
 
 
-def reset_runner_token(core: Core, runner: Runner) -> tuple[Runner, str]:
-    """A new token for a runner; the old one is void at once."""
-    runner_id, token = runner.id, crypto.new_token("glrt-")
+def reset_runner_token(core: Core, runner: Runner, old: str = "") -> tuple[Runner, str]:
+    """A new token for a runner, of the same kind as its `old` one where that is known; the old one is void at once."""
+    kind = REGISTERED_PREFIX if old.startswith(REGISTERED_PREFIX) else TOKEN_PREFIX
+    runner_id, token = runner.id, crypto.new_token(kind)
     with write(core.session):
         found = core.session.get_one(Runner, runner_id)
         found.token_hash = crypto.token_hash(token)

@@ -11,7 +11,7 @@ from app.models import Job, write
 from app.services.core import Core
 from app.services.jobs.finish_job import finish
 from app.services.reports.measure_coverage import measure_coverage
-from app.services.runners.append_trace import append_note, heal, restart_trace
+from app.services.runners.append_trace import append_note, heal, replace_trace, restart_trace
 from app.services.runners.claim_job import give_back
 from app.services.runners.job_authority import owned_job, renew_lease, running_job, update_interval
 from app.services.runners.report_steps import report_steps
@@ -28,6 +28,7 @@ class Report:
     """A runner's update (gitlab.md A.4). `state`: running, success, failed or pending.
 
     `crc` and `size` are of the whole log as it was sent; None: not said. `steps` as our own runner reports them.
+    `trace`: the whole log so far, as clients from before GitLab 9 sent it with each update.
     """
 
     state: str
@@ -36,6 +37,7 @@ class Report:
     crc: int | None = None
     size: int | None = None
     steps: Sequence[Mapping[str, Any]] = ()
+    trace: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,8 @@ class Heard:
 
 def report_job(core: Core, job_id: int, token: str, report: Report) -> Heard:
     """Take a runner's report. Raises InvalidRequest, NotProcessing, Conflict (the job cannot be handed back)."""
+    if report.trace is not None:
+        _keep_log(core, job_id, token, report.trace)
     if report.state == status.RUNNING:
         return _touch(core, job_id, token, report)
     if report.state == status.PENDING:
@@ -56,6 +60,14 @@ def report_job(core: Core, job_id: int, token: str, report: Report) -> Heard:
     if report.state in FINAL:
         return _end(core, job_id, token, report)
     raise InvalidRequest("state does not have a valid value", "state")
+
+
+def _keep_log(core: Core, job_id: int, token: str, trace: bytes) -> None:
+    """In a write of its own, so that what reads the log at the job's end finds all of it."""
+    with write(core.session):
+        job = owned_job(core, job_id, token, hold="alone")
+        if job.status in status.EXECUTING:
+            replace_trace(core, job, trace)
 
 
 def _touch(core: Core, job_id: int, token: str, report: Report) -> Heard:

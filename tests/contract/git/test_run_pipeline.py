@@ -9,7 +9,7 @@ from app.domain.errors import InvalidConfiguration, InvalidRequest, NotAllowed, 
 from app.domain.permissions import Role
 from app.domain.plan import Variable
 from app.models import Pipeline, Project, User, write
-from app.services.pipelines.create_pipeline import required_features, run_pipeline
+from app.services.pipelines.create_pipeline import run_pipeline
 from app.services.pipelines.kept_variables import open_variables
 from app.services.pipelines.request_for_ref import request_for_ref
 from tests.contract.git.conftest import Hosted
@@ -142,17 +142,3 @@ c: {stage: two, script: x, when: on_failure}
     assert [step.name for step in jobs["b"].steps] == ["script", "after_script"]
     assert all(job.required_features == [] for job in jobs.values())
     assert jobs["a"].waiting_reason
-
-
-def test_only_a_runner_that_knows_steps_gets_jobs_that_need_them() -> None:
-    from app.domain.plan import Image, JobPlan, Step
-
-    plain = Step("script", ("x",))
-    assert required_features(JobPlan("a", "test", (plain,))) == []
-    for step in (
-        Step("s", ("x",), image=Image("i")),
-        Step("s", ("x",), own_shell=False),
-        Step("s", ("x",), errexit=False),
-    ):
-        assert required_features(JobPlan("a", "test", (plain, step))) == ["skerry_steps"]
-    assert required_features(JobPlan("a", "test", (plain,), workspace="/work")) == ["skerry_steps"]

@@ -3,50 +3,17 @@
 import json
 import re
 import threading
-import zlib
 from collections import deque
-from dataclasses import dataclass, field
 from email.parser import BytesParser
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from tests.contract.runner.served_job import ServedJob
+
 RUNNER_TOKEN = "glrt-abcdefghijklmnopqrst"
 REGISTRATION_TOKEN = "a-registration-token"
-
-
-@dataclass
-class ServedJob:
-    """What the server knows of a job. `status` as GitLab has it; queues hold the statuses of the next answers."""
-
-    id: int
-    token: str
-    status: str = "pending"
-    trace: bytearray = field(default_factory=bytearray)
-    updates: list[dict[str, Any]] = field(default_factory=list)
-    patches: list[tuple[int, int, int]] = field(default_factory=list)  # start, length, status
-    uploads: list[tuple[dict[str, str], str, bytes]] = field(default_factory=list)
-    debug_trace: set[str] = field(default_factory=set)
-    interval: str | None = "3"
-    patch_faults: deque[int] = field(default_factory=deque)
-    update_faults: deque[int] = field(default_factory=deque)
-    upload_faults: deque[int] = field(default_factory=deque)
-    pending_finals: int = 0
-    claimed_as: str = "running"
-    ended: threading.Event = field(default_factory=threading.Event)
-    changed: threading.Condition = field(default_factory=threading.Condition)
-
-    @property
-    def final(self) -> dict[str, Any]:
-        return self.updates[-1]
-
-    def wait_for(self, what: Any, seconds: float = 15) -> None:
-        """Wait until `what(job)` is true."""
-        with self.changed:
-            assert self.changed.wait_for(lambda: what(self), seconds), f"not within {seconds} s; {self}"
-
-    def wait_for_text(self, text: bytes, seconds: float = 15) -> None:
-        self.wait_for(lambda job: text in job.trace, seconds)
 
 
 class FakeGitLab:
@@ -62,6 +29,7 @@ class FakeGitLab:
         self.parked = 0.0
         self.artifacts: dict[int, bytes] = {}
         self.download_faults: deque[int] = deque()
+        self.storage = ""  # where artifacts are to be had, for those who ask for it
         self.features: dict[str, Any] = {"trace_sections": True, "failure_reasons": ["image_pull_failure"]}
         self.extensions = ""
         self.polled = threading.Semaphore(0)
@@ -110,6 +78,10 @@ class FakeGitLab:
     def calls(self, method: str, path: str) -> list[Any]:
         """The decoded bodies of all requests of this kind."""
         return [body for m, p, _, body in self.requests if (m, p) == (method, path)]
+
+
+def _encoded(document: Any) -> bytes:
+    return document.encode() if isinstance(document, str) else json.dumps(document).encode()
 
 
 class _Server(ThreadingHTTPServer):
@@ -188,14 +160,19 @@ class _Handler(BaseHTTPRequestHandler):
         return body
 
     def _answer(self, status: int, document: Any = None, **headers: str) -> None:
-        body = b"" if document is None else document if isinstance(document, bytes) else json.dumps(document).encode()
+        """`document` is JSON, unless it is the bytes of a file or the plain text that some calls are answered with."""
+        plain = isinstance(document, bytes | str)
+        kind = (
+            "text/plain" if isinstance(document, str) else "application/octet-stream" if plain else "application/json"
+        )
+        body = b"" if document is None else document if isinstance(document, bytes) else _encoded(document)
         self.send_response(status)
         if self.gitlab.extensions:
             self.send_header("X-Skerry-Features", self.gitlab.extensions)
         for name, value in headers.items():
             self.send_header(name.replace("_", "-"), value)
         if status != 204:
-            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
@@ -216,7 +193,7 @@ class _Handler(BaseHTTPRequestHandler):
         gitlab = self.gitlab
         gitlab.polled.release()
         if gitlab.poll_status:
-            self._answer(gitlab.poll_status.popleft(), {"message": "no"})
+            self._refuse_poll(gitlab.poll_status.popleft())
             return
         if not gitlab.queue and gitlab.parked:
             gitlab.wake.wait(gitlab.parked)
@@ -230,6 +207,13 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(201, document, X_GitLab_Last_Update="later")
         else:
             self._answer(204, X_GitLab_Last_Update="now")
+
+    def _refuse_poll(self, status: int) -> None:
+        if status == 204:
+            self._answer(204, X_GitLab_Last_Update="now")
+        else:
+            retry = {"Retry_After": "0"} if status in (429, 503) else {}
+            self._answer(status, {"message": f"{status} {HTTPStatus(status).phrase}"}, **retry)
 
     def _job(self, job_id: int, kind: str, body: Any) -> None:
         job = self.gitlab.jobs.get(job_id)
@@ -252,13 +236,13 @@ class _Handler(BaseHTTPRequestHandler):
         if job.update_faults:
             self._fault(job, job.update_faults)
         elif body["state"] in ("running", "pending"):
-            self._answer(200, 200, **self._headers_of(job))
+            self._answer(200, "200", **self._headers_of(job))
         elif job.pending_finals > 0:
             job.pending_finals -= 1
-            self._answer(202, 202, Job_Status=job.status, X_GitLab_Trace_Update_Interval="0.05")
+            self._answer(202, "202", Job_Status=job.status, X_GitLab_Trace_Update_Interval="0.05")
         else:
             job.status = "canceled" if job.status == "canceling" else body["state"]
-            self._answer(200, 200, Job_Status=job.status)
+            self._answer(200, "200", Job_Status=job.status)
             job.ended.set()
 
     def _patch(self, job: ServedJob, body: bytes) -> None:
@@ -272,7 +256,7 @@ class _Handler(BaseHTTPRequestHandler):
             job.trace += body
         status = 202 if len(job.trace) == start + len(body) else 416
         job.patches.append((start, len(body), status))
-        self._answer(status, Range=f"0-{len(job.trace)}", **self._headers_of(job))
+        self._answer(status, f"0-{len(job.trace)}", Range=f"0-{len(job.trace)}", **self._headers_of(job))
 
     def _fault(self, job: ServedJob, faults: deque[int]) -> None:
         """Answer the next planned status; 0 hangs up after the work was done, 412 forgets the log."""
@@ -307,9 +291,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(self.gitlab.download_faults.popleft(), {"message": "a planned fault"})
         elif not known or job_id not in self.gitlab.artifacts:
             self._answer(404, {"message": "404 Not Found"})
+        elif self.gitlab.storage and self.query.get("direct_download") == "true":
+            self._answer(302, Location=f"{self.gitlab.storage}/artifacts/{job_id}?signature=x")
         else:
             self._answer(200, self.gitlab.artifacts[job_id])
-
-
-def checksum(data: bytes) -> str:
-    return f"crc32:{zlib.crc32(data):08x}"

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.contract.runner.fake_gitlab import ServedJob
+from tests.contract.runner.served_job import ServedJob
 
 
 def finished(job: ServedJob, seconds: float = 20) -> dict[str, Any]:

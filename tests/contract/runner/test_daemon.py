@@ -15,7 +15,8 @@ from runner.protocol.client import RunnerClient
 from runner.protocol.info import runner_info
 from runner.protocol.outcomes import VerifyState
 from runner.protocol.transport import Transport
-from tests.contract.runner.fake_gitlab import REGISTRATION_TOKEN, RUNNER_TOKEN, checksum
+from tests.contract.runner.fake_gitlab import REGISTRATION_TOKEN, RUNNER_TOKEN
+from tests.contract.runner.served_job import checksum
 
 ROOT = Path(__file__).parents[3]
 

@@ -4,8 +4,8 @@ import time
 
 import pytest
 
-from tests.contract.runner.fake_gitlab import checksum
 from tests.contract.runner.outcomes import finished, output_of
+from tests.contract.runner.served_job import checksum
 
 
 def test_a_masked_value_and_the_job_token_never_arrive(gitlab, serve):

@@ -1,7 +1,7 @@
 """A job from the queue of a plain GitLab server to its result there."""
 
-from tests.contract.runner.fake_gitlab import checksum
 from tests.contract.runner.outcomes import finished, output_of
+from tests.contract.runner.served_job import checksum
 
 
 def test_a_job_runs_and_its_whole_log_arrives(gitlab, serve):

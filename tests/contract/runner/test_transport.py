@@ -129,6 +129,19 @@ def test_a_token_follows_no_redirect_to_another_host(server, transport):
     assert len(server.seen) == 1
 
 
+@pytest.mark.parametrize("address", ["http://127.0.0.1:1/x", "http://127.0.0.1:99999/x", "ftp://127.0.0.1/x"])
+def test_a_token_follows_no_redirect_to_another_service_of_the_host(server, transport, address):
+    server.answers.append((307, {"Location": address}, b""))
+    assert transport.request("POST", "/x", headers={"RUNNER-TOKEN": "secret"}).status_code == 307
+    assert len(server.seen) == 1
+
+
+def test_a_redirect_to_no_address_is_no_answer(server, transport):
+    server.answers.append((302, {"Location": "http://[::1/x"}, b""))
+    with pytest.raises(UnreachableError):
+        transport.request("GET", "/x", headers={})
+
+
 def test_redirects_end_somewhere(server, transport):
     server.answers.extend([(307, {"Location": "/again"}, b"")] * 20)
     assert transport.request("POST", "/x", headers={}).status_code == 307

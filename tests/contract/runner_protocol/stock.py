@@ -34,6 +34,8 @@ def checksum(data: bytes) -> str:
 class StockRunner:
     """One runner token at one server."""
 
+    trace_query = "?debug_trace=false"
+
     def __init__(self, url, token, system_id="s_0123456789ab", features=None):
         self.api, self.token, self.system_id = f"{url}/api/v4", token, system_id
         self.info = INFO if features is None else INFO | {"features": FEATURES | features}
@@ -81,7 +83,7 @@ class StockJob:
             "Content-Type": "text/plain",
             "Content-Range": f"{start}-{start + len(data) - 1}" if content_range is None else content_range,
         }
-        url = f"{self.runner.api}/jobs/{self.id}/trace?debug_trace=false"
+        url = f"{self.runner.api}/jobs/{self.id}/trace{self.runner.trace_query}"
         return self.runner.http.patch(url, data=data, headers=headers, timeout=TIMEOUT)
 
     def print(self, data):

@@ -138,6 +138,22 @@ def test_an_upload_needs_exactly_one_file(core, server, running):
     assert stored(core) == []
 
 
+def test_what_is_said_of_a_file_may_be_in_the_form(core, running):
+    def send(**fields):
+        url, headers = f"{running.runner.api}/jobs/{running.id}/artifacts", {"JOB-TOKEN": running.token}
+        return running.runner.http.post(
+            url, files={"file": ("d.bin", b"data")}, data=fields, headers=headers, timeout=10
+        ).status_code
+
+    for wrong in ({"artifact_type": "x"}, {"artifact_format": "x"}, {"expire_in": "soon"}):
+        assert send(**wrong) == 400
+    assert stored(core) == []
+    assert send(artifact_type="lsif", artifact_format="raw", expire_in="2 days") == 201
+    artifact = core.session.query(Artifact).one()
+    assert (artifact.file_type, artifact.file_format, artifact.filename) == ("lsif", "raw", "d.bin")
+    assert (artifact.expire_at - artifact.created_at).days == 2
+
+
 def test_a_full_disk_is_a_reason_to_try_again(core, running, monkeypatch):
     from app.storage.files import _IncomingFile
 

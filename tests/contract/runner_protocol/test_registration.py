@@ -96,6 +96,32 @@ def test_one_manager_can_go_and_the_runner_stays(stock):
     assert stock.verify().status_code == 200
 
 
+def test_managers_of_one_runner_are_told_apart_and_one_without_a_name_is_old(core, server, stock):
+    other = StockRunner(server.url, stock.token, "s_bbbbbbbbbbbb", {"cancel_gracefully": False})
+    stock.verify()
+    other.request_job()
+    assert stock.call("POST", "/jobs/request", {"token": stock.token, "info": INFO}).status_code == 204
+    core.session.rollback()
+    found = {row.system_id: row.features["cancel_gracefully"] for row in core.session.query(RunnerManager)}
+    assert found == {stock.system_id: True, "s_bbbbbbbbbbbb": False, "<legacy>": True}
+    body = {"token": stock.token, "system_id": other.system_id}
+    assert other.call("DELETE", "/runners/managers", body).status_code == 204
+    assert [manager.request_job().status_code for manager in (stock, other)] == [204, 204]
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [[("tag_list", "b,a")], [("tag_list", "b"), ("tag_list", "a")], [("tag_list[]", "a"), ("tag_list[]", "b")]],
+    ids=["one", "repeated", "list"],
+)
+def test_a_form_registers_as_well(core, stock, registration, fields):
+    form = [("token", TOKEN), ("run_untagged", "False"), ("active", "false"), *fields]
+    answer = stock.http.post(f"{stock.api}/runners/", data=form, timeout=10)
+    assert answer.status_code == 201
+    runner = core.session.get(Runner, answer.json()["id"])
+    assert (runner.tags, runner.run_untagged, runner.paused) == (["a", "b"], False, True)
+
+
 def test_a_new_token_ends_the_old_one(stock, server):
     answer = stock.call("POST", "/runners/reset_authentication_token", {"token": stock.token})
     assert answer.status_code == 201

@@ -176,6 +176,10 @@ class TestLimit:
     def settings(self):
         return {"trace_limit": 1024}
 
+    def test_a_log_that_comes_whole_is_cut_there(self, core, running, job):
+        assert running.update("running", trace="é" * 600).status_code == 200
+        assert len(trace(core, job.id)) == 1024
+
     def test_a_log_beyond_the_limit_ends_the_job(self, core, running, job, world):
         running.print(b"x" * 1024)
         answer = running.patch(1024, b"x")
@@ -266,6 +270,18 @@ def test_a_file_that_lost_its_end_gets_it_again(core, running, job):
     assert (answer.status_code, answer.headers["Range"]) == (416, "0-5")
     assert running.patch(5, b" world!").status_code == 202
     assert running.finish(data=b"hello world!").status_code == 200
+
+
+def test_the_log_may_come_whole_with_an_update_that_says_no_state(core, running, job, world):
+    running.print(b"hello")
+    answer = running.update(None, trace="größe and more")
+    assert (answer.status_code, answer.headers["Job-Status"]) == (200, "running")
+    assert trace(core, job.id).decode() == "größe and more"
+    for _ in range(2):  # the second one changes nothing
+        running.update("success", trace="the end")
+    assert (trace(core, job.id), world.read(job).status) == (b"the end", "success")
+    assert running.update("failed", trace="later").status_code == 403
+    assert trace(core, job.id) == b"the end"
 
 
 def test_a_full_disk_is_a_reason_to_try_again(core, running, job, monkeypatch):

@@ -4,7 +4,7 @@ import contextlib
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from runner.failure import reason_for
@@ -113,6 +113,7 @@ JSON = st.recursive(
 )
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.dictionaries(st.sampled_from([*MINIMAL, "features", "hooks", "run", "workspace"]), JSON))
 def test_any_document_is_a_job_or_a_wire_error(fields):
     with contextlib.suppress(WireError):

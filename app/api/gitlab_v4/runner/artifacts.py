@@ -1,11 +1,13 @@
 """Artifacts go up, and down to the jobs that depend on them (gitlab.md A.6)."""
 
+from collections.abc import Mapping
+
 from flask import Blueprint, Response, request, send_file
 
 from app.api.gitlab_v4.runner.parameters import text, token
 from app.api.gitlab_v4.runner.upload import receive
 from app.domain import durations
-from app.domain.errors import NotFound
+from app.domain.errors import InvalidRequest, NotFound
 from app.edge import core
 from app.models import Artifact
 from app.services.artifacts.fetch_artifact import fetch_archive
@@ -16,15 +18,21 @@ blueprint = Blueprint("runner_artifacts", __name__)
 
 @blueprint.post("/jobs/<int(max=9223372036854775807):job_id>/artifacts")
 def upload(job_id: int) -> Response:
-    """Everything but the file comes in the query, so that it can be refused before the bytes are sent."""
-    parts = core()
-    job_token = token(request.args.to_dict(), "Job-Token")
-    described = _upload()
-    described.check()
+    """What is said of the file comes in the query, so that it can be refused before the bytes are sent; some clients
+    say it in fields of the form.
+    """
+    parts, said = core(), request.args.to_dict()
+    job_token = token(said, "Job-Token")
+    _upload(said).check()
     begin_upload(parts, job_id, job_token)
-    filename, stored = receive(parts, job_id)
-    described = Upload(filename, described.file_type, described.file_format, described.expire_in)
-    store_artifact(parts, job_id, job_token, described, stored)
+    received = receive(parts, job_id)
+    try:
+        described = _upload(received.fields | said, received.filename)
+        described.check()
+    except InvalidRequest:
+        parts.artifacts.remove(received.stored.key)
+        raise
+    store_artifact(parts, job_id, job_token, described, received.stored)
     return Response('"201"', status=201, mimetype="application/json")
 
 
@@ -54,10 +62,10 @@ def send_artifact(artifact: Artifact) -> Response:
     return response
 
 
-def _upload() -> Upload:
-    given = request.args
+def _upload(given: Mapping[str, str], filename: str = "") -> Upload:
     expire_in = text(given.get("expire_in"))
     return Upload(
+        filename=filename,
         file_type=text(given.get("artifact_type")) or "archive",
         file_format=text(given.get("artifact_format")) or "zip",
         expire_in=durations.parse(expire_in, never=True) if expire_in else None,

@@ -8,6 +8,7 @@ from flask import Blueprint, Response, request
 from app.api.gitlab_v4.runner import errors
 from app.api.gitlab_v4.runner.body import reading
 from app.api.gitlab_v4.runner.parameters import integer, parameters, table, text, token
+from app.domain import status
 from app.edge import core
 from app.services.runners.append_trace import append_trace
 from app.services.runners.report_job import Report, report_job
@@ -52,12 +53,13 @@ def _steer(response: Response, job_status: str, interval: int) -> Response:
 def _report(given: dict[str, Any]) -> Report:
     output = table(given.get("output"))
     checksum = _CHECKSUM.fullmatch(text(output.get("checksum") or given.get("checksum")))
-    steps = given.get("steps")
+    steps, trace = given.get("steps"), given.get("trace")
     return Report(
-        state=text(given.get("state")),
+        state=status.RUNNING if given.get("state") is None else text(given["state"]),
         failure_reason=text(given.get("failure_reason")) or None,
         exit_code=integer(given.get("exit_code"), -(1 << 31), (1 << 31) - 1),
         crc=int(checksum[1], 16) if checksum else None,
         size=integer(output.get("bytesize"), 0, 1 << 62),
         steps=steps[:_MOST_STEPS] if isinstance(steps, list) else (),
+        trace=trace.encode("utf-8", "replace") if isinstance(trace, str) else None,
     )

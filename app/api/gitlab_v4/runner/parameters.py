@@ -3,6 +3,7 @@
 from typing import Any
 
 from flask import request
+from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import BadRequest
 
 from app.api.gitlab_v4.runner.body import reading
@@ -15,7 +16,7 @@ from app.services.accounts.authenticate import runner_by_token
 def parameters() -> dict[str, Any]:
     """All parameters. Raises BadRequest where the body is no JSON object."""
     with reading():
-        found: dict[str, Any] = request.args.to_dict() | request.form.to_dict()
+        found = _fields(request.args) | _fields(request.form)
     if request.mimetype == "application/json" or (not found and request.content_length):
         with reading():  # also a body that is nested too deeply to be read
             body = request.get_json(force=True)
@@ -23,6 +24,14 @@ def parameters() -> dict[str, Any]:
             raise BadRequest("the body is no JSON object")
         found |= body
     return found
+
+
+def _fields(given: MultiDict[str, str]) -> dict[str, Any]:
+    """Each field of a form; one that came several times, or as `name[]`, is a list."""
+    return {
+        name.removesuffix("[]"): values if name.endswith("[]") or len(values) > 1 else values[0]
+        for name, values in given.lists()
+    }
 
 
 def text(value: Any, longest: int = 255) -> str:

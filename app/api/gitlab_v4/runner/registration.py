@@ -33,8 +33,9 @@ EXTENSIONS = {"X-Skerry-Features": "skerry_steps skerry_hand_back skerry_half_cl
 _LONGEST_TIMEOUT = 10**8
 
 
-@blueprint.post("/runners")
+@blueprint.post("/runners", strict_slashes=False)
 def register() -> Response:
+    """Also with a slash at the end, as GitLab has it: `gitlab-runner-api` writes one."""
     given = parameters()
     runner, plain = register_runner(core(), token(given, "Runner-Token"), _registration(given))
     return _details(runner, plain, 201)
@@ -71,7 +72,8 @@ def remove_manager() -> Response:
 
 @blueprint.post("/runners/reset_authentication_token")
 def reset_token() -> Response:
-    runner, plain = reset_runner_token(core(), authenticated_runner(parameters()))
+    given = parameters()
+    runner, plain = reset_runner_token(core(), authenticated_runner(given), token(given, "Runner-Token"))
     return _details(runner, plain, 201)
 
 

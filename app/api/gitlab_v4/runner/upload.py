@@ -1,6 +1,7 @@
 """A multipart body whose file goes straight to where it will stay, hashed on the way."""
 
 import io
+from dataclasses import dataclass
 from time import monotonic
 from typing import IO, Any, cast
 
@@ -40,8 +41,17 @@ class _Sink(io.RawIOBase):
         return 0  # the parser rewinds what it has written; nobody reads it here
 
 
-def receive(core: Core, job_id: int) -> tuple[str, Stored]:
-    """Store the part `file` of the current request; return its name and where it lies.
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A file that came: its name, where it lies, and the form's other fields."""
+
+    filename: str
+    stored: Stored
+    fields: dict[str, str]
+
+
+def receive(core: Core, job_id: int) -> Received:
+    """Store the part `file` of the current request.
 
     Raises BadRequest where the body is no multipart with a file or was cut off, LimitExceeded, StorageFull. Holds no
     connection to the database meanwhile.
@@ -63,12 +73,12 @@ def receive(core: Core, job_id: int) -> tuple[str, Stored]:
         parser = FormDataParser(stream_factory=sink, max_form_memory_size=OVERHEAD, max_form_parts=100, silent=False)
         body, kind, length = Body(request.stream), request.mimetype, request.content_length
         try:
-            _, _, files = parser.parse(cast(IO[bytes], body), kind, length, request.mimetype_params)
+            _, form, files = parser.parse(cast(IO[bytes], body), kind, length, request.mimetype_params)
         except ValueError as error:
             raise BadRequest("the upload was cut off or is malformed") from error
         if "file" not in files or len(names) > 1:
             raise BadRequest("the body needs exactly one file, called `file`")
-        return file_name(names[0]), incoming.keep()
+        return Received(file_name(names[0]), incoming.keep(), form.to_dict())
 
 
 def file_name(given: str) -> str:

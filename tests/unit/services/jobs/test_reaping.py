@@ -8,6 +8,7 @@ from app.domain import failure
 from app.domain.plan import RetryPolicy
 from app.models import Artifact, Job, write
 from app.services.jobs import reap_jobs as reaper
+from app.services.jobs.explain_waiting import explain_waiting
 from app.services.jobs.reap_jobs import reap_jobs
 from app.services.runners.append_trace import append_trace
 from app.services.runners.claim_job import claim_job
@@ -145,6 +146,23 @@ def test_a_job_that_a_busy_runner_could_take_has_a_day(core, world, clock):
     stay_online()
     reap_jobs(core)
     assert world.read(job).failure_reason == failure.STUCK_PENDING_WITH_MATCHING_RUNNERS
+
+
+def test_a_job_that_every_online_runner_is_too_old_for_fails_after_an_hour_and_says_why(core, world, clock):
+    runner = world.runner(features={"refspecs": True})
+    job = world.job()
+    with write(core.session):
+        core.session.get_one(Job, job.id).required_features = ["fallback_cache_keys"]
+    clock.pass_seconds(3601)
+    with write(core.session):
+        held = core.session.get_one(type(runner), runner.id)
+        held.contacted_at = held.managers[0].contacted_at = core.now()
+    assert claim_job(core, runner.id, runner.managers[0].id, frozenset({"refspecs"})) is None
+    explain_waiting(core)
+    reap_jobs(core)
+    failed = world.read(job)
+    assert (failed.status, failed.failure_reason) == ("failed", failure.RUNNER_UNSUPPORTED)
+    assert failed.failure_message.endswith("can do what the job needs: fallback_cache_keys.")
 
 
 def test_expired_artifacts_go_and_the_job_remembers_it(core, world, clock):
