@@ -21,7 +21,7 @@ _WRITE_SCOPES = frozenset({"api", "write_repository"})
 _ALL_SCOPES = _READ_SCOPES | _WRITE_SCOPES
 #: How soon to try again what the server was too busy for, in seconds.
 _BUSY = 5
-_TOKEN_PREFIXES = ("glpat-", "glrt-", "glcbt-", "glptt-")
+_TOKEN_PREFIXES = ("glpat-", "glrt-", "glrtr-", "glcbt-", "glptt-")
 
 
 @dataclass(frozen=True, slots=True)
