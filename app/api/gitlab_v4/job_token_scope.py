@@ -29,7 +29,7 @@ def get_job_token_scope(call: Call) -> dict[str, bool]:
     return {"inbound_enabled": _project(call).limit_job_tokens, "outbound_enabled": False}
 
 
-@routes.patch(_SCOPE, params=(Param("enabled", Kind.BOOLEAN, required=True),))
+@routes.patch(_SCOPE, params=(Param("enabled", Kind.BOOLEAN, required=True),), status=204)
 def update_job_token_scope(call: Call) -> None:
     """Say whether other projects' job tokens need a grant in a project; without, they count as their users"""
     service.limit_job_tokens(call.core, _project(call), call.params["enabled"])

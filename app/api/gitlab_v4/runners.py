@@ -108,10 +108,11 @@ def list_project_runners(call: Call) -> Response:
     )
 
 
-@routes.get("/runners/<runner_id>")
+@routes.get("/runners/<runner_id>", params=(Param("include_projects", Kind.BOOLEAN, default=True),))
 def get_runner(call: Call) -> dict[str, Any]:
     """Get a runner"""
-    return _details(call, managed_runner(call))
+    shown = _details(call, managed_runner(call))
+    return shown if call.params["include_projects"] else shown | {"projects": []}
 
 
 @routes.put("/runners/<runner_id>", params=SETTINGS, scopes=MANAGE)

@@ -26,7 +26,16 @@ FILTERS = (
     Param("sort", values=access_tokens.SORTS, default="id_asc"),
 )
 #: Whatever a token may do, it may say what it is and give itself up.
-ANY_SCOPE = ("api", "read_api", "read_user", "read_repository", "write_repository", "create_runner", "manage_runner")
+ANY_SCOPE = (
+    "api",
+    "read_api",
+    "read_user",
+    "read_repository",
+    "write_repository",
+    "create_runner",
+    "manage_runner",
+    "self_rotate",
+)
 
 
 def wanted_tokens(call: Call) -> access_tokens.TokenFilter:
@@ -62,7 +71,7 @@ def _rotate(call: Call, token: AccessToken) -> dict[str, Any]:
 EXPIRY = Param("expires_at", Kind.TIME, help="A week from now when missing")
 
 
-@routes.post("/personal_access_tokens/self/rotate", params=(EXPIRY,), status=200)
+@routes.post("/personal_access_tokens/self/rotate", params=(EXPIRY,), status=200, scopes=("api", "self_rotate"))
 def rotate_own_token(call: Call) -> dict[str, Any]:
     """Replace the token in use by a new one, which is shown this once"""
     return _rotate(call, _own(call))
@@ -72,6 +81,33 @@ def rotate_own_token(call: Call) -> dict[str, Any]:
 def rotate_any_token(call: Call) -> dict[str, Any]:
     """Replace a token by a new one, which is shown this once"""
     return _rotate(call, access_tokens.find_token(call.core, call.signed_in, call.params["token_id"]))
+
+
+def _create(call: Call, user: User) -> dict[str, Any]:
+    params = call.params
+    made, plain = create_token(
+        call.core,
+        user=user,
+        name=params["name"],
+        scopes=params["scopes"],
+        expires_at=params.get("expires_at"),
+        description=params.get("description"),
+    )
+    return access_token(call.core, made) | {"token": plain}
+
+
+@routes.post(
+    "/user/personal_access_tokens",
+    params=(
+        Param("name", required=True),
+        Param("scopes", Kind.LIST, required=True, values=("self_rotate",)),
+        Param("expires_at", Kind.TIME, help="Never when missing"),
+        Param("description"),
+    ),
+)
+def create_own_token(call: Call) -> dict[str, Any]:
+    """Make a token for oneself that can only be rotated; it is shown this once"""
+    return _create(call, call.signed_in)
 
 
 @routes.post(
@@ -90,16 +126,7 @@ def create_token_of_user(call: Call) -> dict[str, Any]:
     user = call.core.session.get(User, call.params["user_id"])
     if user is None:
         raise not_found("User")
-    params = call.params
-    made, plain = create_token(
-        call.core,
-        user=user,
-        name=params["name"],
-        scopes=params["scopes"],
-        expires_at=params.get("expires_at"),
-        description=params.get("description"),
-    )
-    return access_token(call.core, made) | {"token": plain}
+    return _create(call, user)
 
 
 @routes.get("/personal_access_tokens", params=(*FILTERS, *PAGED))

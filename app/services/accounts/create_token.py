@@ -9,7 +9,10 @@ from app.models import AccessToken, User, write
 from app.services.core import Core
 
 #: What a token may be allowed to do (gitlab.md B.11). `api` includes all the others.
-SCOPES = ("api", "read_api", "read_user", "read_repository", "write_repository", "create_runner", "manage_runner")
+SCOPES = (
+    *("api", "read_api", "read_user", "read_repository", "write_repository", "create_runner", "manage_runner"),
+    "self_rotate",
+)
 HINT_LENGTH = 4
 MAX_DESCRIPTION = 255
 

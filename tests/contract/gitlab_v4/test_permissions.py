@@ -346,6 +346,7 @@ BODIES = {
         "status": "running",
     },
     "PUT /projects/1/deployments/{deployment}": {"status": "success"},
+    "POST /user/personal_access_tokens": {"name": "turning", "scopes": ["self_rotate"]},
     "POST /groups": {"name": "Fresh", "path": "fresh"},
     "PUT /groups/acme": {"name": "Changed"},
     "POST /projects/1/members": {"username": "admin", "access_level": 10},
