@@ -160,3 +160,18 @@ def test_what_no_account_may_be(api: Api, place: Place) -> None:
     assert api.delete(f"/users/{me}").status_code == 409
     assert api.delete(f"/users/{place.users['owner'].id}").status_code == 409, "the only owner of acme"
     assert api.put("/users/999", json={"name": "N"}).status_code == api.delete("/users/999").status_code == 404
+
+
+def test_users_are_found_by_what_they_are(api: Api, place: Place) -> None:
+    place.set(place.users["guest"], blocked=True)
+    api.post("/projects/1/access_tokens", json={"name": "robot", "scopes": ["api"], "access_level": 10})
+
+    def names(query: str) -> list[str]:
+        return [row["name"] for row in api.get(f"/users?{query}").json]
+
+    assert names("blocked=true") == ["guest"]
+    assert "guest" not in names("active=true")
+    assert names("admins=true") == ["admin"]
+    assert "robot" in names("")
+    assert "robot" not in names("humans=true") + names("without_project_bots=true")
+    assert names("humans=true&order_by=username&sort=asc")[:3] == ["admin", "developer", "guest"]
