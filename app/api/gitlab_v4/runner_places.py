@@ -10,7 +10,7 @@ from app.api.gitlab_v4.entities import runners as entities
 from app.api.gitlab_v4.errors import forbidden
 from app.api.gitlab_v4.pagination import PAGED, by_number
 from app.api.gitlab_v4.params import Kind, Param
-from app.api.gitlab_v4.runners import FILTERS, MANAGE, managed_runner, render_runners, runner_filter
+from app.api.gitlab_v4.runners import FILTERS, MANAGE, managed_runner, readable_runner, render_runners, runner_filter
 from app.domain.permissions import Action, Role
 from app.models import Group, Project
 from app.services.projects.groups import find_group
@@ -51,7 +51,7 @@ def unshare(call: Call) -> None:
     """Let a runner of another project take a project's jobs no more"""
     project = call.project(Action.ADMIN_RUNNERS)
     try:
-        share_runner.unshare_runner(call.core, managed_runner(call), project)
+        share_runner.unshare_runner(call.core, readable_runner(call), project)
     except share_runner.NotShareable as error:
         raise forbidden(str(error)) from error
 

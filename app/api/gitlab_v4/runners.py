@@ -13,6 +13,7 @@ from app.api.gitlab_v4.params import Kind, Param
 from app.domain.permissions import Action
 from app.domain.status import AVAILABLE
 from app.models import Group, Job, Runner
+from app.services import access
 from app.services.jobs import list_jobs
 from app.services.runners import manage_runner, search_runners
 from app.services.runners.create_runner import ACCESS_LEVELS, RUNNER_TYPES
@@ -74,13 +75,22 @@ def managed_runner(call: Call) -> Runner:
     return runner
 
 
+def readable_runner(call: Call) -> Runner:
+    """The runner of `runner_id`, which the caller may read. Raises ApiError."""
+    runner = search_runners.find_runner(call.core, call.params["runner_id"])
+    if not search_runners.may_read(call.core, call.signed_in, runner):
+        raise forbidden("No access granted")
+    return runner
+
+
 def _details(call: Call, runner: Runner) -> dict[str, Any]:
     core = call.core
     found = search_runners.find_runner(core, runner.id)
-    projects = core.session.scalars(search_runners.projects_of(found)).all() if found.project_id else []
+    rows = core.session.scalars(search_runners.projects_of(found)).all() if found.project_id else []
+    projects = [row for row in rows if access.may(core, Action.READ_PROJECT, call.user, row)]
     group = core.session.get(Group, found.group_id) if found.group_id else None
     busy = found.id in search_runners.busy(core, [found.id]).runners
-    return entities.runner_details(core, found, busy, list(projects), [group] if group else [])
+    return entities.runner_details(core, found, busy, projects, [group] if group else [])
 
 
 @routes.get("/runners", params=(*FILTERS, *PAGED))
@@ -111,7 +121,7 @@ def list_project_runners(call: Call) -> Response:
 @routes.get("/runners/<runner_id>", params=(Param("include_projects", Kind.BOOLEAN, default=True),))
 def get_runner(call: Call) -> dict[str, Any]:
     """Get a runner"""
-    shown = _details(call, managed_runner(call))
+    shown = _details(call, readable_runner(call))
     return shown if call.params["include_projects"] else shown | {"projects": []}
 
 

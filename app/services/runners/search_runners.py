@@ -58,10 +58,10 @@ class RunnerFilter:
 
 
 def runners(core: Core, user: User, wanted: RunnerFilter, everywhere: bool = False) -> Select[Runner]:
-    """The runners that `user` may manage, or all there are when `everywhere`; newest first."""
+    """The runners that `user` may read, or all there are when `everywhere`; newest first."""
     query = select(Runner).order_by(Runner.id.desc()).options(_CREATOR)
     if not everywhere:
-        query = query.where(_manageable(core, user))
+        query = query.where(_readable(core, user))
     return _filtered(core, query, wanted)
 
 
@@ -112,8 +112,14 @@ def _manageable(core: Core, user: User) -> ColumnElement[bool]:
         return Runner.id.is_not(None)
     projects = access.managed_projects(core, user, Role.MAINTAINER)
     groups = access.managed_groups(core, user, Role.OWNER)
+    return or_(Runner.project_id.in_(projects), Runner.group_id.in_(groups))
+
+
+def _readable(core: Core, user: User) -> ColumnElement[bool]:
+    """Those that `user` manages, and those that are shared with a project whose runners they manage."""
+    projects = access.managed_projects(core, user, Role.MAINTAINER)
     shared = select(RunnerProject.runner_id).where(RunnerProject.project_id.in_(projects))
-    return or_(Runner.project_id.in_(projects), Runner.group_id.in_(groups), Runner.id.in_(shared))
+    return or_(_manageable(core, user), Runner.id.in_(shared))
 
 
 def find_runner(core: Core, runner_id: int) -> Runner:
@@ -132,8 +138,14 @@ def managers(runner: Runner) -> Select[RunnerManager]:
 
 
 def may_manage(core: Core, user: User, runner: Runner) -> bool:
-    """Whether `user` may see all of `runner` and change it."""
+    """Whether `user` may see all of `runner` and change it: whoever manages the project or group that it belongs to."""
     query = select(Runner.id).where(Runner.id == runner.id, _manageable(core, user))
+    return core.session.scalar(query) is not None
+
+
+def may_read(core: Core, user: User, runner: Runner) -> bool:
+    """Whether `user` may see what `runner` is: also where it is only shared with a project of theirs."""
+    query = select(Runner.id).where(Runner.id == runner.id, _readable(core, user))
     return core.session.scalar(query) is not None
 
 

@@ -66,12 +66,23 @@ def test_which_runners_cannot_be_shared(api: Api, place: Place, other: Project) 
     assert api.post("/projects/1/runners", json={"runner_id": 999}).json == {"message": "404 Runner Not Found"}
 
 
-def test_a_runner_of_another_project_is_not_lent_by_whoever_cannot_manage_it(api: Api, place: Place) -> None:
+def test_whoever_a_runner_is_shared_with_sees_it_and_can_only_give_it_back(api: Api, place: Place) -> None:
     hidden = make_project(place.core, "far/hidden", creator=place.users["stranger"])
     runner, _ = make_runner(place.core, runner_type="project_type", project=hidden)
     assert api.post("/projects/1/runners", json={"runner_id": runner.id}).status_code == 403
     share_runner(place.core, runner, place.project)
-    assert api.get(f"/runners/{runner.id}").status_code == 200
+    assert [row["id"] for row in api.get("/runners").json] == [runner.id]
+    assert [row["id"] for row in api.get(f"/runners/{runner.id}").json["projects"]] == [1]
+    for method, path in (
+        ("PUT", "?paused=true"),
+        ("DELETE", ""),
+        ("POST", "/reset_authentication_token"),
+        ("GET", "/jobs"),
+        ("GET", "/managers"),
+        ("GET", "/projects"),
+    ):
+        assert api(method, f"/runners/{runner.id}{path}").status_code == 403, (method, path)
+    assert api.delete(f"/projects/1/runners/{runner.id}").status_code == 204
 
 
 def test_a_group_lists_its_own_runners_and_those_above_it(api: Api, place: Place) -> None:
