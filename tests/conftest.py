@@ -52,6 +52,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     lacking = {
         "postgresql": None if postgresql.binaries() else "PostgreSQL's server binaries are not installed",
         "podman": None if shutil.which("podman") else "Podman is not installed",
+        "node": None if shutil.which("node") and shutil.which("npm") else "Node.js and npm are not installed",
         "browser": None if shutil.which("chromium") else "Chromium is not installed",
     }
     for item in items:

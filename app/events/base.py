@@ -24,7 +24,7 @@ class QueuedJob:
 
 @dataclass(frozen=True, slots=True)
 class WaitingRunner:
-    """What a runner that waits may take. The same words as `models.Runner`."""
+    """What a runner that waits may take. The same words as `models.Runner`; `shared_with` are ids of projects."""
 
     runner_id: int
     runner_type: str
@@ -33,6 +33,7 @@ class WaitingRunner:
     protected_only: bool
     project_id: int | None = None
     group_id: int | None = None
+    shared_with: frozenset[int] = frozenset()
 
     def fits(self, job: QueuedJob) -> bool:
         """Whether this runner may take `job` (gitlab.md A.3, "Job selection")."""
@@ -41,7 +42,7 @@ class WaitingRunner:
         if not job.tags <= self.tags or not (job.tags or self.run_untagged):
             return False
         if self.runner_type == "project_type":
-            return self.project_id == job.project_id
+            return job.project_id == self.project_id or job.project_id in self.shared_with
         if self.runner_type == "group_type":
             return self.group_id in job.group_ids
         return job.instance_runners

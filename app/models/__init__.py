@@ -4,6 +4,7 @@ from app.models.accounts import AccessToken, User
 from app.models.base import AnySession, Base, after_commit, prepare_sqlite, write
 from app.models.commit_statuses import CommitStatus
 from app.models.environments import Deployment, Environment
+from app.models.grants import Bot, JobTokenGrant
 from app.models.instance import Counter, Leader, Setting
 from app.models.jobs import Artifact, Job, JobStep, Resource, TagSet
 from app.models.pipelines import DefinitionVariable, Pipeline, PipelineAssignee, PipelineDefinition, Push
@@ -11,7 +12,7 @@ from app.models.projects import CiVariable, Group, Membership, Project, Protecte
 from app.models.releases import PagesSite, Release, ReleaseLink, ReleaseOrder
 from app.models.reports import DotenvReport, JunitCase, JunitReport
 from app.models.resources import ResourceGroup
-from app.models.runners import Runner, RunnerManager
+from app.models.runners import RegistrationToken, Runner, RunnerManager, RunnerProject
 from app.models.schedules import PipelineSchedule, ScheduleRun
 from app.models.triggers import PipelineLink, PipelineTrigger
 
@@ -20,6 +21,7 @@ __all__ = [
     "AnySession",
     "Artifact",
     "Base",
+    "Bot",
     "CiVariable",
     "CommitStatus",
     "Counter",
@@ -30,6 +32,7 @@ __all__ = [
     "Group",
     "Job",
     "JobStep",
+    "JobTokenGrant",
     "JunitCase",
     "JunitReport",
     "Leader",
@@ -44,6 +47,7 @@ __all__ = [
     "Project",
     "ProtectedRef",
     "Push",
+    "RegistrationToken",
     "Release",
     "ReleaseLink",
     "ReleaseOrder",
@@ -51,6 +55,7 @@ __all__ = [
     "ResourceGroup",
     "Runner",
     "RunnerManager",
+    "RunnerProject",
     "ScheduleRun",
     "Setting",
     "TagSet",

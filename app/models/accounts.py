@@ -10,7 +10,7 @@ from app.models.base import Base, Key, Word
 
 
 class User(UserMixin, Base):
-    """Someone who signs in. `password_hash` None: cannot sign in with a password."""
+    """Someone who signs in. `password_hash` None: cannot sign in with a password. `bot`: nobody, see `grants.Bot`."""
 
     __tablename__ = "users"
 
@@ -21,6 +21,7 @@ class User(UserMixin, Base):
     password_hash: Mapped[str | None] = mapped_column(Text)
     is_admin: Mapped[bool] = mapped_column(default=False)
     blocked: Mapped[bool] = mapped_column(default=False)
+    bot: Mapped[bool] = mapped_column(default=False)
     session_nonce: Mapped[str] = mapped_column(Word)
     created_at: Mapped[datetime]
     last_sign_in_at: Mapped[datetime | None]
@@ -46,6 +47,7 @@ class AccessToken(Base):
     id: Mapped[int] = mapped_column(Key, primary_key=True)
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
     name: Mapped[str] = mapped_column(String(255))
+    description: Mapped[str | None] = mapped_column(Text)
     token_hash: Mapped[str] = mapped_column(Word, unique=True)
     hint: Mapped[str] = mapped_column(Word)
     scopes: Mapped[list[str]]

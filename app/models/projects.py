@@ -38,6 +38,7 @@ class Project(Base):
     private project too, and nothing else. Pushes to `ignored_branches` (`domain.branch_patterns`) start nothing.
     `auto_cancel_pending_pipelines`: a newer commit cancels older pipelines of its ref, as far as these allow it.
     `variables_role`: the least role that may give a pipeline variables (`domain.variables_role`).
+    `limit_job_tokens`: of other projects' job tokens only those count here that a `JobTokenGrant` names.
     """
 
     __tablename__ = "projects"
@@ -65,6 +66,7 @@ class Project(Base):
     ignored_branches: Mapped[list[str]] = mapped_column(default=list)
     auto_cancel_pending_pipelines: Mapped[bool] = mapped_column(default=True)
     variables_role: Mapped[str] = mapped_column(Word, default="developer")
+    limit_job_tokens: Mapped[bool] = mapped_column(default=True)
     creator_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
     last_iid: Mapped[int] = mapped_column(Key, default=0)
     created_at: Mapped[datetime]

@@ -37,6 +37,7 @@ class Runner(Base):
     contacted_at: Mapped[datetime | None]
 
     creator: Mapped[User | None] = relationship()
+    shared_with: Mapped[list["RunnerProject"]] = relationship(cascade="all, delete-orphan", passive_deletes=True)
     managers: Mapped[list["RunnerManager"]] = relationship(
         back_populates="runner", cascade="all, delete-orphan", order_by="RunnerManager.id"
     )
@@ -68,3 +69,30 @@ class RunnerManager(Base):
     runner: Mapped[Runner] = relationship(back_populates="managers")
 
     __table_args__ = (Index("uq_runner_managers_system_id", runner_id, system_id, unique=True),)
+
+
+class RunnerProject(Base):
+    """A project, other than its own, whose jobs a project's runner takes too."""
+
+    __tablename__ = "runner_projects"
+
+    runner_id: Mapped[int] = mapped_column(ForeignKey("runners.id", ondelete="CASCADE"), primary_key=True)
+    project_id: Mapped[int] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"), primary_key=True, index=True)
+
+
+class RegistrationToken(Base):
+    """With it runners register for a project, or for a group. The instance's own is a `Setting`."""
+
+    __tablename__ = "registration_tokens"
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    project_id: Mapped[int | None] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"))
+    group_id: Mapped[int | None] = mapped_column(ForeignKey("groups.id", ondelete="CASCADE"))
+    token_hash: Mapped[str] = mapped_column(Word, unique=True)
+    created_at: Mapped[datetime]
+
+    __table_args__ = (
+        CheckConstraint("(group_id is null) <> (project_id is null)", name="one_place"),
+        Index("uq_registration_tokens_project", project_id, unique=True),
+        Index("uq_registration_tokens_group", group_id, unique=True),
+    )

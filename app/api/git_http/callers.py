@@ -7,13 +7,14 @@ from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import Forbidden, NotFound, ServiceUnavailable, TooManyRequests, Unauthorized
 
 from app.domain.errors import Conflict, LimitExceeded
-from app.domain.permissions import Action, Visibility
+from app.domain.permissions import Action
 from app.models import Job, Project, User
 from app.services.access import may
 from app.services.accounts import authenticate
 from app.services.accounts.sign_in import check_password
 from app.services.core import Core
 from app.services.pipelines.predefined import JOB_USER
+from app.services.projects.job_token_scope import admits
 
 CHALLENGE = WWWAuthenticate("basic", {"realm": "Skerry"})
 _READ_SCOPES = frozenset({"api", "read_repository", "write_repository"})
@@ -110,9 +111,15 @@ def require_write(core: Core, caller: Caller, project: Project | None) -> tuple[
     return project, caller.user
 
 
+def _may_job_read(core: Core, job: Job, project: Project) -> bool:
+    """Whether a job of another project may read this one's code: as whoever started it where its token counts."""
+    user = job.user if admits(core, job, project) else None
+    return may(core, Action.READ_CODE, user, project)
+
+
 def _may_read(core: Core, caller: Caller, project: Project) -> bool:
     if caller.job is not None:
-        return caller.job.project_id == project.id or project.visibility == Visibility.PUBLIC
+        return caller.job.project_id == project.id or _may_job_read(core, caller.job, project)
     if caller.user is not None and not caller.scopes & _READ_SCOPES:
         return False
     return may(core, Action.READ_CODE, caller.user, project)

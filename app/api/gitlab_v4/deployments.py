@@ -4,13 +4,13 @@ from typing import Any
 
 from flask import Response
 
-from app.api.gitlab_v4.endpoint import READERS_AND_JOBS, Call, Routes
+from app.api.gitlab_v4.endpoint import READERS_AND_JOBS, USERS_AND_JOBS, Call, Routes
 from app.api.gitlab_v4.entities import environments as entities
 from app.api.gitlab_v4.pagination import PAGED, by_number
 from app.api.gitlab_v4.params import Kind, Param
 from app.domain.permissions import Action
 from app.models import Deployment
-from app.services.environments import deployments
+from app.services.environments import deployments, save_deployment
 
 routes = Routes()
 _ORDERS = ("id", "iid", "created_at", "updated_at", "finished_at", "ref")
@@ -54,3 +54,40 @@ def get_deployment(call: Call) -> dict[str, Any]:
     project = call.project(Action.READ_ENVIRONMENTS)
     found = deployments.find_deployment(call.core, project, call.params["deployment_id"])
     return entities.deployments(call.core, [found])[0]
+
+
+STATUS = Param("status", required=True, values=save_deployment.REPORTED)
+
+
+@routes.post(
+    "/projects/<id>/deployments",
+    params=(
+        Param("environment", required=True, blank=False, help="Its name; made where there is none"),
+        Param("sha", required=True),
+        Param("ref", required=True),
+        Param("tag", Kind.BOOLEAN, required=True, help="Whether ref is a tag"),
+        STATUS,
+    ),
+    callers=USERS_AND_JOBS,
+)
+def create_deployment(call: Call) -> dict[str, Any]:
+    """Say that something outside deploys to an environment"""
+    project, names = call.project(Action.ADMIN_ENVIRONMENTS), ("environment", "sha", "ref", "tag", "status")
+    report = save_deployment.Report(**{name: call.params[name] for name in names})
+    made = save_deployment.create_deployment(call.core, project, call.user, report)
+    return entities.deployments(call.core, [made])[0]
+
+
+@routes.put("/projects/<id>/deployments/<deployment_id>", params=(STATUS,), callers=USERS_AND_JOBS)
+def update_deployment(call: Call) -> dict[str, Any]:
+    """Say how a deployment that something outside does goes on"""
+    project, params = call.project(Action.ADMIN_ENVIRONMENTS), call.params
+    changed = save_deployment.change_deployment(call.core, project, params["deployment_id"], params["status"])
+    return entities.deployments(call.core, [changed])[0]
+
+
+@routes.delete("/projects/<id>/deployments/<deployment_id>", callers=USERS_AND_JOBS)
+def delete_deployment(call: Call) -> None:
+    """Remove a deployment that does not run"""
+    project = call.project(Action.ADMIN_ENVIRONMENTS)
+    save_deployment.remove_deployment(call.core, project, call.params["deployment_id"])

@@ -53,9 +53,14 @@ def send_member(call: Call, job: Job, path: str) -> Response:
 
 
 def send_trace(call: Call, job: Job) -> Response:
-    """The job's log as it stands, byte for byte."""
+    """The job's log as it stands, byte for byte, or the range asked for: what came since one looked last."""
     trace = read_trace.open_trace(call.core, job.id, job.trace_size)
-    response = Response(trace, mimetype="text/plain")
-    response.content_length = trace.size
-    response.headers.update(GUARDS | {"Content-Disposition": f'infile; filename="{job.id}.log"'})
+    try:
+        response = Response(trace, mimetype="text/plain")
+        response.content_length = trace.size
+        response.headers.update(GUARDS | {"Content-Disposition": f'infile; filename="{job.id}.log"'})
+        response.make_conditional(request.environ, accept_ranges=True, complete_length=trace.size)
+    except BaseException:
+        trace.close()
+        raise
     return response

@@ -26,6 +26,7 @@ from app.edge import core
 from app.models import Project, User
 from app.services import access
 from app.services.core import Core
+from app.services.projects import job_token_scope
 
 USERS = frozenset({Kind.USER})
 JOBS = frozenset({Kind.JOB})
@@ -60,8 +61,8 @@ class Call:
         """The project of `:id`. Raises NotFound where the caller may not see it, NotAllowed without `action`."""
         user = self.user
         project = access.find_project(self.core, self.params["id"], user)
-        if self.caller.job is not None and self.caller.job.project_id != project.id:
-            # A job's token opens its own project. Elsewhere it opens what is open to everyone.
+        if self.caller.job is not None and not job_token_scope.admits(self.core, self.caller.job, project):
+            # Where a job's token does not count, it opens what is open to everyone.
             user = None
             project = access.find_project(self.core, project.id, user)
         access.require(self.core, action, user, project)

@@ -34,6 +34,15 @@ def _job(call: Call) -> Job:
     return list_jobs.find_job(call.core, project, call.params["job_id"], bridges=True)
 
 
+def _variables(call: Call) -> list[Variable]:
+    """What VARIABLES ask for."""
+    given = call.params["job_variables_attributes"]
+    for index, item in enumerate(given):
+        if not valid_key(item["key"]):
+            raise BadParams(f"job_variables_attributes[{index}][key] is invalid")
+    return [Variable(item["key"], item["value"], public=False) for item in given]
+
+
 def _shown(call: Call, job: Job) -> dict[str, Any]:
     fresh = list_jobs.find_job(call.core, job.project, job.id, bridges=True)
     return bridges(call.core, [fresh], call.user)[0] if fresh.bridge else entities.job(call.core, fresh)
@@ -48,10 +57,10 @@ def cancel(call: Call) -> dict[str, Any]:
     return _shown(call, cancel_job(call.core, _job(call), call.user, force=call.params["force"]))
 
 
-@routes.post("/projects/<id>/jobs/<job_id>/retry")
+@routes.post("/projects/<id>/jobs/<job_id>/retry", params=(VARIABLES,))
 def retry(call: Call) -> dict[str, Any]:
     """Run a job again, as a new job"""
-    return _shown(call, retry_job(call.core, _job(call), call.user))
+    return _shown(call, retry_job(call.core, _job(call), call.user, _variables(call)))
 
 
 @routes.post("/projects/<id>/jobs/<job_id>/erase")
@@ -63,12 +72,7 @@ def erase(call: Call) -> dict[str, Any]:
 @routes.post("/projects/<id>/jobs/<job_id>/play", params=(VARIABLES,), status=200)
 def play(call: Call) -> dict[str, Any]:
     """Start a job that waits for a person or for its time"""
-    given = call.params["job_variables_attributes"]
-    for index, item in enumerate(given):
-        if not valid_key(item["key"]):
-            raise BadParams(f"job_variables_attributes[{index}][key] is invalid")
-    variables = [Variable(item["key"], item["value"], public=False) for item in given]
-    return _shown(call, play_job(call.core, _job(call), call.user, variables))
+    return _shown(call, play_job(call.core, _job(call), call.user, _variables(call)))
 
 
 @routes.post("/projects/<id>/jobs/<job_id>/artifacts/keep", status=200)

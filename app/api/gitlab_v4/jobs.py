@@ -15,6 +15,7 @@ from app.api.gitlab_v4.params import Kind, Param
 from app.domain.permissions import Action
 from app.domain.status import AVAILABLE
 from app.models import Job
+from app.services import access
 from app.services.jobs import list_jobs, read_trace
 from app.services.pipelines import search_pipelines
 
@@ -83,10 +84,28 @@ def get_job_trace(call: Call) -> Response:
     return send_trace(call, job)
 
 
+def _own_job(call: Call) -> Job:
+    if call.caller.kind is not CallerKind.JOB or call.caller.job is None:
+        raise message(404, "404 Job Not Found")
+    return call.caller.job
+
+
 @routes.get("/job", callers=USERS_AND_JOBS)
 def get_own_job(call: Call) -> dict[str, Any]:
     """Get the job whose token is used"""
-    if call.caller.kind is not CallerKind.JOB or call.caller.job is None:
-        raise message(404, "404 Job Not Found")
-    job = call.caller.job
+    job = _own_job(call)
     return entities.job(call.core, list_jobs.find_job(call.core, job.project, job.id))
+
+
+@routes.get("/job/allowed_agents", callers=USERS_AND_JOBS)
+def get_allowed_agents(call: Call) -> dict[str, Any]:
+    """Get which Kubernetes agents the job whose token is used may use: there are none here"""
+    job, user = _own_job(call), call.user
+    groups = [{"id": group_id} for group_id in access.group_chain(call.core, job.project.group)]
+    return {
+        "allowed_agents": [],
+        "job": {"id": job.id},
+        "pipeline": {"id": job.pipeline_id},
+        "project": {"id": job.project_id, "groups": groups},
+        "user": user and {"id": user.id, "username": user.username},
+    }

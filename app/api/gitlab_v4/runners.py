@@ -12,11 +12,13 @@ from app.api.gitlab_v4.pagination import KEYSET, PAGED, by_key, by_number, wants
 from app.api.gitlab_v4.params import Kind, Param
 from app.domain.permissions import Action
 from app.domain.status import AVAILABLE
-from app.models import Group, Job, Project, Runner
+from app.models import Group, Job, Runner
+from app.services import access
 from app.services.jobs import list_jobs
 from app.services.runners import manage_runner, search_runners
 from app.services.runners.create_runner import ACCESS_LEVELS, RUNNER_TYPES
 from app.services.runners.register_runner import reset_runner_token as give_new_token
+from app.services.runners.share_runner import is_shared
 
 routes = Routes()
 FILTERS = (
@@ -25,6 +27,7 @@ FILTERS = (
     Param("status", values=search_runners.STATUSES),
     Param("paused", Kind.BOOLEAN),
     Param("tag_list", Kind.LIST, default=()),
+    Param("version_prefix", help="Of the version that one of its daemons reports"),
 )
 SETTINGS = (
     Param("description"),
@@ -40,7 +43,8 @@ SETTINGS = (
 MANAGE = ("api", "manage_runner")
 
 
-def _filter(call: Call) -> search_runners.RunnerFilter:
+def runner_filter(call: Call) -> search_runners.RunnerFilter:
+    """What FILTERS ask for."""
     params = call.params
     scope = params.get("scope", "")
     kind = {"specific": "project_type", "shared": "instance_type"}.get(scope, scope if scope in RUNNER_TYPES else None)
@@ -49,10 +53,13 @@ def _filter(call: Call) -> search_runners.RunnerFilter:
         status=params.get("status") or (scope if scope in search_runners.STATUSES else None),
         paused=params.get("paused"),
         tags=params["tag_list"],
+        version_prefix=params.get("version_prefix"),
     )
 
 
-def _rendered(call: Call) -> Any:
+def render_runners(call: Call) -> Any:
+    """What makes a page of runners out of its rows."""
+
     def render(rows: list[Runner]) -> list[dict[str, Any]]:
         busy = search_runners.busy(call.core, [row.id for row in rows])
         return [entities.runner(call.core, row, row.id in busy.runners) for row in rows]
@@ -60,10 +67,18 @@ def _rendered(call: Call) -> Any:
     return render
 
 
-def _managed(call: Call) -> Runner:
-    """The runner, which the caller may manage."""
+def managed_runner(call: Call) -> Runner:
+    """The runner of `runner_id`, which the caller may manage. Raises ApiError."""
     runner = search_runners.find_runner(call.core, call.params["runner_id"])
     if not search_runners.may_manage(call.core, call.signed_in, runner):
+        raise forbidden("No access granted")
+    return runner
+
+
+def readable_runner(call: Call) -> Runner:
+    """The runner of `runner_id`, which the caller may read. Raises ApiError."""
+    runner = search_runners.find_runner(call.core, call.params["runner_id"])
+    if not search_runners.may_read(call.core, call.signed_in, runner):
         raise forbidden("No access granted")
     return runner
 
@@ -71,17 +86,18 @@ def _managed(call: Call) -> Runner:
 def _details(call: Call, runner: Runner) -> dict[str, Any]:
     core = call.core
     found = search_runners.find_runner(core, runner.id)
-    project = core.session.get(Project, found.project_id) if found.project_id else None
+    rows = core.session.scalars(search_runners.projects_of(found)).all() if found.project_id else []
+    projects = [row for row in rows if access.may(core, Action.READ_PROJECT, call.user, row)]
     group = core.session.get(Group, found.group_id) if found.group_id else None
     busy = found.id in search_runners.busy(core, [found.id]).runners
-    return entities.runner_details(core, found, busy, [project] if project else [], [group] if group else [])
+    return entities.runner_details(core, found, busy, projects, [group] if group else [])
 
 
 @routes.get("/runners", params=(*FILTERS, *PAGED))
 def list_runners(call: Call) -> Response:
     """List the runners that one may manage"""
-    query = search_runners.runners(call.core, call.signed_in, _filter(call))
-    return by_number(call, query, _rendered(call))
+    query = search_runners.runners(call.core, call.signed_in, runner_filter(call))
+    return by_number(call, query, render_runners(call))
 
 
 @routes.get("/runners/all", params=(*FILTERS, *PAGED))
@@ -89,21 +105,24 @@ def list_all_runners(call: Call) -> Response:
     """List all runners: admins only"""
     if not call.signed_in.is_admin:
         raise forbidden()
-    query = search_runners.runners(call.core, call.signed_in, _filter(call), everywhere=True)
-    return by_number(call, query, _rendered(call))
+    query = search_runners.runners(call.core, call.signed_in, runner_filter(call), everywhere=True)
+    return by_number(call, query, render_runners(call))
 
 
 @routes.get("/projects/<id>/runners", params=(*FILTERS, *PAGED))
 def list_project_runners(call: Call) -> Response:
     """List the runners that may take a project's jobs"""
     project = call.project(Action.READ_RUNNERS)
-    return by_number(call, search_runners.project_runners(call.core, project, _filter(call)), _rendered(call))
+    return by_number(
+        call, search_runners.project_runners(call.core, project, runner_filter(call)), render_runners(call)
+    )
 
 
-@routes.get("/runners/<runner_id>")
+@routes.get("/runners/<runner_id>", params=(Param("include_projects", Kind.BOOLEAN, default=True),))
 def get_runner(call: Call) -> dict[str, Any]:
     """Get a runner"""
-    return _details(call, _managed(call))
+    shown = _details(call, readable_runner(call))
+    return shown if call.params["include_projects"] else shown | {"projects": []}
 
 
 @routes.put("/runners/<runner_id>", params=SETTINGS, scopes=MANAGE)
@@ -118,26 +137,29 @@ def update_runner(call: Call) -> dict[str, Any]:
         changes["paused"] = not changes.pop("active")
     if "tag_list" in changes:
         changes["tags"] = changes.pop("tag_list")
-    return _details(call, manage_runner.change_runner(call.core, _managed(call), changes))
+    return _details(call, manage_runner.change_runner(call.core, managed_runner(call), changes))
 
 
 @routes.delete("/runners/<runner_id>", scopes=MANAGE)
 def delete_runner(call: Call) -> None:
     """Remove a runner"""
-    manage_runner.remove_runner(call.core, _managed(call))
+    runner = managed_runner(call)
+    if is_shared(call.core, runner) and not call.signed_in.is_admin:
+        raise forbidden("Runner associated with more than one project")
+    manage_runner.remove_runner(call.core, runner)
 
 
 @routes.post("/runners/<runner_id>/reset_authentication_token", scopes=MANAGE)
 def reset_runner_token(call: Call) -> dict[str, Any]:
     """Give a runner a new token; the old one opens nothing any more"""
-    _, plain = give_new_token(call.core, _managed(call))
+    _, plain = give_new_token(call.core, managed_runner(call))
     return {"token": plain, "token_expires_at": None}
 
 
 @routes.get("/runners/<runner_id>/managers", params=PAGED)
 def list_runner_managers(call: Call) -> Response:
     """List the daemons that work with a runner's token"""
-    runner = _managed(call)
+    runner = managed_runner(call)
     busy = search_runners.busy(call.core, [runner.id])
     return by_number(
         call,
@@ -148,12 +170,18 @@ def list_runner_managers(call: Call) -> Response:
 
 @routes.get(
     "/runners/<runner_id>/jobs",
-    params=(Param("status", values=AVAILABLE), Param("order_by", values=("id",)), *PAGED, *KEYSET),
+    params=(
+        Param("status", values=AVAILABLE),
+        Param("system_id", help="Of one of its daemons"),
+        Param("order_by", values=("id",)),
+        *PAGED,
+        *KEYSET,
+    ),
 )
 def list_runner_jobs(call: Call) -> Response:
     """List the jobs that a runner took"""
-    runner, wanted = _managed(call), call.params.get("status")
-    query = list_jobs.runner_jobs(runner, (wanted,) if wanted else ())
+    runner, wanted = managed_runner(call), call.params.get("status")
+    query = list_jobs.runner_jobs(runner, (wanted,) if wanted else (), call.params.get("system_id"))
     if wants_keyset(call):
         return by_key(call, query, lambda rows: job_entities.jobs(call.core, rows), Job.id)
     return by_number(call, query, lambda rows: job_entities.jobs(call.core, rows))

@@ -9,14 +9,40 @@ from app.models import AccessToken, User, write
 from app.services.core import Core
 
 #: What a token may be allowed to do (gitlab.md B.11). `api` includes all the others.
-SCOPES = ("api", "read_api", "read_user", "read_repository", "write_repository", "create_runner", "manage_runner")
+SCOPES = (
+    *("api", "read_api", "read_user", "read_repository", "write_repository", "create_runner", "manage_runner"),
+    "self_rotate",
+)
 HINT_LENGTH = 4
+MAX_DESCRIPTION = 255
 
 
 def create_token(
-    core: Core, *, user: User, name: str, scopes: Iterable[str], expires_at: datetime | None = None
+    core: Core,
+    *,
+    user: User,
+    name: str,
+    scopes: Iterable[str],
+    expires_at: datetime | None = None,
+    description: str | None = None,
 ) -> tuple[AccessToken, str]:
     """A new token of `user`, and its text, which is shown this once. Raises InvalidRequest."""
+    token, plain = draft_token(core, name, scopes, expires_at, description)
+    user_id = user.id
+    with write(core.session):
+        token.user_id = user_id
+        core.session.add(token)
+    return token, plain
+
+
+def draft_token(
+    core: Core,
+    name: str,
+    scopes: Iterable[str],
+    expires_at: datetime | None = None,
+    description: str | None = None,
+) -> tuple[AccessToken, str]:
+    """The row of a new token, still of nobody and not in the session, and its text. Raises InvalidRequest."""
     chosen = list(dict.fromkeys(scopes))
     name = checked_name(name)
     if unknown := [scope for scope in chosen if scope not in SCOPES]:
@@ -25,19 +51,18 @@ def create_token(
         raise InvalidRequest("a token needs at least one scope", "scopes")
     if expires_at is not None and expires_at <= core.now():
         raise InvalidRequest("a token cannot expire in the past", "expires_at")
+    if len(description or "") > MAX_DESCRIPTION:
+        raise InvalidRequest(f"is too long (maximum is {MAX_DESCRIPTION} characters)", "description")
     plain = crypto.new_token("glpat-")
-    user_id = user.id
-    with write(core.session):
-        token = AccessToken(
-            user_id=user_id,
-            name=name,
-            token_hash=crypto.token_hash(plain),
-            hint=plain[-HINT_LENGTH:],
-            scopes=chosen,
-            created_at=core.now(),
-            expires_at=expires_at,
-        )
-        core.session.add(token)
+    token = AccessToken(
+        name=name,
+        description=description,
+        token_hash=crypto.token_hash(plain),
+        hint=plain[-HINT_LENGTH:],
+        scopes=chosen,
+        created_at=core.now(),
+        expires_at=expires_at,
+    )
     return token, plain
 
 

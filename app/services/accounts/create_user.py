@@ -26,10 +26,7 @@ def create_user(
     """A new user and the password to hand over, the given or a random one. Raises InvalidRequest, AlreadyExists."""
     check_segment(username, "username")
     name = username if name is None else name.strip()
-    if not 1 <= len(name) <= 255:
-        raise InvalidRequest("a name has 1 to 255 characters", "name")
-    if len(email) > 255 or (email and "@" not in email[1:-1]):
-        raise InvalidRequest(f"{email!r} is no mail address", "email")
+    check_person(name, email)
     password = secrets.token_urlsafe(15) if password is None else check_new_password(password)
     hashed = crypto.hash_password(password)
     with write(core.session):
@@ -46,6 +43,14 @@ def create_user(
         )
         core.session.add(user)
     return user, password
+
+
+def check_person(name: str, email: str) -> None:
+    """Raises InvalidRequest unless somebody may be called and written to so."""
+    if not 1 <= len(name.strip()) <= 255:
+        raise InvalidRequest("a name has 1 to 255 characters", "name")
+    if len(email) > 255 or (email and "@" not in email[1:-1]):
+        raise InvalidRequest(f"{email!r} is no mail address", "email")
 
 
 def check_new_password(password: str) -> str:

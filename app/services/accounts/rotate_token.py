@@ -29,6 +29,7 @@ def rotate_token(core: Core, token: AccessToken, expires_at: datetime | None = N
         successor = AccessToken(
             user_id=held.user_id,
             name=held.name,
+            description=held.description,
             token_hash=crypto.token_hash(plain),
             hint=plain[-HINT_LENGTH:],
             scopes=list(held.scopes),

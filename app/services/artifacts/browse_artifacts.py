@@ -13,12 +13,16 @@ from app.services.core import Core
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A folder (`is_folder`, no size) or file in the folder looked at. `path` is its full name in the archive."""
+    """A folder (`is_folder`, no size) or file in the folder looked at. `path` is its full name in the archive.
+
+    `mode` as git has it: 0o100644, 0o100755 for what can be run, 0o040755 for folders.
+    """
 
     name: str
     path: str
     is_folder: bool
     size: int = 0
+    mode: int = 0o040755
 
 
 def list_folder(core: Core, archive: Artifact, folder: str) -> list[Entry]:
@@ -26,19 +30,52 @@ def list_folder(core: Core, archive: Artifact, folder: str) -> list[Entry]:
 
     Raises NotFound for a folder that is not there, InvalidRequest for an archive that is damaged or too large to list.
     """
+    prefix = _prefix(folder)
+    found = _entries(_members(core, archive), prefix)
+    if not found and prefix:
+        raise NotFound("Folder")
+    return sorted(found, key=lambda entry: (not entry.is_folder, entry.name.lower(), entry.name))
+
+
+def list_tree(core: Core, archive: Artifact, folder: str, recursive: bool) -> list[Entry]:
+    """What lies in `folder`, and when `recursive` in the folders there too, by path. Raises as `list_folder`."""
+    if not recursive:
+        return list_folder(core, archive, folder)
+    members, prefix, found = _members(core, archive), _prefix(folder), dict[str, Entry]()
+    for member in members:
+        inside = member.filename[len(prefix) :] if member.filename.startswith(prefix) else ""
+        *folders, _ = parts = inside.rstrip("/").split("/") if inside.strip("/") else [""]
+        for depth in range(1, len(folders) + 1):
+            path = prefix + "/".join(parts[:depth])
+            found.setdefault(path, Entry(parts[depth - 1], path, is_folder=True))
+        if parts[-1]:
+            path = prefix + "/".join(parts)
+            found.setdefault(path, _entry(member, parts[-1], path, is_folder=member.is_dir()))
+    if not found and prefix:
+        raise NotFound("Folder")
+    return [found[path] for path in sorted(found)]
+
+
+def _prefix(folder: str) -> str:
+    return folder.strip("/") + "/" if folder.strip("/") else ""
+
+
+def _members(core: Core, archive: Artifact) -> list[zipfile.ZipInfo]:
     if archive.file_format != "zip":
         raise InvalidRequest("only zip archives can be looked into")
     with open_archive(core, archive) as file:
         try:
             with zipfile.ZipFile(BoundedReads(file)) as opened:
-                members = opened.infolist()
+                return opened.infolist()
         except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError, struct.error) as error:
             raise InvalidRequest("the archive is damaged: it is no zip file") from error
-    prefix = folder.strip("/") + "/" if folder.strip("/") else ""
-    found = _entries(members, prefix)
-    if not found and prefix:
-        raise NotFound("Folder")
-    return sorted(found, key=lambda entry: (not entry.is_folder, entry.name.lower(), entry.name))
+
+
+def _entry(member: zipfile.ZipInfo, name: str, path: str, is_folder: bool) -> Entry:
+    if is_folder:
+        return Entry(name, path, is_folder=True)
+    runs = (member.external_attr >> 16) & 0o100
+    return Entry(name, path, is_folder=False, size=member.file_size, mode=0o100755 if runs else 0o100644)
 
 
 def _entries(members: Iterable[zipfile.ZipInfo], prefix: str) -> list[Entry]:
@@ -47,6 +84,5 @@ def _entries(members: Iterable[zipfile.ZipInfo], prefix: str) -> list[Entry]:
     for member in members:
         name, slash, _ = member.filename[len(prefix) :].partition("/")
         if name and member.filename.startswith(prefix):
-            size = 0 if slash else member.file_size
-            found.setdefault(name, Entry(name, prefix + name, is_folder=bool(slash), size=size))
+            found.setdefault(name, _entry(member, name, prefix + name, is_folder=bool(slash)))
     return list(found.values())

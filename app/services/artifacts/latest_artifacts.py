@@ -9,15 +9,18 @@ from app.services.core import Core
 from app.services.jobs.list_jobs import LOADED
 from app.services.pipelines.pipeline_links import child_ids
 
+#: How many successful pipelines are looked at where the newest one does not do.
+RECENT = 100
 
-def latest_job(core: Core, project: Project, ref: str, name: str) -> Job:
+
+def latest_job(core: Core, project: Project, ref: str, name: str, further: bool = False) -> Job:
     """The job called `name` with a live archive in the newest successful pipeline of `ref`, or in a child of that
     (gitlab.md B.3).
 
     The job itself need not have passed: one that may fail and uploads all the same counts. `ref` is the short name of a
-    branch or tag. Raises NotFound.
+    branch or tag. `further`: where that pipeline has none, those before it are looked at. Raises NotFound.
     """
-    newest = core.session.scalar(
+    newest = core.session.scalars(
         select(Pipeline.id)
         .where(
             Pipeline.project_id == project.id,
@@ -26,15 +29,21 @@ def latest_job(core: Core, project: Project, ref: str, name: str) -> Job:
             Pipeline.source != "parent_pipeline",
         )
         .order_by(Pipeline.id.desc())
-        .limit(1)
+        .limit(RECENT if further else 1)
     )
-    if newest is None:
-        raise NotFound("")
-    job = core.session.scalar(
+    for pipeline_id in newest.all():
+        job = _archived_job(core, pipeline_id, name)
+        if job is not None:
+            return job
+    raise NotFound("")
+
+
+def _archived_job(core: Core, pipeline_id: int, name: str) -> Job | None:
+    return core.session.scalar(
         select(Job)
         .join(Artifact, Artifact.job_id == Job.id)
         .where(
-            Job.pipeline_id.in_([newest, *child_ids(core, [newest])]),
+            Job.pipeline_id.in_([pipeline_id, *child_ids(core, [pipeline_id])]),
             Job.name == name,
             Job.retried.is_(False),
             Artifact.file_type == "archive",
@@ -44,6 +53,3 @@ def latest_job(core: Core, project: Project, ref: str, name: str) -> Job:
         .options(*LOADED)
         .limit(1)
     )
-    if job is None:
-        raise NotFound("")
-    return job

@@ -8,7 +8,7 @@ from sqlalchemy.orm import joinedload, selectinload
 from sqlalchemy.orm.interfaces import ORMOption
 
 from app.domain.errors import NotFound
-from app.models import Job, Pipeline, Project, Runner
+from app.models import Job, Pipeline, Project, Runner, RunnerManager
 from app.services.core import Core
 
 #: Whatever a job is shown with, loaded in two queries however many jobs there are.
@@ -34,9 +34,15 @@ def pipeline_jobs(pipeline: Pipeline, statuses: Collection[str] = (), include_re
     return query if include_retried else query.where(Job.retried.is_(False))
 
 
-def runner_jobs(runner: Runner, statuses: Collection[str] = ()) -> Select[Job]:
-    """The jobs that `runner` took, newest first."""
-    return _of(Job.runner_id == runner.id, statuses)
+def runner_jobs(runner: Runner, statuses: Collection[str] = (), system_id: str | None = None) -> Select[Job]:
+    """The jobs that `runner` took, newest first; `system_id`: only those of that one of its managers."""
+    query = _of(Job.runner_id == runner.id, statuses)
+    if system_id is None:
+        return query
+    managers = select(RunnerManager.id).where(
+        RunnerManager.runner_id == runner.id, RunnerManager.system_id == system_id
+    )
+    return query.where(Job.runner_manager_id.in_(managers))
 
 
 def trigger_jobs(pipeline: Pipeline, statuses: Collection[str] = ()) -> Select[Job]:

@@ -1,20 +1,18 @@
 """Start a job that waits for a person or for its time."""
 
-import json
 from collections.abc import Sequence
 
-from app.domain import plan_json, status
-from app.domain.errors import NotAllowed, NotPlayable
+from app.domain import status
+from app.domain.errors import NotPlayable
 from app.domain.permissions import Action
 from app.domain.plan import Variable
 from app.models import Job, User, write
 from app.services import access
 from app.services.core import Core
 from app.services.jobs.reset_dependents import reset_dependents
-from app.services.jobs.retry_job import retry_held, retryable
+from app.services.jobs.retry_job import require_variables_right, retry_held, retryable, set_variables
 from app.services.locks import lock_job
 from app.services.pipelines.advance_pipeline import advance, enqueue
-from app.services.pipelines.require_variables import REFUSED, may_give_variables
 from app.services.repositories.ref_access import require_ref
 
 
@@ -33,8 +31,7 @@ def play_job(core: Core, job: Job, user: User | None, variables: Sequence[Variab
     """
     access.require(core, Action.UPDATE_JOB, user, job.project)
     require_ref(core, user, job.pipeline)
-    if variables and not may_give_variables(core, user, job.project):
-        raise NotAllowed(f"{REFUSED} in {job.project.full_path}")
+    require_variables_right(core, job, user, variables)
     job_id, user_id = job.id, user.id if user else None
     with write(core.session):
         held = lock_job(core, job_id)
@@ -50,20 +47,14 @@ def play_held(core: Core, job: Job, user_id: int | None, variables: Sequence[Var
         _start(core, job, user_id, variables)
         return job
     if variables:
-        _set_variables(core, job, variables)
+        set_variables(core, job, variables)
     return retry_held(core, job, user_id)
 
 
 def _start(core: Core, job: Job, user_id: int | None, variables: Sequence[Variable]) -> None:
     job.user_id = user_id
     if variables:
-        _set_variables(core, job, variables)
+        set_variables(core, job, variables)
     enqueue(core, job)
     reset_dependents(core, job, user_id)
     advance(core, job.pipeline)
-
-
-def _set_variables(core: Core, job: Job, variables: Sequence[Variable]) -> None:
-    """Kept sealed, as a JSON list of plan.Variable, on the job's row."""
-    text = json.dumps([plan_json.to_json(variable) for variable in variables])
-    job.variables_sealed = core.box.seal(text, job.seal_context)

@@ -4,10 +4,11 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import func, or_, select
+from sqlalchemy.orm import selectinload
 
 from app.domain import failure, status
 from app.events.base import QueuedJob, WaitingRunner
-from app.models import Job, Project, Runner, RunnerManager
+from app.models import Job, Project, Runner, RunnerManager, RunnerProject
 from app.services import access
 from app.services.core import Core
 
@@ -25,7 +26,14 @@ def as_waiting(runner: Runner) -> WaitingRunner:
         protected_only=runner.access_level == "ref_protected",
         project_id=runner.project_id,
         group_id=runner.group_id,
+        shared_with=_shared_with(runner),
     )
+
+
+def _shared_with(runner: Runner) -> frozenset[int]:
+    if runner.runner_type != "project_type":
+        return frozenset()
+    return frozenset(row.project_id for row in runner.shared_with)
 
 
 class Waiting:
@@ -35,13 +43,16 @@ class Waiting:
         self._core, self._project = core, project
         groups = access.group_chain(core, project.group)
         self._runners: Sequence[Runner] = core.session.scalars(
-            select(Runner).where(
+            select(Runner)
+            .where(
                 or_(
                     Runner.runner_type == "instance_type" if project.instance_runners else Runner.id.is_(None),
                     Runner.group_id.in_(groups),
                     Runner.project_id == project.id,
+                    Runner.id.in_(select(RunnerProject.runner_id).where(RunnerProject.project_id == project.id)),
                 )
             )
+            .options(selectinload(Runner.shared_with))
         ).all()
         self._since = core.now() - ONLINE_FOR
         self._features: dict[int, set[str]] | None = None

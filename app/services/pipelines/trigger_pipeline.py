@@ -20,6 +20,7 @@ from app.services.pipelines.downstream_request import Refused, require_no_circle
 from app.services.pipelines.pipeline_request import PipelineRequest
 from app.services.pipelines.prepare_pipeline import prepare_pipeline
 from app.services.pipelines.request_for_ref import request_for_ref
+from app.services.projects.job_token_scope import admits
 
 PAYLOAD = "TRIGGER_PAYLOAD"
 
@@ -70,6 +71,8 @@ def _by_job(core: Core, reference: str, job: Job, order: Order) -> Pipeline:
     if user is None:
         raise NotFound("")
     project = access.find_project(core, reference, user)
+    if not admits(core, job, project):
+        raise NotFound("Project")
     if job.status not in status.EXECUTING or job.erased_at is not None:
         raise JobHasEnded("Job has to be running")
     try:

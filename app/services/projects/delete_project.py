@@ -3,8 +3,9 @@
 from sqlalchemy import delete, select
 
 from app.domain.permissions import Action
-from app.models import Artifact, Job, Pipeline, Project, User, after_commit, write
+from app.models import Artifact, Bot, Job, Pipeline, Project, User, after_commit, write
 from app.services import access
+from app.services.accounts.place_tokens import remove_bots
 from app.services.artifacts.remove_artifacts import remove_artifacts
 from app.services.core import Core
 from app.services.locks import lock_pipeline, lock_project
@@ -26,6 +27,7 @@ def delete_project(core: Core, project: Project, user: User) -> None:
         remove_artifacts(core, core.session.scalars(select(Artifact).where(Artifact.project_id == project_id)))
         fail_waiting(core, select(Pipeline.id).where(Pipeline.project_id == project_id))
         core.session.flush()
+        remove_bots(core, Bot.project_id == project_id)
         core.session.execute(delete(Project).where(Project.id == project_id))  # the database takes the rest along
         after_commit(core.session, lambda: _remove_files(core, project_id, job_ids))
     core.session.expire_all()

@@ -6,10 +6,11 @@ from typing import Any
 
 from sqlalchemy import Select, func, or_, select, true
 
-from app.domain.errors import AlreadyExists, Conflict, InvalidRequest, NotFound
+from app.domain.errors import AlreadyExists, Conflict, InvalidRequest, NotAllowed, NotFound
 from app.domain.permissions import Role, Visibility
-from app.models import Group, Membership, Project, User, write
+from app.models import Bot, Group, Membership, Project, User, write
 from app.services import access
+from app.services.accounts.place_tokens import remove_bots
 from app.services.core import Core
 from app.services.projects.paths import MAX_SEGMENTS, RESERVED_GROUPS, check_segment
 
@@ -101,6 +102,8 @@ def create_group(
     """A new group, which belongs to `user`. Raises InvalidRequest, AlreadyExists, NotAllowed, NotFound."""
     if parent is not None:
         access.require_group(core, user, parent, Role.MAINTAINER)
+    elif user.bot:
+        raise NotAllowed("a bot stays in the project or group that it belongs to")
     _check({"name": name, "description": description, "visibility": visibility})
     check_segment(path, "path")
     if parent is None and path.lower() in RESERVED_GROUPS:
@@ -150,6 +153,7 @@ def delete_group(core: Core, group: Group, user: User) -> None:
         below = select(Group.id).where(Group.parent_id == group_id).limit(1)
         if core.session.scalar(inside) is not None or core.session.scalar(below) is not None:
             raise Conflict("the group still holds projects or groups; remove those first")
+        remove_bots(core, Bot.group_id == group_id)
         core.session.delete(core.session.get_one(Group, group_id))
 
 

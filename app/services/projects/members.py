@@ -67,7 +67,7 @@ def add_member(
     again, actor_id = _again(place), actor.id
     with write(core.session):
         place, actor = again(core), core.session.get_one(User, actor_id)
-        _require_rank(core, place, actor, role)
+        require_rank(core, place, actor, role)
         if core.session.get(User, user_id) is None:
             raise NotFound("User")
         if core.session.scalar(members(place, user_ids=[user_id])) is not None:
@@ -87,7 +87,7 @@ def change_member(
     with write(core.session):
         place, actor = again(core), core.session.get_one(User, actor_id)
         held = find_member(core, place, user_id)
-        _require_rank(core, place, actor, max(role, held.role))
+        require_rank(core, place, actor, max(role, held.role))
         _keep_an_owner(core, place, held, role)
         held.role = role
         held.expires_at = expires_at or held.expires_at
@@ -101,7 +101,7 @@ def remove_member(core: Core, place: Place, actor: User, user_id: int) -> None:
         place, actor = again(core), core.session.get_one(User, actor_id)
         held = find_member(core, place, user_id)
         if user_id != actor_id:
-            _require_rank(core, place, actor, held.role)
+            require_rank(core, place, actor, held.role)
         _keep_an_owner(core, place, held, Role.NONE)
         core.session.delete(held)
 
@@ -130,7 +130,7 @@ def _role_of(core: Core, user: User, place: Place) -> int:
     return core.session.scalar(query) or 0
 
 
-def _require_rank(core: Core, place: Place, actor: User, role: int) -> None:
+def require_rank(core: Core, place: Place, actor: User, role: int) -> None:
     if not actor.is_admin and _role_of(core, actor, place) < role:
         raise NotAllowed("nobody gives or takes a role above their own")
 
@@ -141,7 +141,10 @@ def _keep_an_owner(core: Core, place: Place, membership: Membership, new_role: i
     group = place.group if isinstance(place, Project) else place
     above = Membership.group_id.in_(access.group_chain(core, group))
     others = select(func.count()).where(
-        Membership.role >= Role.OWNER, Membership.id != membership.id, or_(_here(place), above)
+        Membership.user_id.in_(select(User.id).where(User.bot.is_(False))),
+        Membership.role >= Role.OWNER,
+        Membership.id != membership.id,
+        or_(_here(place), above),
     )
     if not core.session.scalar(others):
         raise Conflict("a project or group keeps at least one owner")

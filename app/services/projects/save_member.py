@@ -88,6 +88,7 @@ def _keep_an_owner(core: Core, project: Project, membership: Membership, new_rol
     if membership.role < Role.OWNER or new_role >= Role.OWNER:
         return
     others = select(func.count()).where(
+        Membership.user_id.in_(select(User.id).where(User.bot.is_(False))),
         Membership.role >= Role.OWNER,
         Membership.id != membership.id,
         or_(Membership.project_id == project.id, Membership.group_id.in_(group_chain(core, project.group))),

@@ -5,13 +5,13 @@ from datetime import timedelta
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import ColumnElement, Select, false, func, select, update
+from sqlalchemy import ColumnElement, Select, func, or_, select, update
 from sqlalchemy.orm import aliased
 
 from app import crypto
 from app.domain import calculated_status, failure, status
 from app.domain.errors import Conflict
-from app.models import Group, Job, Pipeline, Project, Runner, TagSet, after_commit, write
+from app.models import Group, Job, Pipeline, Project, Runner, RunnerProject, TagSet, after_commit, write
 from app.services.core import Core
 from app.services.environments.deliver import job_claimed
 from app.services.jobs.finish_job import finish
@@ -98,7 +98,8 @@ def _candidates(core: Core, runner: Runner, features: frozenset[str]) -> list[in
 
 def _in_scope(runner: Runner) -> ColumnElement[bool]:
     if runner.runner_type == "project_type":
-        return Job.project_id == runner.project_id if runner.project_id else false()
+        shared = select(RunnerProject.project_id).where(RunnerProject.runner_id == runner.id)
+        return or_(Job.project_id == runner.project_id, Job.project_id.in_(shared))
     if runner.runner_type == "instance_type":
         return Project.instance_runners.is_(True)
     below = select(Group.id).where(Group.id == runner.group_id).cte("below", recursive=True)

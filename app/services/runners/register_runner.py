@@ -1,14 +1,19 @@
 """Runners that register with the installation's token, change their own token, and lose a manager (gitlab.md A.1)."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import NoneType
 
 from sqlalchemy import select
 
 from app import crypto
 from app.domain.errors import NotAllowed, NotFound
-from app.models import Runner, RunnerManager, Setting, write
+from app.models import Group, Project, Runner, RunnerManager, write
 from app.services.core import Core
 from app.services.runners.create_runner import REGISTERED_PREFIX, TOKEN_PREFIX, create_runner
+from app.services.runners.registration_tokens import place_of
+
+_TYPES: Mapping[type, str] = {Project: "project_type", Group: "group_type", NoneType: "instance_type"}
 
 
 class RegistrationClosed(NotAllowed):
@@ -30,14 +35,18 @@ class Registration:
 
 
 def register_runner(core: Core, registration_token: str, asked: Registration) -> tuple[Runner, str]:
-    """A new instance runner and its token. Raises RegistrationClosed, NotAllowed, InvalidRequest."""
+    """A new runner of the instance, project or group whose registration token this is, and its own token.
+
+    Raises RegistrationClosed, NotAllowed, InvalidRequest.
+    """
     if not core.config.allow_registration:
         raise RegistrationClosed("runner registration is switched off")
-    known = core.session.scalar(select(Setting.value).where(Setting.name == "registration_token_hash"))
-    if known is None or not crypto.same(known, crypto.token_hash(registration_token)):
-        raise NotAllowed("invalid token supplied")
+    owner = place_of(core, registration_token)
     return create_runner(
         core,
+        runner_type=_TYPES[type(owner)],
+        project=owner if isinstance(owner, Project) else None,
+        group=owner if isinstance(owner, Group) else None,
         description=asked.description,
         maintenance_note=asked.maintenance_note,
         tags=asked.tags,

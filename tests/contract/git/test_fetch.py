@@ -19,6 +19,7 @@ from app.domain.permissions import Role
 from app.git.command import GitFailed
 from app.models import AccessToken, Job, User, write
 from app.services.core import Core
+from app.services.projects.job_token_scope import grant
 from app.services.repositories.receive_push import finish_pushes
 from tests.contract.git.conftest import Hosted
 from tests.factories import PASSWORD, make_job, make_pipeline, make_project, make_token, make_user
@@ -225,6 +226,20 @@ def test_a_job_token_reads_its_own_project_and_public_ones_while_it_runs_and_nev
     with write(core.session):
         core.session.get_one(Job, job_id).status = "success"
     assert "Authentication failed" in ask.try_git("ls-remote", hosted.url("gitlab-ci-token", token)).text
+
+
+def test_a_job_token_reads_a_project_that_granted_its_own_as_far_as_its_user_may(
+    hosted: Hosted, tmp_path: Path
+) -> None:
+    core = hosted.core
+    token = give_token(core, make_job(core, make_pipeline(core, hosted.project, user=hosted.owner)))
+    mine, foreign = make_project(core, "other/mine", creator=hosted.owner), make_project(core, "strangers/foreign")
+    ask = Checkout(tmp_path)
+    for project in (mine, foreign):
+        url = hosted.server.clone_url(project.full_path, "gitlab-ci-token", token)
+        assert not ask.try_git("ls-remote", url).ok
+        grant(core, project, hosted.project)
+        assert ask.try_git("ls-remote", url).ok is (project is mine), project.full_path
 
 
 def test_archived_and_mirrored_projects_can_only_be_read(hosted: Hosted, pushed: Checkout) -> None:

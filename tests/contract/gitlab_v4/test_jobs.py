@@ -182,3 +182,16 @@ def test_own_job_without_a_jobs_token(api: Api) -> None:
     assert (response.status_code, response.json) == (404, {"message": "404 Job Not Found"})
     response = api.get("/job", token=None)
     assert (response.status_code, response.json) == (401, {"message": "401 Unauthorized"})
+
+
+def test_a_log_is_served_in_ranges(api: Api, place: Place) -> None:
+    """Whoever follows a log asks for what came since; there may be nothing yet."""
+    job = place.job(status="running")
+    address = f"/projects/1/jobs/{job.id}/trace"
+    empty = api.get(address, headers={"Range": "bytes=0-"})
+    assert (empty.status_code, empty.data) == (200, b"")
+    place.log(job, b"0123456789")
+    part = api.get(address, headers={"Range": "bytes=4-"})
+    assert (part.status_code, part.data, part.headers["Content-Range"]) == (206, b"456789", "bytes 4-9/10")
+    assert api.get(address).data == b"0123456789"
+    assert api.get(address, headers={"Range": "bytes=10-"}).status_code == 416

@@ -14,12 +14,28 @@ from app.api.gitlab_v4 import ENDPOINTS
 from app.domain.permissions import Role
 from app.domain.plan import Variable
 from app.git.command import run
-from app.models import Artifact, CiVariable, Deployment, Group, Job, Release, ReleaseLink, write
+from app.models import (
+    Artifact,
+    CiVariable,
+    Deployment,
+    Group,
+    Job,
+    Project,
+    Release,
+    ReleaseLink,
+    Runner,
+    write,
+)  # fmt: skip
+from app.services.accounts.place_tokens import Draft as TokenDraft
+from app.services.accounts.place_tokens import create_place_token
 from app.services.environments.save_environment import create_environment
 from app.services.jobs.resources import group_ids, take
 from app.services.pipelines.triggers import add_trigger
 from app.services.projects.ci_variables import add_variable, variables_of
+from app.services.projects.groups import create_group
+from app.services.projects.job_token_scope import grant
 from app.services.repositories.protect_refs import protect
+from app.services.runners.share_runner import share_runner
 from app.services.schedules.save_schedule import Draft, create_schedule
 from app.services.schedules.schedule_variables import add_variable as add_schedule_variable
 from tests.factories import make_member, make_pipeline, make_project, make_runner, make_token, make_user
@@ -191,6 +207,52 @@ class Things:
     def _runner(self) -> int:
         return make_runner(self._place.core, runner_type="project_type", project=self._place.project)[0].id
 
+    def _elsewhere(self) -> int:
+        """A project that everyone sees, and that the maintainer maintains too."""
+        core, users, path = self._place.core, self._place.users, f"far/away{next(self._numbers)}"
+        project = make_project(core, path, creator=users["owner"], visibility="public")
+        make_member(core, users["maintainer"], project, Role.MAINTAINER)
+        return project.id
+
+    def _foreign(self) -> int:
+        """A runner of such a project."""
+        project = self._place.core.session.get_one(Project, self._elsewhere())
+        return make_runner(self._place.core, runner_type="project_type", project=project)[0].id
+
+    def _shared(self) -> int:
+        """One that takes this project's jobs too."""
+        runner = self._place.core.session.get_one(Runner, self._foreign())
+        return share_runner(self._place.core, runner, self._place.project).id
+
+    def _granted(self) -> int:
+        """A project whose job tokens count here."""
+        source = self._place.core.session.get_one(Project, self._elsewhere())
+        grant(self._place.core, self._place.project, source)
+        return source.id
+
+    def _outside(self) -> int:
+        """A group that everyone sees."""
+        path = f"outside{next(self._numbers)}"
+        return create_group(self._place.core, self._place.users["owner"], name="O", path=path, visibility="public").id
+
+    def _trusted(self) -> int:
+        """A group whose projects' job tokens count here."""
+        source = self._place.core.session.get_one(Group, self._outside())
+        grant(self._place.core, self._place.project, source)
+        return source.id
+
+    def _bot(self) -> int:
+        """An access token of the project."""
+        return self._bot_of(self._place.project)
+
+    def _groupbot(self) -> int:
+        """One of its group."""
+        return self._bot_of(self._place.project.group)
+
+    def _bot_of(self, place: Project | Group) -> int:
+        draft = TokenDraft(name="bot", scopes=["api"], role=Role.GUEST)
+        return create_place_token(self._place.core, place, self._place.users["owner"], draft)[0].id
+
     def _member(self) -> int:
         """A new user with the least role in the project and in its group."""
         user = make_user(self._place.core)
@@ -271,6 +333,20 @@ BODIES = {
     "PUT /projects/1/releases/v{release}/assets/links/{release}": {"name": "m"},
     "POST /projects/1/jobs/{canceling}/cancel": {"force": True},
     "PUT /projects/1?visible": {"visibility": "internal"},
+    "PATCH /projects/1/job_token_scope": {"enabled": True},
+    "POST /projects/1/access_tokens": {"name": "bot", "scopes": ["api"], "access_level": 10},
+    "POST /groups/acme/access_tokens": {"name": "bot", "scopes": ["api"], "access_level": 10},
+    "POST /users": {"username": "fresh", "name": "Fresh", "email": "f@example.com", "reset_password": True},
+    "PUT /users/{user}": {"name": "Changed"},
+    "POST /projects/1/deployments": {
+        "environment": "outside",
+        "sha": "nothing",
+        "ref": "main",
+        "tag": False,
+        "status": "running",
+    },
+    "PUT /projects/1/deployments/{deployment}": {"status": "success"},
+    "POST /user/personal_access_tokens": {"name": "turning", "scopes": ["self_rotate"]},
     "POST /groups": {"name": "Fresh", "path": "fresh"},
     "PUT /groups/acme": {"name": "Changed"},
     "POST /projects/1/members": {"username": "admin", "access_level": 10},

@@ -11,6 +11,7 @@ from app.domain.plan import JobPlan, Trigger
 from app.models import Membership, Pipeline, PipelineLink, PipelineTrigger, ProtectedRef, write
 from app.services.pipelines.search_pipelines import given_variables
 from app.services.pipelines.triggers import add_trigger
+from app.services.projects.job_token_scope import grant
 from tests.databases import BOTH
 from tests.factories import make_pipeline, make_project
 from tests.git_client import new_checkout
@@ -169,6 +170,9 @@ def test_a_running_jobs_token_starts_a_pipeline_elsewhere(api: Api, hosted: Plac
     hosted.pipeline = make_pipeline(hosted.core, elsewhere, user=hosted.users["maintainer"])
     job = hosted.job(status="running")
     body = {"ref": "main", "token": hosted.job_token(job)}
+    unknown = api.post("/projects/1/trigger/pipeline", token=None, json=body)
+    assert (unknown.status_code, unknown.json) == (404, {"message": "404 Project Not Found"})
+    grant(hosted.core, hosted.project, elsewhere)
     made = api.post("/projects/1/trigger/pipeline", token=None, json=body)
     assert (made.status_code, made.json["source"]) == (201, "pipeline")
     link = hosted.core.session.get_one(PipelineLink, made.json["id"])

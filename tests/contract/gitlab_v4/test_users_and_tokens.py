@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+from app.models import User
+from app.services.accounts.authenticate import user_by_password
 from tests.contract.gitlab_v4.shapes import differences
 from tests.support.gitlab import Api
 from tests.support.place import Place
@@ -121,3 +123,55 @@ def test_an_admin_makes_tokens_for_others(api: Api, place: Place) -> None:
     assert (wrong.status_code, list(wrong.json["message"])) == (400, ["scopes"])
     nobody = api.post("/users/999/personal_access_tokens", token=admin, json={"name": "bot", "scopes": ["api"]})
     assert nobody.json == {"message": "404 User Not Found"}
+
+
+def test_administrators_make_change_block_and_remove_accounts(api: Api, place: Place) -> None:
+    api.token = place.tokens["admin"]
+    given = {"username": "eve", "name": "Eve", "email": "eve@example.com", "password": "long enough"}
+    made = api.post("/users", json=given)
+    assert (made.status_code, made.json["username"], made.json["email"]) == (201, "eve", "eve@example.com")
+    user_id = made.json["id"]
+    assert user_by_password(place.core, "eve", "long enough") is not None
+    changed = api.put(f"/users/{user_id}", json={"username": "eva", "admin": True, "password": "longer still"}).json
+    assert (changed["username"], changed["is_admin"]) == ("eva", True)
+    assert user_by_password(place.core, "eva", "longer still") is not None
+    token = place.token(place.core.session.get_one(User, user_id))
+    for verb, status, state in (("block", 401, "blocked"), ("unblock", 200, "active")):
+        answer = api.post(f"/users/{user_id}/{verb}")
+        assert (answer.status_code, answer.json) == (201, True)
+        assert api.get("/user", token=token).status_code == status
+        assert api.get(f"/users/{user_id}").json["state"] == state
+    assert api.delete(f"/users/{user_id}").status_code == 204
+    assert api.get("/user", token=token).status_code == 401
+
+
+def test_what_no_account_may_be(api: Api, place: Place) -> None:
+    api.token, me = place.tokens["admin"], place.users["admin"].id
+    given = {"username": "eve", "name": "Eve", "email": "eve@example.com"}
+    assert api.post("/users", json={"username": "eve"}).json == {"error": "email is missing, name is missing"}
+    assert api.post("/users", json=given).status_code == 400
+    for wrong in ({"username": "owner"}, {"username": "a/b"}, {"email": "nowhere"}, {"password": "short"}):
+        refused = api.post("/users", json=given | {"reset_password": True} | wrong)
+        assert (refused.status_code, list(refused.json["message"])) == (400, list(wrong))
+    other = place.users["guest"].id
+    for wrong in ({"username": "OWNER"}, {"email": "nowhere"}, {"name": " "}):
+        assert api.put(f"/users/{other}", json=wrong).status_code == 400
+    assert api.put(f"/users/{me}", json={"admin": False}).status_code == 409
+    assert api.delete(f"/users/{me}").status_code == 409
+    assert api.delete(f"/users/{place.users['owner'].id}").status_code == 409, "the only owner of acme"
+    assert api.put("/users/999", json={"name": "N"}).status_code == api.delete("/users/999").status_code == 404
+
+
+def test_users_are_found_by_what_they_are(api: Api, place: Place) -> None:
+    place.set(place.users["guest"], blocked=True)
+    api.post("/projects/1/access_tokens", json={"name": "robot", "scopes": ["api"], "access_level": 10})
+
+    def names(query: str) -> list[str]:
+        return [row["name"] for row in api.get(f"/users?{query}").json]
+
+    assert names("blocked=true") == ["guest"]
+    assert "guest" not in names("active=true")
+    assert names("admins=true") == ["admin"]
+    assert "robot" in names("")
+    assert "robot" not in names("humans=true") + names("without_project_bots=true")
+    assert names("humans=true&order_by=username&sort=asc")[:3] == ["admin", "developer", "guest"]

@@ -64,7 +64,7 @@ def _namespace(core: Core, group: Group) -> dict[str, Any]:
 def _project(core: Core, row: Project, roles: search_projects.Roles) -> dict[str, Any]:
     own = api_url(core, f"/projects/{row.id}")
     return _project_basic(core, row) | {
-        "_links": {"self": own, "events": f"{own}/events", "members": f"{own}/members"},
+        "_links": {"self": own, "repo_branches": f"{own}/repository/branches", "members": f"{own}/members"},
         "archived": row.archived,
         "jobs_enabled": True,
         "builds_access_level": "enabled" if row.public_jobs else "private",
@@ -75,6 +75,13 @@ def _project(core: Core, row: Project, roles: search_projects.Roles) -> dict[str
         "auto_cancel_pending_pipelines": "enabled" if row.auto_cancel_pending_pipelines else "disabled",
         "build_git_strategy": row.git_strategy,
         "ci_default_git_depth": row.git_depth,
+        "ci_forward_deployment_enabled": False,
+        "ci_forward_deployment_rollback_allowed": True,
+        "ci_allow_fork_pipelines_to_run_in_parent_project": False,
+        "ci_id_token_sub_claim_components": ["project_path", "ref_type", "ref"],
+        "ci_delete_pipelines_in_seconds": None,
+        "keep_latest_artifact": False,
+        "runners_token": None,
         "ci_job_token_scope_enabled": False,
         "ci_separated_caches": True,
         "ci_config_path": row.config_path,

@@ -37,7 +37,7 @@ def user_public(core: Core, user: User) -> dict[str, Any]:
         "organization": None,
         "job_title": "",
         "pronouns": None,
-        "bot": False,
+        "bot": user.bot,
         "work_information": None,
         "followers": 0,
         "following": 0,

@@ -1,44 +1,35 @@
-"""What documents and clients call of projects, repositories, statuses and users, against what there is.
+"""What documents and clients call, against what there is, both ways.
 
-`expected_endpoints/gitlab_projects.tsv` names the source of each call. python-gitlab's own lists of filters and
-attributes are read out of the installed client: what it can send must be taken.
+The tables of `expected_endpoints` name the source of each call: of projects, repositories, statuses and users
+(gitlab_projects.tsv), of all else about CI (gitlab_ci.tsv), of runners (gitlab_runner_protocol.tsv). python-gitlab's
+own lists of filters and attributes are read out of the installed client: what it can send must be taken.
 """
 
 import re
 from pathlib import Path
-from types import ModuleType
 
 import pytest
+from flask import Flask
 from gitlab.v4 import objects
 
-from app.api.gitlab_v4 import (
-    branches,
-    commit_files,
-    commit_statuses,
-    commits,
-    files,
-    groups,
-    members,
-    project_settings,
-    projects,
-    protected_refs,
-    tokens,
-    users,
-)
+from app.api.gitlab_v4 import ENDPOINTS as DECLARED
+from app.api.gitlab_v4 import PREFIX
 from app.api.gitlab_v4.endpoint import Endpoint
 
-TABLE = Path(__file__).parents[1] / "expected_endpoints" / "gitlab_projects.tsv"
-MODULES: tuple[ModuleType, ...] = (
-    branches, commit_files, commit_statuses, commits, files, groups, members, project_settings, projects,
-    protected_refs, tokens, users,
-)  # fmt: skip
+TABLES = Path(__file__).parents[1] / "expected_endpoints"
 ENDPOINTS: dict[tuple[str, str], Endpoint] = {
     (endpoint.method, re.sub(r"<(?:path:)?(\w+)>", r":\1", path)): endpoint
-    for module in MODULES
-    for endpoint in module.routes.endpoints
+    for endpoint in DECLARED
     for path in endpoint.paths
 }
-ROWS = [line.split("\t") for line in TABLE.read_text().splitlines() if not line.startswith("#")]
+
+
+def read(name: str) -> list[list[str]]:
+    lines = (TABLES / f"{name}.tsv").read_text().splitlines()
+    return [line.split("\t") for line in lines if not line.startswith("#")]
+
+
+ROWS = read("gitlab_projects") + read("gitlab_ci")
 
 
 def names(endpoint: Endpoint) -> set[str]:
@@ -46,15 +37,27 @@ def names(endpoint: Endpoint) -> set[str]:
 
 
 def test_every_call_is_there_and_every_call_has_its_source() -> None:
-    assert {(row[0], row[1]) for row in ROWS} == set(ENDPOINTS)
+    assert sorted((row[0], row[1]) for row in ROWS) == sorted(ENDPOINTS)
     assert all(row[4] for row in ROWS)
 
 
-@pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row[0]} {row[1]}")
-def test_each_takes_its_parameters_and_answers_with_its_status(row: list[str]) -> None:
-    endpoint = ENDPOINTS[row[0], row[1]]
-    assert set(row[2].split()) == names(endpoint) - {"page", "per_page"}
-    assert int(row[3].split()[0]) == endpoint.status
+def test_each_takes_its_parameters_and_answers_with_its_status() -> None:
+    declared = {key: (names(found) - {"page", "per_page"}, found.status) for key, found in ENDPOINTS.items()}
+    expected = {
+        (row[0], row[1]): ({name for name in row[2].split() if name[0] != "-"}, int(row[3].split()[0])) for row in ROWS
+    }
+    assert declared == expected
+
+
+def test_every_call_of_runners_is_there(app: Flask) -> None:
+    """Their parameters and answers are the business of tests/contract/runner_protocol."""
+    served = {
+        (method, re.sub(r"<[^<>]*?(\w+)>", r":\1", rule.rule.removeprefix(PREFIX)))
+        for rule in app.url_map.iter_rules()
+        for method in rule.methods - {"HEAD", "OPTIONS"}
+        if rule.rule.startswith(PREFIX) and not isinstance(app.view_functions[rule.endpoint], Endpoint)
+    }
+    assert served == {(row[0], row[1]) for row in read("gitlab_runner_protocol")}
 
 
 #: What python-gitlab must send to make something, and where it sends it.
