@@ -51,7 +51,10 @@ def plans(draw: st.DrawFn) -> list[JobPlan]:
 
 @dataclass
 class Life:
-    """One example. `asked`: the names of jobs that somebody started by hand, behind whose back others may run."""
+    """One example. `asked`: the names of jobs that somebody started by hand, behind whose back others may run.
+
+    `early`: the jobs that run always, of whose needs one was skipped: they wait for no other.
+    """
 
     world: World
     clock: Clock
@@ -60,6 +63,7 @@ class Life:
     runs: Counter[int] = field(default_factory=Counter)
     seen: dict[int, str] = field(default_factory=dict)
     asked: set[tuple[int, str]] = field(default_factory=set)
+    early: set[int] = field(default_factory=set)
 
     def begin(self, jobs: list[JobPlan]) -> None:
         core = self.world.core
@@ -157,7 +161,7 @@ class Life:
 
     def assert_may_run(self, job: Job) -> None:
         """What the job waits for has ended, or is manual and optional, or was started anew by somebody."""
-        if job.when == "manual" or (job.pipeline_id, job.name) in self.asked:
+        if job.when == "manual" or job.id in self.early or (job.pipeline_id, job.name) in self.asked:
             return
         names = None if job.needs is None else {need["job"] for need in job.needs}
         for other in self.jobs():
