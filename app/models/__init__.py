@@ -6,6 +6,7 @@ from app.models.commit_statuses import CommitStatus
 from app.models.environments import Deployment, Environment
 from app.models.instance import Counter, Leader, Setting
 from app.models.jobs import Artifact, Job, JobStep, Resource, TagSet
+from app.models.merge_requests import MergeRequest, MergeRequestPipeline
 from app.models.pipelines import DefinitionVariable, Pipeline, PipelineAssignee, PipelineDefinition, Push
 from app.models.projects import CiVariable, Group, Membership, Project, ProtectedRef
 from app.models.releases import PagesSite, Release, ReleaseLink, ReleaseOrder
@@ -34,6 +35,8 @@ __all__ = [
     "JunitReport",
     "Leader",
     "Membership",
+    "MergeRequest",
+    "MergeRequestPipeline",
     "PagesSite",
     "Pipeline",
     "PipelineAssignee",

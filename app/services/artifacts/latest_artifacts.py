@@ -8,6 +8,7 @@ from app.models import Artifact, Job, Pipeline, Project
 from app.services.core import Core
 from app.services.jobs.list_jobs import LOADED
 from app.services.pipelines.pipeline_links import child_ids
+from app.services.pipelines.pipeline_request import MERGE_REQUEST
 
 
 def latest_job(core: Core, project: Project, ref: str, name: str) -> Job:
@@ -23,7 +24,7 @@ def latest_job(core: Core, project: Project, ref: str, name: str) -> Job:
             Pipeline.project_id == project.id,
             Pipeline.ref == ref,
             Pipeline.status == status.SUCCESS,
-            Pipeline.source != "parent_pipeline",
+            Pipeline.source.not_in(("parent_pipeline", MERGE_REQUEST)),
         )
         .order_by(Pipeline.id.desc())
         .limit(1)

@@ -1,7 +1,11 @@
 """Stop all jobs of a pipeline."""
 
+from collections.abc import Iterable
+
+from sqlalchemy import select
+
 from app.domain.permissions import Action
-from app.models import Pipeline, User, write
+from app.models import Pipeline, PipelineLink, User, write
 from app.services import access
 from app.services.core import Core
 from app.services.jobs.finish_job import cancel_held, hold_cancelable
@@ -25,14 +29,30 @@ def cancel_all(core: Core, pipeline: Pipeline) -> None:
     """*In a write*, with `pipeline` held: cancel what can be canceled, in its child pipelines too, as a system's own
     decision.
     """
-    # All are held before anything moves: the queue's counter comes last (`locks`).
-    children = [lock_pipeline(core, child) for child in child_ids(core, [pipeline.id])]
-    for found in (pipeline, *children):
-        _cancel_jobs(core, found)
+    cancel_pipelines(core, [pipeline, *hold_children(core, pipeline)])
 
 
-def _cancel_jobs(core: Core, pipeline: Pipeline) -> None:
-    for job in hold_cancelable(core, pipeline):
-        cancel_held(core, job)
-    cancel_statuses(core, pipeline)
-    advance(core, pipeline)
+def hold_children(core: Core, pipeline: Pipeline) -> list[Pipeline]:
+    """*In a write*, with `pipeline` held: its child pipelines and theirs, held too, before anything moves: the queue's
+    counter comes last (`locks`).
+    """
+    return [lock_pipeline(core, child) for child in child_ids(core, [pipeline.id])]
+
+
+def hold_children_of(core: Core, job_id: int) -> list[Pipeline]:
+    """*In a write*, with the pipeline of the trigger job `job_id` held: the child pipelines that it started and
+    theirs, held too.
+    """
+    started = core.session.scalars(
+        select(PipelineLink.pipeline_id).where(PipelineLink.source_job_id == job_id, PipelineLink.child.is_(True))
+    ).all()
+    return [lock_pipeline(core, child) for child in sorted({*started, *child_ids(core, started)})]
+
+
+def cancel_pipelines(core: Core, pipelines: Iterable[Pipeline]) -> None:
+    """*In a write*, with all of `pipelines` held: cancel every job of theirs that has not ended."""
+    for pipeline in pipelines:
+        for job in hold_cancelable(core, pipeline):
+            cancel_held(core, job)
+        cancel_statuses(core, pipeline)
+        advance(core, pipeline)
