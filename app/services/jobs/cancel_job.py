@@ -7,7 +7,8 @@ from app.services.core import Core
 from app.services.jobs.finish_job import cancel_held
 from app.services.locks import lock_job, lock_pipeline
 from app.services.pipelines.advance_pipeline import advance
-from app.services.pipelines.cancel_pipeline import cancel_pipelines, hold_children_of
+from app.services.pipelines.cancel_pipeline import cancel_pipelines
+from app.services.pipelines.pipeline_links import hold_children_of
 
 
 def cancel_job(core: Core, job: Job, user: User | None, force: bool = False) -> Job:

@@ -2,17 +2,15 @@
 
 from collections.abc import Iterable
 
-from sqlalchemy import select
-
 from app.domain.permissions import Action
-from app.models import Pipeline, PipelineLink, User, write
+from app.models import Pipeline, User, write
 from app.services import access
 from app.services.core import Core
 from app.services.jobs.finish_job import cancel_held, hold_cancelable
 from app.services.locks import lock_pipeline
 from app.services.pipelines.advance_pipeline import advance
 from app.services.pipelines.commit_statuses import cancel_statuses
-from app.services.pipelines.pipeline_links import child_ids
+from app.services.pipelines.pipeline_links import hold_children
 
 
 def cancel_pipeline(core: Core, pipeline: Pipeline, user: User | None) -> Pipeline:
@@ -30,23 +28,6 @@ def cancel_all(core: Core, pipeline: Pipeline) -> None:
     decision.
     """
     cancel_pipelines(core, [pipeline, *hold_children(core, pipeline)])
-
-
-def hold_children(core: Core, pipeline: Pipeline) -> list[Pipeline]:
-    """*In a write*, with `pipeline` held: its child pipelines and theirs, held too, before anything moves: the queue's
-    counter comes last (`locks`).
-    """
-    return [lock_pipeline(core, child) for child in child_ids(core, [pipeline.id])]
-
-
-def hold_children_of(core: Core, job_id: int) -> list[Pipeline]:
-    """*In a write*, with the pipeline of the trigger job `job_id` held: the child pipelines that it started and
-    theirs, held too.
-    """
-    started = core.session.scalars(
-        select(PipelineLink.pipeline_id).where(PipelineLink.source_job_id == job_id, PipelineLink.child.is_(True))
-    ).all()
-    return [lock_pipeline(core, child) for child in sorted({*started, *child_ids(core, started)})]
 
 
 def cancel_pipelines(core: Core, pipelines: Iterable[Pipeline]) -> None:

@@ -20,7 +20,8 @@ from app.services.core import Core
 from app.services.jobs.finish_job import cancel_held, hold_cancelable
 from app.services.locks import lock_pipeline
 from app.services.pipelines.advance_pipeline import advance
-from app.services.pipelines.cancel_pipeline import cancel_pipelines, hold_children
+from app.services.pipelines.cancel_pipeline import cancel_pipelines
+from app.services.pipelines.pipeline_links import hold_children
 from app.services.pipelines.pipeline_request import MERGE_REQUEST, NO_COMMIT
 
 log = structlog.get_logger(__name__)

@@ -234,6 +234,14 @@ def test_a_job_that_waits_for_a_pipeline_which_is_removed_fails(lab, whole_proje
     assert lab.read(made).status == "failed"
 
 
+def test_a_failure_that_ends_everything_ends_the_children_too(lab):
+    text = "workflow: {auto_cancel: {on_job_failure: all}}\nbad: {stage: test, script: x}\n"
+    made = lab.run(lab.project(parent("{include: child.yml}", text)))
+    lab.beat()
+    lab.end(made, "bad", "failed")
+    assert [one.status for one in lab.pipelines()] == ["failed", "canceled"]
+
+
 def test_a_job_whose_pipeline_went_without_a_word_fails_later(lab):
     made = lab.run(lab.project(parent("{include: child.yml, strategy: depend}")))
     lab.beat()
