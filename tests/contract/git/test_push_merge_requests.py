@@ -1,6 +1,7 @@
 """`git push -o merge_request.create`: pipelines of merge requests, and what makes none (gitlab.md A.8)."""
 
 from app.models import MergeRequest, Pipeline, ProtectedRef, write
+from app.services.pipelines.start_downstream import start_downstream
 from app.services.pipelines.variables import job_variables
 from tests.contract.git.conftest import Hosted
 from tests.git_client import Checkout
@@ -116,3 +117,24 @@ def test_what_cannot_be_a_merge_request_says_so_and_the_branch_has_its_pipeline(
     gone = pushed.push("main", CREATE, "--push-option=merge_request.target=gone")
     assert "remote: No merge request pipeline for main: there is no branch gone to merge into." in gone.text
     assert [one.source for one in hosted.pipelines()] == ["push"] * 4
+
+
+def test_a_child_of_a_merge_request_sees_the_same(hosted: Hosted, pushed: Checkout) -> None:
+    pushed.commit(
+        {
+            ".gitlab-ci.yml": "start: {trigger: {include: child.yml}, rules: [{if: $CI_MERGE_REQUEST_IID}]}",
+            "child.yml": """
+docs: {script: x, rules: [{if: $CI_MERGE_REQUEST_TARGET_BRANCH_NAME == "main", changes: [docs/*]}]}
+code: {script: x, rules: [{changes: [src/*]}]}
+""",
+            "docs/a": "1",
+        }
+    )
+    assert pushed.push("HEAD:refs/heads/topic", CREATE).ok
+    assert jobs(hosted, hosted.pipelines()[-1]) == {"start"}
+    hosted.core.session.rollback()
+    start_downstream(hosted.core)
+    child = hosted.pipelines()[-1]
+    assert (child.source, child.protected, jobs(hosted, child)) == ("parent_pipeline", False, {"docs"})
+    keys = {one.key for one in job_variables(hosted.core, child.jobs[0], None, "glcbt-x")}
+    assert {"CI_MERGE_REQUEST_IID", "CI_COMMIT_BRANCH"} <= keys
