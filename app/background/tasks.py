@@ -16,6 +16,8 @@ from app.services.jobs.reap_jobs import (
     start_delayed_jobs,
 )
 from app.services.pages.publish_site import end_expired_sites
+from app.services.pipelines.cancel_redundant import cancel_overdue
+from app.services.pipelines.lost_downstream import fail_forgotten
 from app.services.pipelines.mirror_downstream import mirror_downstream
 from app.services.pipelines.start_downstream import start_downstream
 from app.services.releases.make_ordered_releases import make_ordered_releases
@@ -52,6 +54,8 @@ TASKS = (
     Task("run due schedules", run_due_schedules, 1),
     Task("start downstream pipelines", start_downstream, 1, apart=True),
     Task("tell trigger jobs of their pipelines", mirror_downstream, 1),
+    Task("cancel redundant pipelines", cancel_overdue, 10),
+    Task("fail trigger jobs whose pipelines are gone", fail_forgotten, 30),
     Task("finish interrupted pushes", finish_pushes, 10),
     Task("make releases", make_ordered_releases, 1),
     Task("stop expired environments", stop_expired_environments, 10),

@@ -160,8 +160,4 @@ def _previous(job: JobState, known: dict[int, JobState], now: dict[int, str], se
     """The composite of what `job` waits for; None when that is nothing."""
     if job.needs is None:
         return status.composite_of_seen(seen[job.stage_index])
-    needed = {_seen(known[need], now) for need in job.needs}
-    if job.when == "always" and not status.all_settled(needed):
-        # One skipped need makes the composite skipped while others may still run, and "always" would start after that.
-        return status.RUNNING
-    return status.composite_of_seen(needed, dag=True)
+    return status.composite_of_seen({_seen(known[need], now) for need in job.needs}, dag=True)

@@ -94,11 +94,6 @@ def seen_as(status: str, allow_failure: bool) -> str:
     return status
 
 
-def all_settled(seen: frozenset[str] | set[str]) -> bool:
-    """Whether a set of `seen_as` values holds only what has ended, or holds nobody up."""
-    return seen <= COMPLETED | {_WARN, _IGNORED}
-
-
 # A composite is the first of these whose set holds all that is seen.
 _ONLY: tuple[tuple[str, frozenset[str]], ...] = (
     (SKIPPED, frozenset({SKIPPED, _IGNORED})),

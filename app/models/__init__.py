@@ -7,6 +7,7 @@ from app.models.environments import Deployment, Environment
 from app.models.grants import Bot, JobTokenGrant
 from app.models.instance import Counter, Leader, Setting
 from app.models.jobs import Artifact, Job, JobStep, Resource, TagSet
+from app.models.merge_requests import MergeRequest, MergeRequestPipeline
 from app.models.pipelines import DefinitionVariable, Pipeline, PipelineAssignee, PipelineDefinition, Push
 from app.models.projects import CiVariable, Group, Membership, Project, ProtectedRef
 from app.models.releases import PagesSite, Release, ReleaseLink, ReleaseOrder
@@ -37,6 +38,8 @@ __all__ = [
     "JunitReport",
     "Leader",
     "Membership",
+    "MergeRequest",
+    "MergeRequestPipeline",
     "PagesSite",
     "Pipeline",
     "PipelineAssignee",

@@ -18,6 +18,10 @@ def _partial(name: str, condition: str, *columns: str) -> Index:
     return Index(name, *columns, sqlite_where=text(condition), postgresql_where=text(condition))
 
 
+#: A trigger job that follows the pipeline which it started.
+FOLLOWING = "bridge AND started_at IS NOT NULL AND finished_at IS NULL"
+
+
 class TagSet(Base):
     """One distinct set of job tags, so that a claim compares numbers: a runner works out once which sets it fits."""
 
@@ -111,6 +115,7 @@ class Job(Base):
         _partial("ix_jobs_queue", "status = 'pending'", "queued_at", "id"),
         _partial("ix_jobs_queue_project", "status = 'pending'", "project_id", "tag_set_id", "id"),
         _partial("ix_jobs_bridges", "status = 'pending'", "bridge", "id"),
+        _partial("ix_jobs_following", FOLLOWING, "id"),
         _partial("ix_jobs_leases", "lease_expires_at is not null", "lease_expires_at"),
         _partial("ix_jobs_scheduled", "status = 'scheduled'", "scheduled_at"),
         _partial(

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, Text
+from sqlalchemy import ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 
 from app.domain import calculated_status as calculated
@@ -11,6 +11,9 @@ from app.domain import search
 from app.models.accounts import User
 from app.models.base import Base, Json, Key, Word
 from app.models.projects import Project
+
+#: A pipeline whose older ones are still to be canceled.
+REPLACING = "replaces_older"
 
 
 class PipelineDefinition(Base):
@@ -85,7 +88,8 @@ class Pipeline(Base):
     `calculated_status` (`domain.calculated_status`) moves in the transaction that moves the jobs, at the time beside
     it; None: never moved. `search_text` is the commit's author and message, folded (`domain.search`).
     `auto_cancel_…` are the plan's (`domain.plan.Plan`); `auto_canceled_by_id`: the newer pipeline that replaced
-    it, which may be deleted by now.
+    it, which may be deleted by now. `replaces_older`: it replaces older ones itself, which are still to be canceled.
+    `trigger_short_token`: how the trigger token begins that started it.
     """
 
     __tablename__ = "pipelines"
@@ -117,6 +121,8 @@ class Pipeline(Base):
     auto_cancel_on_new_commit: Mapped[str] = mapped_column(Word, default="none")
     auto_cancel_on_job_failure: Mapped[str] = mapped_column(Word, default="none")
     auto_canceled_by_id: Mapped[int | None] = mapped_column(Key)
+    replaces_older: Mapped[bool] = mapped_column(default=False)
+    trigger_short_token: Mapped[str | None] = mapped_column(Word)
     calculated_status: Mapped[str] = mapped_column(Word, default=calculated.NEW)
     calculated_status_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
@@ -135,6 +141,7 @@ class Pipeline(Base):
         Index("ix_pipelines_project_status", project_id, status, id),
         Index("ix_pipelines_project_sha", project_id, sha),
         Index("ix_pipelines_project_calculated_status", project_id, calculated_status, id),
+        Index("ix_pipelines_replacing", id, sqlite_where=text(REPLACING), postgresql_where=text(REPLACING)),
     )
 
     @validates("commit")

@@ -5,7 +5,7 @@ from alembic import op
 from app.models.base import Key, UtcTime
 
 revision = '0014'
-down_revision = '0012'
+down_revision = '0013'
 
 
 def _owner(table: str, column: str, target: str) -> sa.ForeignKeyConstraint:

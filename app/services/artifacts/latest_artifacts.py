@@ -8,6 +8,7 @@ from app.models import Artifact, Job, Pipeline, Project
 from app.services.core import Core
 from app.services.jobs.list_jobs import LOADED
 from app.services.pipelines.pipeline_links import child_ids
+from app.services.pipelines.pipeline_request import MERGE_REQUEST
 
 #: How many successful pipelines are looked at where the newest one does not do.
 RECENT = 100
@@ -26,7 +27,7 @@ def latest_job(core: Core, project: Project, ref: str, name: str, further: bool 
             Pipeline.project_id == project.id,
             Pipeline.ref == ref,
             Pipeline.status == status.SUCCESS,
-            Pipeline.source != "parent_pipeline",
+            Pipeline.source.not_in(("parent_pipeline", MERGE_REQUEST)),
         )
         .order_by(Pipeline.id.desc())
         .limit(RECENT if further else 1)

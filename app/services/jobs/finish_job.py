@@ -13,6 +13,7 @@ from app.services.jobs import resources
 from app.services.jobs.attempts import new_attempt
 from app.services.jobs.queue import announce_job
 from app.services.pipelines.advance_pipeline import advance, assign_later
+from app.services.pipelines.pipeline_links import hold_children
 
 _AFTER_SUCCESS = {"on_success", "always"}
 
@@ -102,11 +103,18 @@ def hold_cancelable(core: Core, pipeline: Pipeline) -> Sequence[Job]:
 
 
 def _cancel_rest(core: Core, pipeline: Pipeline) -> None:
-    """One failed job ends the others, where the pipeline wants it so (`auto_cancel: on_job_failure`)."""
-    if pipeline.auto_cancel_on_job_failure == "all":
-        core.session.flush()
-        for job in hold_cancelable(core, pipeline):
+    """One failed job ends the others, those of child pipelines too, where the pipeline wants it so (`auto_cancel:
+    on_job_failure`).
+    """
+    if pipeline.auto_cancel_on_job_failure != "all":
+        return
+    core.session.flush()
+    children = hold_children(core, pipeline)
+    for one in (pipeline, *children):
+        for job in hold_cancelable(core, one):
             cancel_held(core, job)
+    for child in children:
+        advance(core, child)
 
 
 def _retry(core: Core, job: Job) -> Job | None:

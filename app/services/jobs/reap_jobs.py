@@ -19,6 +19,7 @@ from app.services.jobs.explain_waiting import explain_waiting, without_runner
 from app.services.jobs.finish_job import finish
 from app.services.locks import lock_job
 from app.services.pipelines.advance_pipeline import advance, assign_resource, enqueue
+from app.services.reports.read_report import forget_cases
 from app.services.runners.claim_job import give_back
 from app.services.runners.job_payload import effective_timeout
 
@@ -123,12 +124,16 @@ def assign_resources(core: Core) -> None:
 
 
 def expire_artifacts(core: Core) -> None:
-    """Remove artifacts whose time is over. The job keeps the time, so that what depends on it fails with a reason."""
+    """Remove artifacts whose time is over, and the rows of tests that were read out of one. The job keeps the time, so
+    that what depends on it fails with a reason.
+    """
     due = select(Artifact.id).where(Artifact.expire_at <= core.now())
     while not core.bus.stopping and core.session.scalar(due.limit(1)) is not None:
         with write(core.session):
             expired = select(Artifact).where(Artifact.expire_at <= core.now()).order_by(Artifact.expire_at)
-            remove_artifacts(core, core.session.scalars(expired.limit(BATCH)).all())
+            gone = core.session.scalars(expired.limit(BATCH)).all()
+            forget_cases(core, {artifact.job_id for artifact in gone if artifact.file_type == "junit"})
+            remove_artifacts(core, gone)
 
 
 def _each(core: Core, job_ids: Iterable[int], statuses: Iterable[str], act: Callable[[Job], None]) -> None:

@@ -21,7 +21,8 @@ def unschedule_job(core: Core, job: Job, user: User | None) -> Job:
     job_id = job.id
     with write(core.session):
         held = lock_job(core, job_id)
-        if held.status != status.SCHEDULED:
+        # A trigger job that shows its pipeline's status waits for no time of its own.
+        if held.status != status.SCHEDULED or (held.bridge and held.started_at is not None):
             raise NotPlayable("Job is not scheduled")
         held.status, held.scheduled_at, held.updated_at = status.MANUAL, None, core.now()
         announce_job(core, held)

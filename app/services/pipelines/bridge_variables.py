@@ -7,6 +7,8 @@ from app.models import Job
 from app.services.core import Core
 from app.services.pipelines import predefined
 from app.services.pipelines.kept_variables import open_variables, settings_variables
+from app.services.pipelines.merge_request_variables import of_merge_request
+from app.services.pipelines.merge_requests import merge_request_of
 
 
 def values_of(core: Core, job: Job) -> dict[str, str]:
@@ -22,6 +24,7 @@ def values_of(core: Core, job: Job) -> dict[str, str]:
         *predefined.of_project(core, job.project),
         *predefined.of_pipeline(pipeline),
         *predefined.of_run(pipeline, pipeline.commit, pipeline.protected),
+        *of_merge_request(core, job.project, merge_request_of(core, pipeline)),
         *plan.variables,
         *predefined.of_user(job.user),
         *settings_variables(core, job.project, pipeline.protected),

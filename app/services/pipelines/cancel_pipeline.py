@@ -1,5 +1,7 @@
 """Stop all jobs of a pipeline."""
 
+from collections.abc import Iterable
+
 from app.domain.permissions import Action
 from app.models import Pipeline, User, write
 from app.services import access
@@ -8,7 +10,7 @@ from app.services.jobs.finish_job import cancel_held, hold_cancelable
 from app.services.locks import lock_pipeline
 from app.services.pipelines.advance_pipeline import advance
 from app.services.pipelines.commit_statuses import cancel_statuses
-from app.services.pipelines.pipeline_links import child_ids
+from app.services.pipelines.pipeline_links import hold_children
 
 
 def cancel_pipeline(core: Core, pipeline: Pipeline, user: User | None) -> Pipeline:
@@ -25,14 +27,13 @@ def cancel_all(core: Core, pipeline: Pipeline) -> None:
     """*In a write*, with `pipeline` held: cancel what can be canceled, in its child pipelines too, as a system's own
     decision.
     """
-    # All are held before anything moves: the queue's counter comes last (`locks`).
-    children = [lock_pipeline(core, child) for child in child_ids(core, [pipeline.id])]
-    for found in (pipeline, *children):
-        _cancel_jobs(core, found)
+    cancel_pipelines(core, [pipeline, *hold_children(core, pipeline)])
 
 
-def _cancel_jobs(core: Core, pipeline: Pipeline) -> None:
-    for job in hold_cancelable(core, pipeline):
-        cancel_held(core, job)
-    cancel_statuses(core, pipeline)
-    advance(core, pipeline)
+def cancel_pipelines(core: Core, pipelines: Iterable[Pipeline]) -> None:
+    """*In a write*, with all of `pipelines` held: cancel every job of theirs that has not ended."""
+    for pipeline in pipelines:
+        for job in hold_cancelable(core, pipeline):
+            cancel_held(core, job)
+        cancel_statuses(core, pipeline)
+        advance(core, pipeline)

@@ -1,19 +1,30 @@
-"""A newer commit makes the older pipelines of its ref redundant (gitlab.md C.10)."""
+"""A newer commit makes the older pipelines of its ref redundant (gitlab.md C.10).
 
-from collections.abc import Sequence
+Whether there are any is written down with the newer pipeline (`replaces_older`), in one transaction; they are canceled
+after it, each in one of its own. Where a server is killed in between, `cancel_overdue` does it later.
+"""
+
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
-from sqlalchemy import select
+import structlog
+from sqlalchemy import Select, select, text, update
+from sqlalchemy.exc import SQLAlchemyError
 
 from app.domain import status
 from app.domain.errors import NotFound
+from app.git.command import GitFailed
 from app.models import Job, Pipeline, Project, write
+from app.models.pipelines import REPLACING
 from app.services.core import Core
 from app.services.jobs.finish_job import cancel_held, hold_cancelable
 from app.services.locks import lock_pipeline
 from app.services.pipelines.advance_pipeline import advance
-from app.services.pipelines.cancel_pipeline import cancel_all
-from app.services.pipelines.pipeline_request import NO_COMMIT
+from app.services.pipelines.cancel_pipeline import cancel_pipelines
+from app.services.pipelines.pipeline_links import hold_children
+from app.services.pipelines.pipeline_request import MERGE_REQUEST, NO_COMMIT
+
+log = structlog.get_logger(__name__)
 
 #: Older ones are left alone: whatever they wait for, it is not this commit.
 YOUNGER_THAN = timedelta(days=7)
@@ -21,6 +32,28 @@ YOUNGER_THAN = timedelta(days=7)
 GOING_ON = status.ALIVE | {status.SCHEDULED}
 #: Child pipelines end with the one that started them, and replace nothing.
 CHILD = "parent_pipeline"
+#: How many newer pipelines one round looks at.
+BATCH = 100
+
+
+def replaces_older(core: Core, newer: Pipeline) -> bool:
+    """*In a write* that adds `newer`: whether there may be older pipelines for `cancel_redundant` to cancel."""
+    if newer.source == CHILD or newer.sha == NO_COMMIT or not newer.project.auto_cancel_pending_pipelines:
+        return False
+    return core.session.execute(_candidates(core, newer).limit(1)).first() is not None
+
+
+def cancel_overdue(core: Core) -> None:
+    """One round: what `cancel_redundant` was not called for, or did not end."""
+    core.session.rollback()
+    waiting = core.session.scalars(select(Pipeline.id).where(text(REPLACING)).order_by(Pipeline.id).limit(BATCH)).all()
+    for pipeline_id in waiting:
+        if core.bus.stopping:
+            return
+        try:
+            cancel_redundant(core, pipeline_id)
+        except (GitFailed, SQLAlchemyError):  # one repository that is broken must not hold up the others
+            log.exception("older pipelines could not be canceled", pipeline=pipeline_id)
 
 
 def cancel_redundant(core: Core, pipeline_id: int) -> list[int]:
@@ -31,15 +64,23 @@ def cancel_redundant(core: Core, pipeline_id: int) -> list[int]:
     """
     core.session.rollback()
     newer = core.session.get(Pipeline, pipeline_id)
-    if newer is None or newer.source == CHILD or newer.sha == NO_COMMIT:
-        return []
-    if not newer.project.auto_cancel_pending_pipelines:
-        return []
-    return [found for found in _older(core, newer) if _cancel(core, found, pipeline_id)]
+    older = _older(core, newer) if newer is not None and replaces_older(core, newer) else []
+    canceled = [found for found in older if _cancel(core, found, pipeline_id)]
+    with write(core.session):
+        done = update(Pipeline).where(Pipeline.id == pipeline_id, Pipeline.replaces_older.is_(True))
+        core.session.execute(done.values(replaces_older=False))
+    return canceled
 
 
 def _older(core: Core, newer: Pipeline) -> Sequence[int]:
     """The pipelines that `newer` replaces, oldest first."""
+    older = core.session.execute(_candidates(core, newer).order_by(Pipeline.id)).all()
+    head = _head(core, newer) if older else None  # git is asked only where it matters
+    return [row.id for row in older if row.sha != head]
+
+
+def _candidates(core: Core, newer: Pipeline) -> Select[int, str]:
+    """Id and commit of the pipelines that `newer` replaces, unless they are of the commit that is the newest now."""
     query = select(Pipeline.id, Pipeline.sha).where(
         Pipeline.project_id == newer.project_id,
         Pipeline.ref == newer.ref,
@@ -52,11 +93,12 @@ def _older(core: Core, newer: Pipeline) -> Sequence[int]:
         Pipeline.source != CHILD,
         Pipeline.auto_cancel_on_new_commit != "none",
     )
+    # Those of a branch and of a merge request from it stand beside each other.
+    of_request = Pipeline.source == MERGE_REQUEST
+    query = query.where(of_request if newer.source == MERGE_REQUEST else ~of_request)
     if newer.source_pipeline_id is not None:
         query = query.where(Pipeline.id != newer.source_pipeline_id)
-    older = core.session.execute(query.order_by(Pipeline.id)).all()
-    head = _head(core, newer) if older else None  # git is asked only where it matters
-    return [row.id for row in older if row.sha != head]
+    return query
 
 
 def _head(core: Core, pipeline: Pipeline) -> str:
@@ -70,33 +112,44 @@ def _head(core: Core, pipeline: Pipeline) -> str:
 
 
 def _cancel(core: Core, pipeline_id: int, newer_id: int) -> bool:
-    """Whether anything of the pipeline was canceled."""
+    """Whether anything of the pipeline was canceled. Its children go the way of the topmost pipeline."""
     try:
         with write(core.session):
             pipeline = lock_pipeline(core, pipeline_id)
-            if pipeline.status not in GOING_ON:
+            family = [pipeline, *hold_children(core, pipeline)]
+            if all(one.status not in GOING_ON for one in family):
                 return False
             # First the jobs are held, so that none starts behind the question whether one has.
-            jobs = hold_cancelable(core, pipeline)
+            jobs = {one: hold_cancelable(core, one) for one in family}
             if pipeline.auto_cancel_on_new_commit == "conservative":
-                if _has_begun_for_good(core, pipeline):
+                if _has_begun_for_good(core, family):
                     return False
-                cancel_all(core, pipeline)
+                cancel_pipelines(core, family)
             else:
-                jobs = [job for job in jobs if job.interruptible]
-                for job in jobs:
-                    cancel_held(core, job)
-                advance(core, pipeline)
-            if jobs:
-                pipeline.auto_canceled_by_id = newer_id
-            return bool(jobs)
+                jobs = {one: _cancel_interruptible(core, one, held) for one, held in jobs.items()}
+            for one, canceled in jobs.items():
+                if canceled:
+                    one.auto_canceled_by_id = newer_id
+            return any(jobs.values())
     except NotFound:  # deleted meanwhile
         return False
 
 
-def _has_begun_for_good(core: Core, pipeline: Pipeline) -> bool:
-    """Whether a job has started that must not be interrupted."""
+def _cancel_interruptible(core: Core, pipeline: Pipeline, held: Iterable[Job]) -> list[Job]:
+    """Cancel what may be interrupted of the `held` jobs of `pipeline`; return it."""
+    jobs = [job for job in held if job.interruptible]
+    for job in jobs:
+        cancel_held(core, job)
+    advance(core, pipeline)
+    return jobs
+
+
+def _has_begun_for_good(core: Core, family: Iterable[Pipeline]) -> bool:
+    """Whether a job has started that must not be interrupted. A trigger job itself does nothing that could be."""
     begun = select(Job.id).where(
-        Job.pipeline_id == pipeline.id, Job.status.in_(status.STARTED), Job.interruptible.is_(False)
+        Job.pipeline_id.in_([pipeline.id for pipeline in family]),
+        Job.status.in_(status.STARTED),
+        Job.interruptible.is_(False),
+        Job.bridge.is_(False),
     )
     return core.session.scalar(begun.limit(1)) is not None

@@ -16,8 +16,9 @@ from app.services.environments.deployments import add_deployments
 from app.services.jobs.resources import group_ids
 from app.services.locks import lock_project
 from app.services.pipelines.advance_pipeline import advance, announce_pipeline, set_calculated_status
-from app.services.pipelines.cancel_redundant import cancel_redundant
+from app.services.pipelines.cancel_redundant import cancel_redundant, replaces_older
 from app.services.pipelines.kept_variables import seal_variables
+from app.services.pipelines.merge_requests import note_merge_request
 from app.services.pipelines.pipeline_request import NO_COMMIT, PipelineRequest
 from app.services.pipelines.prepare_pipeline import Prepared, prepare_pipeline
 from app.services.pipelines.require_variables import require_variables
@@ -80,7 +81,9 @@ def insert_pipeline(core: Core, prepared: Prepared) -> Pipeline | None:
     _add_jobs(core, pipeline, prepared)
     core.session.flush()
     advance(core, pipeline)
-    afterwards(core, partial(cancel_redundant, core, pipeline.id))
+    if replaces_older(core, pipeline):
+        pipeline.replaces_older = True
+        afterwards(core, partial(cancel_redundant, core, pipeline.id))
     return pipeline
 
 
@@ -102,6 +105,7 @@ def _add_pipeline(core: Core, prepared: Prepared) -> Pipeline:
         sha=request.sha,
         before_sha=request.before_sha,
         source=request.source,
+        trigger_short_token=request.trigger_short_token,
         status=status.CREATED,
         config_path=prepared.config_path,
         config_text=prepared.config_text,
@@ -116,6 +120,8 @@ def _add_pipeline(core: Core, prepared: Prepared) -> Pipeline:
     pipeline.variables_sealed = seal_variables(core, request.variables, pipeline.seal_context)
     core.session.add(pipeline)
     core.session.flush()
+    if request.merge_request is not None:
+        note_merge_request(core, pipeline, request.merge_request)
     # Before anybody can see the row: from the claim on, a runner fetches this ref.
     if pipeline.sha != NO_COMMIT:
         core.repositories.open(project.id).keep_for_pipeline(pipeline.id, pipeline.sha)

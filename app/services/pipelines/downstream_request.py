@@ -20,6 +20,7 @@ from app.services.core import Core
 from app.services.pipelines.bridge_variables import filled_in, forwarded, values_of
 from app.services.pipelines.create_pipeline import require_may_run
 from app.services.pipelines.generated_configuration import read_generated
+from app.services.pipelines.merge_requests import merge_request_of
 from app.services.pipelines.pipeline_links import hierarchy_size, upstreams
 from app.services.pipelines.pipeline_request import GivenConfiguration, PipelineRequest
 from app.services.pipelines.request_for_ref import request_for_ref
@@ -48,7 +49,8 @@ def trigger_of(job: Job) -> Trigger:
 
 
 def downstream_request(core: Core, job: Job) -> PipelineRequest:
-    """The pipeline that `job` starts. A mirrored project is fetched first.
+    """The pipeline that `job` starts. A mirrored project is fetched first. A configuration that does not compile shall
+    be kept as a failed pipeline.
 
     Raises Refused, and SkerryError where the request cannot be made for another reason.
     """
@@ -89,7 +91,7 @@ def _child(core: Core, job: Job, trigger: Trigger, values: dict[str, str]) -> Pi
         variables=forwarded(core, job, trigger, values),
         configuration=GivenConfiguration(CHILD_PATH, trigger.configuration or "", files),
         message=parent.message,
-        strict=True,
+        merge_request=merge_request_of(core, parent),
     )
 
 
@@ -111,6 +113,7 @@ def _downstream(core: Core, job: Job, trigger: Trigger, values: dict[str, str]) 
             job.user,
             source="pipeline",
             variables=forwarded(core, job, trigger, values),
+            strict=False,
         )
     except NotAllowed:
         raise Refused(failure.INSUFFICIENT_BRIDGE_PERMISSIONS) from None

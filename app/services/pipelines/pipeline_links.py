@@ -7,6 +7,7 @@ from sqlalchemy.orm import joinedload
 
 from app.models import Job, Pipeline, PipelineLink
 from app.services.core import Core
+from app.services.locks import lock_pipeline
 
 #: Sources of pipelines that a job of another pipeline started.
 STARTED_BY_JOBS = frozenset({"pipeline", "parent_pipeline"})
@@ -41,6 +42,23 @@ def upstreams(core: Core, pipeline: Pipeline, *, parents_only: bool = False) -> 
 def child_ids(core: Core, pipeline_ids: Iterable[int]) -> list[int]:
     """The children of these pipelines, their children and so on, in the order of ids, without themselves."""
     return sorted(_below(core, pipeline_ids, children_only=True, most=None))
+
+
+def hold_children(core: Core, pipeline: Pipeline) -> list[Pipeline]:
+    """*In a write*, with `pipeline` held: its child pipelines and theirs, held too, before anything moves: the queue's
+    counter comes last (`locks`).
+    """
+    return [lock_pipeline(core, child) for child in child_ids(core, [pipeline.id])]
+
+
+def hold_children_of(core: Core, job_id: int) -> list[Pipeline]:
+    """*In a write*, with the pipeline of the trigger job `job_id` held: the child pipelines that it started and
+    theirs, held too.
+    """
+    started = core.session.scalars(
+        select(PipelineLink.pipeline_id).where(PipelineLink.source_job_id == job_id, PipelineLink.child.is_(True))
+    ).all()
+    return [lock_pipeline(core, child) for child in sorted({*started, *child_ids(core, started)})]
 
 
 def family_ids(core: Core, pipeline: Pipeline) -> set[int]:

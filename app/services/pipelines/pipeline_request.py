@@ -4,9 +4,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from app.domain.plan import Plan, Variable
-from app.models import PipelineDefinition, Project, User
+from app.models import MergeRequest, PipelineDefinition, Project, User
 
 NO_COMMIT = "0" * 40
+#: The source of pipelines of merge requests.
+MERGE_REQUEST = "merge_request_event"
 #: So many inputs a pipeline may be given (gitlab.md B.4).
 MAX_INPUTS = 20
 
@@ -20,6 +22,18 @@ class GivenConfiguration:
     path: str
     text: str
     files: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class OfMergeRequest:
+    """The merge request that a push asked for. `own`: the pipeline is the merge request's, not its source branch's.
+
+    `diff_base_sha`: where the source branch left the target; None where the two have no common past.
+    """
+
+    row: MergeRequest
+    diff_base_sha: str | None
+    own: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +50,8 @@ class PipelineRequest:
     the settings.
     `amend` changes the plan that came of the configuration (`domain.plan_changes`); it may raise InvalidRequest.
     `sha` NO_COMMIT: the definition's stored text needs no repository. `inputs` are values that a configuration asks for
-    by name. `schedule_description` is that of the schedule that wants it.
+    by name. `schedule_description` is that of the schedule that wants it, `trigger_short_token` the beginning of the
+    trigger token that does.
     """
 
     project: Project
@@ -56,3 +71,10 @@ class PipelineRequest:
     amend: Callable[[Plan], Plan] | None = None
     message: str | None = None
     schedule_description: str | None = None
+    trigger_short_token: str | None = None
+    merge_request: OfMergeRequest | None = None
+
+    @property
+    def is_merge_requests(self) -> bool:
+        """Whether it is the pipeline of a merge request, or a child of one: then it is no branch's."""
+        return self.merge_request is not None and self.merge_request.own

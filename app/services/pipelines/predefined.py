@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from typing import Any, Protocol
 from urllib.parse import quote, urlsplit
 
+from app.dialects.gitlab.expansion import group_name
 from app.domain.plan import JobPlan, Variable
 from app.domain.refs import slug
 from app.models import Group, Job, Pipeline, Project, Runner, User
 from app.services.core import Core
+from app.services.pipelines.pipeline_request import MERGE_REQUEST
 
 #: The version of GitLab whose protocol, API and variables we speak: jobs see it, and clients switch features on by it.
 GITLAB_VERSION = "19.0.0-skerry"
@@ -30,6 +32,8 @@ class Run(Protocol):
     def before_sha(self) -> str: ...
     @property
     def source(self) -> str: ...
+    @property
+    def trigger_short_token(self) -> str | None: ...
 
 
 def web_url(core: Core, project: Project) -> str:
@@ -81,14 +85,6 @@ def of_job(plan: JobPlan) -> Iterator[Variable]:
     yield Variable("CI_NODE_TOTAL", str(total))
     if plan.when == "manual":
         yield Variable("CI_JOB_MANUAL", "true")
-
-
-def group_name(job_name: str) -> str:
-    """The name that parallel jobs share: `rspec 1/3` is of the group `rspec`."""
-    head, _, tail = job_name.rpartition(" ")
-    first, slash, last = tail.partition("/")
-    numbered = slash and first.isdigit() and last.isdigit()
-    return head if head and numbered else job_name
 
 
 def of_project(core: Core, project: Project) -> Iterator[Variable]:
@@ -161,18 +157,28 @@ def of_run(run: Run, commit: dict[str, Any], protected: bool) -> Iterator[Variab
         "CI_COMMIT_REF_SLUG": slug(run.ref),
         "CI_COMMIT_REF_PROTECTED": "true" if protected else "false",
         "CI_COMMIT_TIMESTAMP": commit.get("committed_date", ""),
+        # How these were called before GitLab 9, and still may be.
+        "CI_BUILD_REF": run.sha,
+        "CI_BUILD_BEFORE_SHA": run.before_sha,
+        "CI_BUILD_REF_SLUG": slug(run.ref),
     }
     texts = {
         "CI_COMMIT_REF_NAME": run.ref,
-        "CI_COMMIT_TAG" if run.tag else "CI_COMMIT_BRANCH": run.ref,
+        "CI_BUILD_REF_NAME": run.ref,
         "CI_COMMIT_MESSAGE": message,
         "CI_COMMIT_TITLE": commit.get("title", ""),
         "CI_COMMIT_DESCRIPTION": message.partition("\n")[2].strip("\n"),
         "CI_COMMIT_AUTHOR": f"{commit.get('author_name', '')} <{commit.get('author_email', '')}>",
     }
+    if run.source != MERGE_REQUEST:
+        texts["CI_COMMIT_TAG" if run.tag else "CI_COMMIT_BRANCH"] = run.ref
+    if run.tag:
+        texts["CI_BUILD_TAG"] = run.ref
     yield from (Variable(key, value) for key, value in values.items())
     if run.source == "trigger":
         yield Variable("CI_PIPELINE_TRIGGERED", "true")
+    if run.trigger_short_token:
+        yield Variable("CI_TRIGGER_SHORT_TOKEN", run.trigger_short_token)
     yield from (Variable(key, value, raw=True) for key, value in texts.items())
 
 

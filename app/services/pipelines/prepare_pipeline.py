@@ -25,7 +25,7 @@ from app.services.core import Core
 from app.services.pipelines.configuration_sources import configuration_sources, reader
 from app.services.pipelines.definition_variables import definition_variables
 from app.services.pipelines.kept_variables import settings_variables
-from app.services.pipelines.pipeline_request import NO_COMMIT, PipelineRequest
+from app.services.pipelines.pipeline_request import MERGE_REQUEST, NO_COMMIT, PipelineRequest
 from app.services.pipelines.variables import predefined_for_compiling, raw_keys
 from app.services.repositories.protected_refs import is_protected
 
@@ -35,6 +35,8 @@ CONFIG_LIMIT = 2 * 1024 * 1024
 MAX_ERRORS = 100
 MAX_ERROR_LENGTH = 2000
 _MISSING = "Missing CI config file"
+#: The sources of pipelines that a commit's message may skip (gitlab.md C.12).
+_SKIPPED = frozenset({"push", MERGE_REQUEST})
 _SKIP = re.compile(r"\[(?:ci[ _-]skip|skip[ _-]ci)\]", re.IGNORECASE)
 
 
@@ -69,9 +71,9 @@ def prepare_pipeline(core: Core, request: PipelineRequest) -> Prepared:
     with repository.objects() as objects:
         commit = objects.commit(request.sha)
         # A stored text went through no review of a protected branch: it gets none of what is kept for those.
-        protected = stored is None and is_protected(core, request.project, request.ref, request.tag)
+        protected = stored is None and _is_protected(core, request)
         prepared = Prepared(request, commit, protected, path)
-        if request.skip or (request.source == "push" and _SKIP.search(commit["message"])):
+        if request.skip or (request.source in _SKIPPED and _SKIP.search(commit["message"])):
             return prepared
         try:
             text = given if given is not None else _decode(path, objects.read_file(request.sha, path, CONFIG_LIMIT))
@@ -84,6 +86,11 @@ def prepare_pipeline(core: Core, request: PipelineRequest) -> Prepared:
             return _refused(prepared, [found for found in error.diagnostics if isinstance(found, Diagnostic)])
         prepared = replace(prepared, config_text=_storable(text))
         return _compile(core, prepared, text, stored is not None, _reading(repository, objects, request))
+
+
+def _is_protected(core: Core, request: PipelineRequest) -> bool:
+    """Whether jobs get what is kept for protected refs. What is yet to be merged gets none of it."""
+    return not request.is_merge_requests and is_protected(core, request.project, request.ref, request.tag)
 
 
 def _configuration(core: Core, request: PipelineRequest) -> tuple[str, str | None]:
@@ -206,11 +213,18 @@ def _given(core: Core, prepared: Prepared, environment: str | None = None) -> li
 
 
 def _changed(repository: Repository, request: PipelineRequest) -> frozenset[str] | None:
-    """The paths that a push to a branch changed; None where there is nothing to compare with."""
-    if request.tag or request.before_sha == NO_COMMIT or request.source == "parent_pipeline":
+    """The paths that a push to a branch, or a whole merge request, changed; None where there is nothing to compare
+    with.
+    """
+    base = request.before_sha
+    if request.merge_request is not None and request.is_merge_requests:
+        base = request.merge_request.diff_base_sha or NO_COMMIT
+    elif request.tag or request.source == "parent_pipeline":
+        return None
+    if base == NO_COMMIT:
         return None
     try:
-        return frozenset(repository.changed_files(request.before_sha, request.sha))
+        return frozenset(repository.changed_files(base, request.sha))
     except (GitFailed, NotFound):  # a forced push away from a commit that is gone
         return None
 

@@ -15,6 +15,7 @@ from app.domain.plan import Variable
 from app.models import Job, Pipeline, Project, User
 from app.services import access
 from app.services.core import Core
+from app.services.pipelines.pipeline_request import MERGE_REQUEST
 
 LOADED: tuple[ORMOption, ...] = (joinedload(Pipeline.project), joinedload(Pipeline.user))
 ORDERS = ("id", "status", "ref", "updated_at", "user_id")
@@ -111,9 +112,9 @@ def find_pipeline(core: Core, project: Project, pipeline_id: int) -> Pipeline:
 
 
 def latest_pipeline(core: Core, project: Project, ref: str | None = None) -> Pipeline | None:
-    """The newest pipeline of `ref` (the default branch when None)."""
-    wanted = PipelineFilter(ref=ref or project.default_branch)
-    return core.session.scalar(pipelines(project, wanted).limit(1))
+    """The newest pipeline of `ref` (the default branch when None); those of merge requests from it are none of its."""
+    wanted = pipelines(project, PipelineFilter(ref=ref or project.default_branch))
+    return core.session.scalar(wanted.where(Pipeline.source != MERGE_REQUEST).limit(1))
 
 
 def given_variables(core: Core, pipeline: Pipeline) -> list[Variable]:

@@ -80,6 +80,11 @@ def _start(core: Core, job_id: int, prepared: Prepared, strategy: str) -> None:
         if pipeline is None:
             _end(core, job, failure.DOWNSTREAM_PIPELINE_CREATION_FAILED, prepared.nothing_to_do or "")
             return
+        if prepared.errors:
+            # It stays for people to look at, and nobody waits for it.
+            core.session.add(_link(job, pipeline, ""))
+            _end(core, job, failure.DOWNSTREAM_PIPELINE_CREATION_FAILED, "\n".join(prepared.errors))
+            return
         core.session.add(_link(job, pipeline, strategy))
         now = core.now()
         job.started_at = job.heard_at = job.updated_at = now

@@ -20,6 +20,7 @@ from app.services.pipelines.downstream_request import Refused, require_no_circle
 from app.services.pipelines.pipeline_request import PipelineRequest
 from app.services.pipelines.prepare_pipeline import prepare_pipeline
 from app.services.pipelines.request_for_ref import request_for_ref
+from app.services.pipelines.triggers import PREFIX, SHORT
 from app.services.projects.job_token_scope import admits
 
 PAYLOAD = "TRIGGER_PAYLOAD"
@@ -31,12 +32,15 @@ class JobHasEnded(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What a caller asks for. `payload`: all that they sent, without the token; jobs get it as a file."""
+    """What a caller asks for. `payload`: all that they sent, without the token; jobs get it as a file. `short_token`:
+    how the trigger's token begins, once it is known to be one.
+    """
 
     ref: str
     variables: Sequence[Variable] = ()
     inputs: Mapping[str, object] = field(default_factory=dict)
     payload: Mapping[str, Any] = field(default_factory=dict)
+    short_token: str | None = None
 
 
 def trigger_pipeline(core: Core, project: str, token: str, order: Order) -> Pipeline:
@@ -47,14 +51,14 @@ def trigger_pipeline(core: Core, project: str, token: str, order: Order) -> Pipe
     """
     trigger = core.session.scalar(select(PipelineTrigger).where(PipelineTrigger.token_hash == crypto.token_hash(token)))
     if trigger is not None:
-        return _by_trigger(core, project, trigger, order)
+        return _by_trigger(core, project, trigger, token, order)
     job = core.session.scalar(select(Job).where(Job.token_hash == crypto.token_hash(token)))
     if job is None:
         raise NotFound("")
     return _by_job(core, project, job, order)
 
 
-def _by_trigger(core: Core, reference: str, trigger: PipelineTrigger, order: Order) -> Pipeline:
+def _by_trigger(core: Core, reference: str, trigger: PipelineTrigger, token: str, order: Order) -> Pipeline:
     expired = trigger.expires_at is not None and trigger.expires_at <= core.now()
     if expired or not _is_meant(reference, trigger.project):
         raise NotFound("")
@@ -63,6 +67,7 @@ def _by_trigger(core: Core, reference: str, trigger: PipelineTrigger, order: Ord
         held = core.session.get_one(PipelineTrigger, trigger_id)
         held.last_used_at = core.now()
     trigger = core.session.get_one(PipelineTrigger, trigger_id)
+    order = replace(order, short_token=token.removeprefix(PREFIX)[:SHORT])
     return _run(core, trigger.project, trigger.owner, order, None)
 
 
@@ -109,7 +114,7 @@ def _request(core: Core, project: Project, user: User | None, order: Order, by_j
         require_may_run(core, user, request.project, request.ref, request.tag)
     except (NotAllowed, NotFound):
         raise InvalidRequest("Insufficient permissions to create a new pipeline", "base") from None
-    return replace(request, inputs=order.inputs)
+    return replace(request, inputs=order.inputs, trigger_short_token=order.short_token)
 
 
 def _link(core: Core, pipeline: Pipeline, job_id: int) -> PipelineLink:

@@ -15,6 +15,8 @@ from app.services.identity.id_tokens import id_token_variables
 from app.services.pipelines import predefined
 from app.services.pipelines.definition_variables import definition_variables
 from app.services.pipelines.kept_variables import open_variables, settings_variables
+from app.services.pipelines.merge_request_variables import of_merge_request
+from app.services.pipelines.merge_requests import merge_request_of
 from app.services.pipelines.pipeline_request import PipelineRequest
 from app.services.reports.dotenv_variables import inherited_variables
 
@@ -26,6 +28,8 @@ def predefined_for_compiling(
     return [
         *predefined.of_project(core, request.project),
         *predefined.of_run(request, commit, protected),
+        *of_merge_request(core, request.project, request.merge_request),
+        *_tag_message(core, request.project.id, request.ref, request.tag),
         *predefined.of_schedule(request.schedule_description),
         *predefined.of_user(request.user),
     ]
@@ -51,8 +55,9 @@ def job_variables(core: Core, job: Job, runner: Runner | None, token: str) -> li
         *predefined.of_project(core, job.project),
         *predefined.of_pipeline(pipeline),
         *predefined.of_run(pipeline, pipeline.commit, pipeline.protected),
+        *of_merge_request(core, job.project, merge_request_of(core, pipeline)),
         *predefined.of_schedule(_schedule_description(core, pipeline)),
-        *_tag_message(core, pipeline),
+        *_tag_message(core, pipeline.project_id, pipeline.ref, pipeline.tag),
         *(predefined.of_runner(runner) if runner else ()),
         *variables_before(environment, plan.environment),
         *plan.variables,
@@ -87,9 +92,9 @@ def _schedule_description(core: Core, pipeline: Pipeline) -> str | None:
     return core.session.scalar(select(PipelineSchedule.description).where(PipelineSchedule.id == made))
 
 
-def _tag_message(core: Core, pipeline: Pipeline) -> list[Variable]:
+def _tag_message(core: Core, project_id: int, ref: str, tag: bool) -> list[Variable]:
     """The message of an annotated tag, which is in no row; empty where the tag is gone."""
-    if not pipeline.tag:
+    if not tag:
         return []
-    message = core.repositories.open(pipeline.project_id).tag_message(pipeline.ref)
+    message = core.repositories.open(project_id).tag_message(ref)
     return [Variable("CI_COMMIT_TAG_MESSAGE", message, raw=True)]

@@ -1,6 +1,6 @@
 """Read a report when it is uploaded, before its job is held, and keep what it says in rows."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
@@ -93,6 +93,11 @@ def _row(job_id: int, case: junit.Case) -> dict[str, Any]:
 def forget_tests(core: Core, job_id: int) -> None:
     """*In a write*: remove what the JUnit report of a job said."""
     core.session.execute(delete(JunitReport).where(JunitReport.job_id == job_id))
+
+
+def forget_cases(core: Core, job_ids: Iterable[int]) -> None:
+    """*In a write*: these jobs' tests one by one; the figures of all of them together stay, as they cost nothing."""
+    core.session.execute(delete(JunitCase).where(JunitCase.job_id.in_(list(job_ids))))
 
 
 def forget_reports(core: Core, job_id: int) -> None:

@@ -24,7 +24,8 @@ from app.models import Project, Push, User, write
 from app.services.core import Core
 from app.services.environments.stop_environment import stop_for_branches
 from app.services.pipelines.create_pipeline import insert_pipeline
-from app.services.pipelines.pipeline_request import MAX_INPUTS, PipelineRequest
+from app.services.pipelines.merge_requests import requests_of_push
+from app.services.pipelines.pipeline_request import MAX_INPUTS, MERGE_REQUEST, PipelineRequest
 from app.services.pipelines.prepare_pipeline import Prepared, prepare_pipeline
 from app.services.pipelines.require_variables import require_variables
 from app.services.projects.create_project import protect_branch
@@ -206,19 +207,34 @@ def _prepare(
             inputs=dict(options.inputs),
             skip=options.skip,
         )
-        try:
-            one = prepare_pipeline(core, request)
-        except NotFound:  # the ref was forced away meanwhile, and its commit is gone
-            continue
-        except LimitExceeded as error:
-            notes.append(f"No pipeline for {found.name}: {error}")
-            continue
-        prepared.append(one)
-        notes += [f"The configuration of {found.name} does not compile:", *one.errors[:MAX_NOTES]] if one.errors else []
-        notes += [f"{found.name}: {warning}" for warning in one.warnings[:MAX_NOTES]] if one.plan else []
-        if one.nothing_to_do:
-            notes.append(f"No pipeline for {found.name}: {one.nothing_to_do}")
+        requests: Sequence[PipelineRequest] = (request,)
+        if options.merge_request is not None and not found.is_tag:
+            try:
+                requests = requests_of_push(core, repository, request, options.merge_request)
+            except InvalidRequest as error:
+                notes.append(f"No merge request pipeline for {found.name}: {error}.")
+        for wanted in requests:
+            one = _prepare_one(core, wanted, notes)
+            prepared += [one] if one is not None else []
     return prepared, notes
+
+
+def _prepare_one(core: Core, request: PipelineRequest, notes: list[str]) -> Prepared | None:
+    """The pipeline to be, with what there is to tell of it in `notes`; None where there can be none."""
+    kind = "merge request pipeline" if request.source == MERGE_REQUEST else "pipeline"
+    try:
+        one = prepare_pipeline(core, request)
+    except NotFound:  # the ref was forced away meanwhile, and its commit is gone
+        return None
+    except LimitExceeded as error:
+        notes.append(f"No {kind} for {request.ref}: {error}")
+        return None
+    told = [f"The configuration of {request.ref} does not compile:", *one.errors[:MAX_NOTES]] if one.errors else []
+    told += [f"{request.ref}: {warning}" for warning in one.warnings[:MAX_NOTES]] if one.plan else []
+    notes += [note for note in told if note not in notes]
+    if one.nothing_to_do:
+        notes.append(f"No {kind} for {request.ref}: {one.nothing_to_do}")
+    return one
 
 
 def _refusal(core: Core, project: Project, user: User | None, options: PushOptions) -> str | None:

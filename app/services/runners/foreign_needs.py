@@ -17,6 +17,7 @@ from app.services import access
 from app.services.core import Core
 from app.services.pipelines.bridge_variables import values_of
 from app.services.pipelines.pipeline_links import family_ids
+from app.services.pipelines.pipeline_request import MERGE_REQUEST
 
 _LARGEST_ID = 2**63 - 1
 
@@ -61,7 +62,7 @@ def _in_project(core: Core, job: Job, path: str, ref: str) -> Select[Job] | None
     return (
         select(Job)
         .join(Pipeline, Pipeline.id == Job.pipeline_id)
-        .where(Job.project_id == project.id, Pipeline.ref == ref)
+        .where(Job.project_id == project.id, Pipeline.ref == ref, Pipeline.source != MERGE_REQUEST)
     )
 
 

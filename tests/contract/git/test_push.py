@@ -125,10 +125,10 @@ def test_where_nobody_may_give_variables_a_push_with_some_makes_no_pipeline(host
     with write(hosted.core.session):
         hosted.core.session.get_one(Project, 1).variables_role = "no_one_allowed"
     pushed.commit({"a": "1"})
-    refused = pushed.push("main", "--push-option=ci.variable=A=b", "--push-option=merge_request.create")
+    refused = pushed.push("main", "--push-option=ci.variable=A=b", "--push-option=merge_request.assign=me")
     assert refused.ok
     assert "No pipelines were created: Insufficient permissions to set pipeline variables." in refused.text
-    assert "merge_request.create' was ignored: there are no merge requests here." in refused.text
+    assert "merge_request.assign' was ignored: nobody merges, reviews or assigns merge requests here" in refused.text
     assert len(hosted.pipelines()) == 1
 
 

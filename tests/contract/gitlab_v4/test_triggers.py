@@ -11,6 +11,7 @@ from app.domain.plan import JobPlan, Trigger
 from app.models import Membership, Pipeline, PipelineLink, PipelineTrigger, ProtectedRef, write
 from app.services.pipelines.search_pipelines import given_variables
 from app.services.pipelines.triggers import add_trigger
+from app.services.pipelines.variables import job_variables
 from app.services.projects.job_token_scope import grant
 from tests.databases import BOTH
 from tests.factories import make_pipeline, make_project
@@ -98,6 +99,9 @@ def test_a_token_alone_starts_a_pipeline(api: Api, hosted: Place, token: str, ad
     assert (made.json["source"], made.json["ref"], made.json["user"]["username"]) == ("trigger", "main", "maintainer")
     pipeline = newest(hosted)
     assert [job.name for job in pipeline.jobs] == ["hello ada"]
+    of_job = {one.key: one.value for one in job_variables(hosted.core, pipeline.jobs[0], None, "glcbt-x")}
+    shown = token.removeprefix("glptt-")[:4]
+    assert (of_job["CI_TRIGGER_SHORT_TOKEN"], of_job["CI_PIPELINE_TRIGGERED"]) == (shown, "true")
     given = {one.key: one for one in given_variables(hosted.core, pipeline)}
     assert (given["A"].value, given["TRIGGER_PAYLOAD"].file) == ("b", True)
     payload = json.loads(given["TRIGGER_PAYLOAD"].value)

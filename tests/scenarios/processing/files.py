@@ -11,7 +11,8 @@
         expect: {pipeline: pending, stages: {build: success, test: pending}, jobs: {build: success, test: pending}}
 
 Events of a job: `run` (a runner takes it), `success`, `drop` (it fails; `exit_code` and `reason` if they matter),
-`cancel`, `play`, `retry`, `enqueue` (its time has come), `unschedule`. Events of a pipeline: `retry`, `cancel`.
+`cancel`, `play`, `retry`, `enqueue` (its time has come, or a manual one is queued), `unschedule`. Events of a pipeline:
+`retry`, `cancel`.
 `jobs` of an expectation are the latest attempts; `stages` those that have jobs. GitLab keeps its own cases in files of
 this form, so that cases from elsewhere can be dropped in here as they are.
 """

@@ -17,7 +17,7 @@ from app.services.jobs.reap_jobs import start_delayed_jobs
 from app.services.jobs.retry_job import retry_job
 from app.services.jobs.unschedule_job import unschedule_job
 from app.services.locks import lock_job
-from app.services.pipelines.advance_pipeline import advance
+from app.services.pipelines.advance_pipeline import advance, enqueue
 from app.services.pipelines.cancel_pipeline import cancel_pipeline
 from app.services.pipelines.retry_pipeline import retry_pipeline
 
@@ -159,14 +159,24 @@ class ServiceMachine:
         if event in actions:
             actions[event](self._core, found, self._user)
         elif event == "enqueue":
-            assert found.scheduled_at is not None
-            self._clock.pass_seconds((found.scheduled_at - self._core.now()).total_seconds())
-            start_delayed_jobs(self._core)
+            self._enqueue(found)
         else:
             self._runner_says(event, found.id, details)
 
     def on_pipeline(self, event: str) -> None:
         (retry_pipeline if event == "retry" else cancel_pipeline)(self._core, self._row(), self._user)
+
+    def _enqueue(self, job: Job) -> None:
+        """A delayed job's time has come; a manual one is queued with nobody's asking for what waits for it."""
+        if job.scheduled_at is not None:
+            self._clock.pass_seconds((job.scheduled_at - self._core.now()).total_seconds())
+            start_delayed_jobs(self._core)
+            return
+        with write(self._core.session):
+            held = lock_job(self._core, job.id)
+            assert held.status == status.MANUAL
+            enqueue(self._core, held)
+            advance(self._core, held.pipeline)
 
     def _runner_says(self, event: str, job_id: int, details: Mapping[str, Any]) -> None:
         with write(self._core.session):

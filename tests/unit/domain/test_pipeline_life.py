@@ -24,6 +24,7 @@ class PipelineLife(RuleBasedStateMachine):
         self.runs: Counter[int] = Counter()
         self.allowed_runs: Counter[int] = Counter()
         self.reopened: set[int] = set()
+        self.early: set[int] = set()
         self.pipeline = status.CREATED
 
     @initialize(data=st.data())
@@ -54,8 +55,15 @@ class PipelineLife(RuleBasedStateMachine):
     def advance(self) -> None:
         for found in process(self.jobs.values()):
             self.move(found.job_id, found.status)
+        self.early |= {job.id for job in self.jobs.values() if self.need_not_wait(job)}
         states = [(job.status, job.allow_failure) for job in self.jobs.values()]
         self.pipeline = status.pipeline_status(self.pipeline, states)
+
+    def need_not_wait(self, job: JobState) -> bool:
+        """One skipped need makes a job start that runs always, whatever the others do (C.3)."""
+        needed = [self.jobs[need] for need in job.needs or ()]
+        waits = job.status in (status.PENDING, status.WAITING_FOR_RESOURCE)
+        return waits and job.when == "always" and any(n.status in (status.SKIPPED, status.MANUAL) for n in needed)
 
     def some(self, data: st.DataObject, *statuses: str) -> int:
         return data.draw(st.sampled_from([job.id for job in self.jobs.values() if job.status in statuses]))
@@ -80,7 +88,7 @@ class PipelineLife(RuleBasedStateMachine):
     def assert_may_run(self, job: JobState) -> None:
         """What the job needs has ended, or is manual and optional, unless a person chose the moment."""
         assert self.runs[job.id] <= self.allowed_runs[job.id]
-        if job.when == "manual" or job.needs is None:
+        if job.when == "manual" or job.needs is None or job.id in self.early:
             return
         for need in job.needs:
             needed = self.jobs[need]

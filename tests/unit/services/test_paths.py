@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from app.domain.errors import InvalidRequest
 from app.domain.plan import Variable
 from app.services.projects.paths import RESERVED_ANYWHERE, RESERVED_GROUPS, split_path
-from app.services.repositories.push_options import parse_push_options
+from app.services.repositories.push_options import AskedMergeRequest, parse_push_options
 
 
 def test_the_first_segment_of_every_route_is_reserved(app: Flask) -> None:
@@ -55,11 +55,19 @@ def test_push_options_are_understood_or_named(
 
 def test_the_options_that_docs_name_are_understood() -> None:
     page = (Path(__file__).parents[3] / "docs/reference/push-options.md").read_text()
-    options = re.findall(r"^\| `(.*?)` \|", page, re.MULTILINE)
-    assert len(options) == 4
+    rows = re.findall(r"^\| (`.*?`) \|", page, re.MULTILINE)
+    options = [option for row in rows for option in re.findall(r"`(.*?)`", row)]
+    assert len(options) == 10
     found = parse_push_options(options)
     assert (found.skip, found.no_pipeline, len(found.variables), len(found.inputs)) == (True, True, 1, 1)
+    assert found.merge_request == AskedMergeRequest("BRANCH", "…", "…", True, ("…",))
     assert found.ignored == ()
+
+
+def test_a_merge_request_is_asked_for_with_create_and_the_last_word_counts() -> None:
+    options = ["mr.create", 'MR.Target="next"', "merge_request.target=", "mr.title=one", "mr.title=two", "mr.label=a"]
+    assert parse_push_options(options).merge_request == AskedMergeRequest("next", "two", labels=("a",))
+    assert parse_push_options(["merge_request.title=one"]).merge_request is None
 
 
 def test_inputs_are_texts_by_name_and_the_last_counts() -> None:
@@ -70,8 +78,8 @@ def test_inputs_are_texts_by_name_and_the_last_counts() -> None:
 @pytest.mark.parametrize(
     ("option", "said"),
     [
-        ("merge_request.create", "there are no merge requests here"),
-        ("MR.title=secret", "there are no merge requests here"),
+        ("merge_request.assign=secret", "nobody merges, reviews or assigns"),
+        ("MR.title=secret", "that takes merge_request.create"),
         ("integrations.skip_ci", "no integrations"),
         ("ci.variable=secret", 'KEY=value"'),
         ("ci.input=secret", 'name=value"'),

@@ -33,6 +33,7 @@ _NAMES = """
     CI_SERVER_VERSION CI_SERVER_VERSION_MAJOR CI_SERVER_VERSION_MINOR CI_SERVER_VERSION_PATCH
     CI_TEMPLATE_REGISTRY_HOST CI_TRIGGER_SHORT_TOKEN GITLAB_FEATURES GITLAB_USER_EMAIL GITLAB_USER_ID
     GITLAB_USER_LOGIN GITLAB_USER_NAME TRIGGER_PAYLOAD CI_OPEN_MERGE_REQUESTS CI_MERGE_REQUEST_ID
+    CI_BUILD_REF CI_BUILD_BEFORE_SHA CI_BUILD_REF_NAME CI_BUILD_REF_SLUG CI_BUILD_TAG
 """
 REFERENCE = frozenset(re.findall(r"\w+", _NAMES))
 
@@ -81,7 +82,11 @@ def test_every_name_of_the_reference_is_accounted_for_once() -> None:
     ("given", "more"),
     [
         ({"user": False}, {"CI_COMMIT_BRANCH"}),
-        ({"user": False, "tag": True}, {"CI_COMMIT_TAG", "CI_COMMIT_TAG_MESSAGE"}),
+        ({"user": False, "tag": True}, {"CI_BUILD_TAG", "CI_COMMIT_TAG", "CI_COMMIT_TAG_MESSAGE"}),
+        (
+            {"user": False, "source": "trigger", "trigger_short_token": "abcd"},
+            {"CI_COMMIT_BRANCH", "CI_PIPELINE_TRIGGERED", "CI_TRIGGER_SHORT_TOKEN"},
+        ),
         ({"user": False, "name": "Nightly"}, {"CI_COMMIT_BRANCH", "CI_PIPELINE_NAME"}),
         (
             {"user": False, "plan": {"instance": (1, 2), "when": "manual"}},

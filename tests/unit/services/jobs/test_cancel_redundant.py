@@ -7,11 +7,11 @@ from sqlalchemy import delete
 
 from app.domain import status
 from app.domain.permissions import Role
-from app.domain.plan import Plan
-from app.models import Pipeline, write
+from app.domain.plan import Plan, Trigger
+from app.models import Pipeline, PipelineLink, write
 from app.services.jobs.finish_job import finish
 from app.services.locks import lock_job
-from app.services.pipelines.cancel_redundant import cancel_redundant
+from app.services.pipelines.cancel_redundant import cancel_overdue, cancel_redundant
 from app.services.pipelines.retry_pipeline import retry_pipeline
 from tests.support.world import plan
 
@@ -105,6 +105,54 @@ def test_pipelines_of_something_else_go_on(core, world, project, difference):
     before = old(world, project, **difference)
     assert cancel_redundant(core, new(world, project).id) == []
     assert world.read(before).status == "pending"
+
+
+def with_child(world, project, mode="conservative"):
+    """A pipeline whose trigger job is done, and the child that it started."""
+    start = plan("start", trigger=Trigger(configuration="x"))
+    before = old(world, project, start, plan("test", "test", interruptible=True), mode=mode)
+    child = old(world, project, plan("b"), plan("c", interruptible=True), source="parent_pipeline", mode="none")
+    job_id = world.jobs(before)["start"].id
+    with write(world.core.session):
+        link = PipelineLink(pipeline_id=child.id, source_pipeline_id=before.id, source_job_id=job_id, child=True)
+        world.core.session.add(link)
+    end(world.core, world.jobs(before)["start"])
+    return before, child
+
+
+def test_children_are_canceled_with_the_topmost_pipeline_and_as_that_one_says(core, world, project):
+    before, child = with_child(world, project)
+    newer = new(world, project)
+    assert cancel_redundant(core, newer.id) == [before.id]
+    assert world.statuses(before) == {"start": "success", "test": "canceled"}
+    assert world.statuses(child) == {"b": "canceled", "c": "canceled"}
+    assert [world.read(one).auto_canceled_by_id for one in (before, child)] == [newer.id] * 2
+    _, child = with_child(world, project, mode="interruptible")
+    cancel_redundant(core, new(world, project).id)
+    assert world.statuses(child) == {"b": "pending", "c": "canceled"}
+
+
+def test_a_job_of_a_child_that_may_not_be_interrupted_saves_the_whole_family(core, world, project):
+    before, child = with_child(world, project)
+    run(core, world.jobs(child)["b"])
+    assert cancel_redundant(core, new(world, project).id) == []
+    assert (world.statuses(before)["test"], world.statuses(child)["c"]) == ("pending", "pending")
+
+
+def test_what_a_killed_server_left_undone_is_done_later_and_once(core, world, project):
+    before = old(world, project)
+    newer = new(world, project, replaces_older=True)
+    cancel_overdue(core)
+    assert (world.read(before).status, world.read(newer).replaces_older) == ("canceled", False)
+    retry_pipeline(core, world.read(before), world.user(world.read(project), Role.DEVELOPER))
+    cancel_overdue(core)
+    assert world.read(before).status == "running"
+
+
+def test_a_merge_requests_pipeline_and_its_branchs_stand_beside_each_other(core, world, project):
+    branch, request = old(world, project), old(world, project, source="merge_request_event")
+    assert cancel_redundant(core, new(world, project).id) == [branch.id]
+    assert cancel_redundant(core, new(world, project, source="merge_request_event").id) == [request.id]
 
 
 def test_a_child_pipeline_replaces_nothing(core, world, project):

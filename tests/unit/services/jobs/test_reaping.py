@@ -3,13 +3,16 @@
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import delete
 
-from app.domain import failure
+from app.domain import failure, junit
 from app.domain.plan import RetryPolicy
-from app.models import Artifact, Job, write
+from app.models import Artifact, Job, JunitReport, Pipeline, write
 from app.services.jobs import reap_jobs as reaper
 from app.services.jobs.explain_waiting import explain_waiting
 from app.services.jobs.reap_jobs import reap_jobs
+from app.services.reports.read_report import ReadReport, keep_report
+from app.services.reports.show_tests import suites_of
 from app.services.runners.append_trace import append_trace
 from app.services.runners.claim_job import claim_job
 from app.services.runners.job_authority import NotProcessing
@@ -198,6 +201,33 @@ def test_expired_artifacts_go_and_the_job_remembers_it(core, world, clock):
     with pytest.raises(FileNotFoundError):
         core.artifacts.open(keys[0])
     core.artifacts.open(keys[1]).close()
+
+
+def test_the_tests_of_a_report_go_with_it_their_figures_with_the_pipeline(core, world, clock):
+    job = world.job()
+    case = junit.Case(status=junit.FAILED, name="a")
+    with write(core.session):
+        keep_report(core, core.session.get_one(Job, job.id), ReadReport("junit", cases=[case]))
+        core.session.add(
+            Artifact(
+                job_id=job.id,
+                project_id=job.project_id,
+                file_type="junit",
+                file_format="gzip",
+                filename="x",
+                size=0,
+                sha256="",
+                storage_key="aa/1",
+                created_at=core.now(),
+                expire_at=core.now(),
+            )
+        )
+    reap_jobs(core)
+    (shown,) = suites_of(core, world.read(job).pipeline, with_cases=True)
+    assert (shown.counts["failed"], shown.cases) == (1, [])
+    with write(core.session):
+        core.session.execute(delete(Pipeline))
+    assert core.session.query(JunitReport).count() == 0
 
 
 def test_many_expired_artifacts_go_in_one_round(core, world, clock, monkeypatch):
