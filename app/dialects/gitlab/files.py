@@ -31,7 +31,7 @@ class Changes:
 
 @dataclass(frozen=True, slots=True)
 class Exists:
-    """Globs for files that are there, or the pattern `regexp`: the pipeline's own files, or those of `project` at `ref`.
+    """Globs for files that are there, or the pattern `regexp`; of the pipeline's own project, or `project` at `ref`.
 
     None of either: the clause was wrong, and reported.
     """
