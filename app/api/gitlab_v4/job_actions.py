@@ -26,6 +26,7 @@ VARIABLES = Param(
     fields=(Param("key", required=True), Param("value", required=True)),
     help="Variables of this run of the job, on top of its own",
 )
+JOB_INPUTS = Param("job_inputs", Kind.VALUES, default={}, help="Values of the job's inputs")
 
 
 def _job(call: Call) -> Job:
@@ -48,10 +49,14 @@ def cancel(call: Call) -> dict[str, Any]:
     return _shown(call, cancel_job(call.core, _job(call), call.user, force=call.params["force"]))
 
 
-@routes.post("/projects/<id>/jobs/<job_id>/retry")
+@routes.post(
+    "/projects/<id>/jobs/<job_id>/retry",
+    params=(JOB_INPUTS, Param("inputs", Kind.VALUES, default={}, help="Another name of `job_inputs`")),
+)
 def retry(call: Call) -> dict[str, Any]:
     """Run a job again, as a new job"""
-    return _shown(call, retry_job(call.core, _job(call), call.user))
+    inputs = {**call.params["inputs"], **call.params["job_inputs"]}
+    return _shown(call, retry_job(call.core, _job(call), call.user, inputs))
 
 
 @routes.post("/projects/<id>/jobs/<job_id>/erase")
@@ -60,7 +65,7 @@ def erase(call: Call) -> dict[str, Any]:
     return _shown(call, erase_job(call.core, _job(call), call.user))
 
 
-@routes.post("/projects/<id>/jobs/<job_id>/play", params=(VARIABLES,), status=200)
+@routes.post("/projects/<id>/jobs/<job_id>/play", params=(VARIABLES, JOB_INPUTS), status=200)
 def play(call: Call) -> dict[str, Any]:
     """Start a job that waits for a person or for its time"""
     given = call.params["job_variables_attributes"]
@@ -68,7 +73,7 @@ def play(call: Call) -> dict[str, Any]:
         if not valid_key(item["key"]):
             raise BadParams(f"job_variables_attributes[{index}][key] is invalid")
     variables = [Variable(item["key"], item["value"], public=False) for item in given]
-    return _shown(call, play_job(call.core, _job(call), call.user, variables))
+    return _shown(call, play_job(call.core, _job(call), call.user, variables, call.params["job_inputs"]))
 
 
 @routes.post("/projects/<id>/jobs/<job_id>/artifacts/keep", status=200)

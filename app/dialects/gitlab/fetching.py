@@ -164,9 +164,9 @@ class Fetcher:
             self.shown(place.path),
             asker.project if asker else None,
             asker.sha if asker else None,
-            tree.project if tree else None,
+            self.shown(tree.project) if tree else None,
             tree.sha if tree else None,
-            path,
+            None if path is None else self.shown(path),
             extra or {},
         )
 

@@ -34,6 +34,7 @@ from app.dialects.gitlab.nodes import Mapping as MappingNode
 from app.dialects.gitlab.nodes import Mark, Node
 from app.dialects.gitlab.report import Report, quoted
 from app.domain.delivery import EnvironmentSpec, IdToken, ReleaseSpec
+from app.domain.job_inputs import JobInput
 from app.domain.plan import ArtifactSpec, CacheSpec, ForeignNeed, Image, RetryPolicy, Service, Trigger, Variable
 
 LONGEST_NAME = 255
@@ -62,7 +63,7 @@ class JobConfig:
     id_tokens: tuple[IdToken, ...] | None = None
     image: Image | None = None
     inherit: Inherit | None = None
-    inputs: Mapping[str, str] | None = None
+    inputs: tuple[JobInput, ...] | None = None
     interruptible: bool | None = None
     manual_confirmation: str | None = None
     needs: tuple[NeedConfig, ...] | None = None

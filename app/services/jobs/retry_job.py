@@ -1,5 +1,7 @@
 """Run one job again, as a new row."""
 
+from collections.abc import Mapping
+
 from app.domain import status
 from app.domain.errors import NotRetryable
 from app.domain.permissions import Action
@@ -7,6 +9,7 @@ from app.models import Job, User, write
 from app.services import access
 from app.services.core import Core
 from app.services.jobs.attempts import new_attempt
+from app.services.jobs.give_inputs import NOTHING, give_inputs
 from app.services.jobs.reset_dependents import reset_dependents
 from app.services.locks import lock_job
 from app.services.pipelines.advance_pipeline import advance
@@ -18,8 +21,11 @@ def retryable(job: Job) -> bool:
     return not job.retried and job.status in status.RETRYABLE and not job.project.archived
 
 
-def retry_job(core: Core, job: Job, user: User | None) -> Job:
-    """Run `job` again; return the new job. Raises NotRetryable, NotAllowed, NotFound."""
+def retry_job(core: Core, job: Job, user: User | None, inputs: Mapping[str, object] = NOTHING) -> Job:
+    """Run `job` again, with these values of its inputs; return the new job.
+
+    Raises NotRetryable, NotAllowed, NotFound, InvalidRequest.
+    """
     access.require(core, Action.UPDATE_JOB, user, job.project)
     require_ref(core, user, job.pipeline)
     job_id, user_id = job.id, user.id if user else None
@@ -27,13 +33,14 @@ def retry_job(core: Core, job: Job, user: User | None) -> Job:
         held = lock_job(core, job_id)
         if not retryable(held):
             raise NotRetryable("Job is not retryable")
-        fresh_id = retry_held(core, held, user_id).id
+        fresh_id = retry_held(core, held, user_id, inputs).id
     return core.session.get_one(Job, fresh_id)
 
 
-def retry_held(core: Core, job: Job, user_id: int | None) -> Job:
+def retry_held(core: Core, job: Job, user_id: int | None, inputs: Mapping[str, object] = NOTHING) -> Job:
     """*In a write*, with a retryable `job` held: its next attempt, queued as soon as what it waits for has ended."""
     fresh = new_attempt(core, job, user_id, enqueue_immediately=True)
+    give_inputs(fresh, inputs)
     reset_dependents(core, fresh, user_id)
     fresh.pipeline.auto_canceled_by_id = None  # somebody wants it after all
     advance(core, fresh.pipeline)
