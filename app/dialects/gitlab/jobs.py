@@ -217,6 +217,9 @@ class JobReader:
                 self._report.error(mark, values.INVALID, f"{path} config key may not be used with `rules`: {key}")
 
     def _check_dependencies(self, job: JobConfig, node: MappingNode, path: str) -> None:
+        if job.dependencies and job.foreign_needs and not job.needs:
+            problem = f"{path} needs corresponding to dependencies must be from the same pipeline"
+            self._report.error(node.entries["needs"].key_mark, "dependency_not_needed", problem)
         if not job.dependencies or not job.needs:
             return
         needed = {need.job for need in job.needs}

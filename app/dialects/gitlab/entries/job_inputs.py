@@ -56,7 +56,7 @@ def _options(report: Report, node: Mapping, path: str) -> list[object] | None:
     if given is None:
         return None
     if not isinstance(given, Sequence):
-        values.refuse(report, given, f"{path} input options", "should be a array")
+        values.refuse(report, given, f"{path} input options", "should be an array")
         return None
     if len(given.items) > MOST_OPTIONS:
         values.refuse(report, given, path, f"config cannot define more than {MOST_OPTIONS} options")
