@@ -221,6 +221,7 @@ def test_a_last_rule_that_lets_everything_in_is_warned_of(rules: str, warned: bo
         ),
         ("{rules: [{interruptible: true}]}", ["1:21: workflow:rules:rule config contains unknown keys: interruptible"]),
         (f"{{name: {'n' * 256}}}", ["1:18: workflow name is too long (maximum is 255 characters)"]),
+        ('{name: ""}', ["1:18: workflow name is too short (minimum is 1 character)"]),
         ("{auto_cancel: none}", ["1:25: workflow:auto_cancel config should be a hash"]),
         (
             "{auto_cancel: {on_new_commit: all}}",
