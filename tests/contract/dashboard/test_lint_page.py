@@ -44,7 +44,7 @@ def test_the_jobs_and_the_merged_text_of_a_valid_configuration_are_shown(pushed)
     before = pushed.core.session.query(Pipeline).count()
     page = checked(developer, "include: part.yml\ndeploy: {stage: deploy, script: x, needs: [unit], when: manual}\n")
     assert "would make 2 jobs" in page
-    assert '<td>test</td><td>unit</td>' in page
+    assert "<td>test</td><td>unit</td>" in page
     assert "manual, may fail</td><td>unit</td>" in page
     assert "pytest" in page
     assert pushed.core.session.query(Pipeline).count() == before
