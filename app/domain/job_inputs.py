@@ -6,11 +6,9 @@ The blocks stay in the job's plan until a runner gets it.
 
 import json
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
-
-import re2
 
 from app.domain.errors import InvalidRequest
 
@@ -22,6 +20,9 @@ KINDS: Mapping[str, tuple[type, ...]] = {
 }
 LONGEST = 64 * 1024
 """How many characters a value may have as JSON."""
+
+Matches = Callable[[str, str], bool]
+"""Whether an RE2 pattern is found in a text."""
 
 _BLOCK = re.compile(r"\$\{\{\s*job\.inputs\.([A-Za-z0-9_-]+)\s*\}\}")
 #: What of a plan a block may stand in: how the runner has to run the job.
@@ -40,41 +41,34 @@ class JobInput:
     description: str = ""
 
 
-def problem(value: object, kind: str, options: Collection[object] | None, regex: str | None) -> str | None:
+def problem(
+    value: object, kind: str, options: Collection[object] | None, regex: str | None, matches: Matches
+) -> str | None:
     """What is wrong with `value` for an input like that; it follows "value" in a sentence. None: nothing."""
     if isinstance(value, bool) != (kind == "boolean") or not isinstance(value, KINDS[kind]):
         return f"is not {'an' if kind == 'array' else 'a'} {kind}"
     if options is not None and not all(item in options for item in (value if isinstance(value, list) else [value])):
         return "is not in the list of allowed options"
-    if regex is not None and not _matches(regex, str(value)):
+    if regex is not None and not matches(regex, str(value)):
         return "does not match required RegEx pattern"
     return None
 
 
-def _matches(regex: str, text: str) -> bool:
-    options = re2.Options()
-    options.log_errors = False
-    try:
-        return re2.compile(regex, options).search(text) is not None
-    except (re2.error, UnicodeError):
-        return False
-
-
-def given(declared: tuple[JobInput, ...], values: Mapping[str, object]) -> tuple[JobInput, ...]:
+def given(declared: tuple[JobInput, ...], values: Mapping[str, object], matches: Matches) -> tuple[JobInput, ...]:
     """`declared` with these `values`; a text stands for a number, a boolean or a list too, as forms send it.
 
     Raises InvalidRequest for a name that is not declared and for a value that does not fit.
     """
     if unknown := sorted(set(values) - {each.name for each in declared}):
         raise InvalidRequest(f"Unknown input{'s' if len(unknown) > 1 else ''}: {', '.join(unknown)}")
-    return tuple(_with(each, values[each.name]) if each.name in values else each for each in declared)
+    return tuple(_with(each, values[each.name], matches) if each.name in values else each for each in declared)
 
 
-def _with(declared: JobInput, value: object) -> JobInput:
+def _with(declared: JobInput, value: object, matches: Matches) -> JobInput:
     if isinstance(value, str) and declared.kind != "string":
         value = _from_json(value)
     options = [json.loads(option) for option in declared.options] or None
-    wrong = problem(value, declared.kind, options, declared.regex)
+    wrong = problem(value, declared.kind, options, declared.regex, matches)
     if wrong:
         raise InvalidRequest(f"`{declared.name}` input: provided value {wrong}")
     written = json.dumps(value, ensure_ascii=False)

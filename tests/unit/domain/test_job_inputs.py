@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from app.domain.errors import InvalidRequest
 from app.domain.job_inputs import JobInput, filled, given, used
 from app.domain.plan_json import to_json
+from app.services.jobs.give_inputs import matches
 
 DECLARED = (
     JobInput("target", '"staging"', options=('"staging"', '"production"')),
@@ -34,7 +35,7 @@ DECLARED = (
 )
 def test_values_that_fit_take_the_place_of_the_defaults(values: dict[str, object], expected: dict[str, str]) -> None:
     before = {each.name: each.value for each in DECLARED}
-    assert {each.name: each.value for each in given(DECLARED, values)} == before | expected
+    assert {each.name: each.value for each in given(DECLARED, values, matches)} == before | expected
 
 
 @pytest.mark.parametrize(
@@ -55,7 +56,7 @@ def test_values_that_fit_take_the_place_of_the_defaults(values: dict[str, object
 )
 def test_values_that_do_not_fit_are_refused(values: dict[str, object], problem: str) -> None:
     with pytest.raises(InvalidRequest) as wrong:
-        given(DECLARED, values)
+        given(DECLARED, values, matches)
     assert str(wrong.value) == problem
 
 
@@ -76,8 +77,6 @@ def test_blocks_are_filled_where_the_runner_looks_and_nowhere_else() -> None:
 
 @having(st.text())
 def test_a_value_that_looks_like_a_block_is_not_filled_once_more(value: str) -> None:
-    inputs = [
-        to_json(each)
-        for each in given((JobInput("a", '""'), JobInput("b", '"x"')), {"a": f"{value}${{{{ job.inputs.b }}}}"})
-    ]
-    assert filled({"steps": ["${{ job.inputs.a }}"], "inputs": inputs})["steps"] == [f"{value}${{{{ job.inputs.b }}}}"]
+    written, declared = f"{value}${{{{ job.inputs.b }}}}", (JobInput("a", '""'), JobInput("b", '"x"'))
+    inputs = [to_json(each) for each in given(declared, {"a": written}, matches)]
+    assert filled({"steps": ["${{ job.inputs.a }}"], "inputs": inputs})["steps"] == [written]

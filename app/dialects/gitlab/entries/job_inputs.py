@@ -35,7 +35,7 @@ def _input(report: Report, name: str, node: Node, path: str) -> JobInput | None:
         values.refuse(report, node, path, "must have a default value")
         return None
     plain = nodes.to_plain(default)
-    wrong = problem(plain, type_name, options, regex) if report.error_count == before else None
+    wrong = problem(plain, type_name, options, regex, _matches) if report.error_count == before else None
     written = json.dumps(plain, ensure_ascii=False)
     if len(written) > LONGEST:
         wrong = f"is longer than {LONGEST} characters"
@@ -49,6 +49,10 @@ def _input(report: Report, name: str, node: Node, path: str) -> JobInput | None:
         regex=regex,
         description=(values.variable_text(description) or "") if description else "",
     )
+
+
+def _matches(regex: str, text: str) -> bool:
+    return patterns.searcher(regex)(text)
 
 
 def _options(report: Report, node: Mapping, path: str) -> list[object] | None:
