@@ -73,7 +73,7 @@ def create(
     path = config_path or ("candor.json" if file is None or file.suffix == ".json" else "candor.yml")
     definitions.check_name(name)
     if text is not None:
-        definitions.check_text(path, text)
+        definitions.check_text(path, text, str(file) if file else None)
     people = [_user(core, username) for username in users]
     project = _project(core, project_path)
     made, token = definitions.create_definition(core, project, name, config_path=path, stored_text=text, public=public)

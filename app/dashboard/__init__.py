@@ -11,6 +11,7 @@ def init_app(app: Flask) -> None:
         error_pages,
         job_log,
         jobs,
+        lint,
         members,
         new_pipeline,
         pipeline_settings,

@@ -6,7 +6,8 @@ from flask.typing import ResponseReturnValue
 from app.dashboard.blueprint import pages
 from app.dashboard.context import open_project, signed_in, visitor
 from app.dashboard.job_log import log_tail
-from app.dashboard.play_variables import variables_of_form
+from app.dashboard.play_variables import inputs_of, inputs_of_form, variables_of_form
+from app.dashboard.schedule_form import text_of
 from app.dashboard.sentences import job_sentence
 from app.domain.permissions import Action
 from app.domain.status import COMPLETED
@@ -37,6 +38,8 @@ def job(path: str, job_id: int) -> ResponseReturnValue:
         relations=show_relations(core(), view.job.pipeline, [view.job], visitor()),
         job=view.job,
         pipeline=view.job.pipeline,
+        inputs=[(each, text_of(each.default)) for each in inputs_of(view.job)],
+        text_of=text_of,
         sentence=job_sentence(view, core().now()),
         version=state.version if state else "",
         live=view.job.status not in COMPLETED,
@@ -65,7 +68,7 @@ def retry(path: str, job_id: int) -> ResponseReturnValue:
 @pages.post("/<project:path>/-/jobs/<key:job_id>/play")
 def play(path: str, job_id: int) -> ResponseReturnValue:
     found, user = _to_change(path, job_id)
-    started = play_job(core(), found, user, variables_of_form())
+    started = play_job(core(), found, user, variables_of_form(), inputs_of_form(found))
     flash("The job starts as soon as a runner is free.", "done")
     return _to(path, started.id)
 

@@ -1,10 +1,15 @@
-"""The rows KEY and VALUE of the forms that start something."""
+"""What the forms take that start something: rows of KEY and VALUE, and a job's inputs."""
+
+import json
 
 from flask import request
 
+from app.dialects.base import DeclaredInput
 from app.domain.errors import InvalidRequest
 from app.domain.plan import Variable
 from app.domain.variables import valid_key
+from app.models import Job
+from app.services.jobs.give_inputs import declared_inputs
 
 MOST = 100
 
@@ -18,3 +23,23 @@ def variables_of_form() -> list[Variable]:
     if len(found) > MOST:
         raise InvalidRequest(f"at most {MOST} variables", "key")
     return [Variable(key, value, public=False) for key, value in found.items()]
+
+
+def inputs_of(job: Job) -> list[DeclaredInput]:
+    """The job's inputs for a form; the default of each is the value that it has now."""
+    return [
+        DeclaredInput(
+            each.name,
+            kind=each.kind,
+            default=json.loads(each.value),
+            options=tuple(json.loads(option) for option in each.options),
+            description=each.description,
+        )
+        for each in declared_inputs(job)
+    ]
+
+
+def inputs_of_form(job: Job) -> dict[str, object]:
+    """The values that were filled in for the job's inputs, as texts."""
+    filled = {each.name: request.form.get(f"input:{each.name}") for each in declared_inputs(job)}
+    return {name: text for name, text in filled.items() if text is not None}

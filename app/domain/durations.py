@@ -79,11 +79,9 @@ def _tokens(plain: str, text: str) -> list[str]:
 
 
 def _sum(tokens: list[str], text: str) -> float:
-    """Seconds of number and unit pairs; a number that stands alone counts seconds."""
-    if len(tokens) == 1 and _is_number(tokens[0]):
-        return float(tokens[0])
+    """Seconds of number and unit pairs; a last number without a unit counts seconds."""
     if len(tokens) % 2:
-        raise _refusal(text)
+        tokens = [*tokens, "s"]
     total = 0.0
     for number, unit in zip(tokens[::2], tokens[1::2], strict=True):
         if not _is_number(number) or unit not in _UNITS:

@@ -9,6 +9,7 @@ A plan is kept as JSON on the rows it makes: `to_json` and `from_json` of `app.d
 from dataclasses import dataclass, field
 
 from app.domain.delivery import EnvironmentSpec, IdToken, PagesSpec, ReleaseSpec
+from app.domain.job_inputs import JobInput
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +184,7 @@ class JobPlan:
     `instance` is (index, total) of a parallel job, index from 1.
     `hooks` run before the sources are there; a step's name says when. `coverage` is an RE2 pattern without slashes: the
     last number in its last match in the log counts. `resource_group`: one job of that name in the project at a time.
+    `inputs`: what stands for `${{ job.inputs.x }}` blocks in the plan (`app.domain.job_inputs`).
     `trigger`: the job starts another pipeline and has no steps. `environment`, `id_tokens`, `release` and `pages`: see
     `app.domain.delivery`.
     """
@@ -218,6 +220,7 @@ class JobPlan:
     id_tokens: tuple[IdToken, ...] = ()
     release: ReleaseSpec | None = None
     pages: PagesSpec | None = None
+    inputs: tuple[JobInput, ...] = ()
 
     @property
     def delivers(self) -> bool:

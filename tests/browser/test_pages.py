@@ -113,6 +113,7 @@ def test_no_page_is_wider_than_its_window(page, site, sign_in, scheme, width):
         PIPELINE,
         "/skerry/hello/-/jobs/1",
         "/skerry/hello/-/pipelines/new",
+        "/skerry/hello/-/ci/lint",
         "/skerry/hello/-/pipeline_schedules",
         "/skerry/hello/-/pipeline_schedules/new",
         "/skerry/hello/-/settings/ci_cd",

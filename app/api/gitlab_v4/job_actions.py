@@ -26,6 +26,7 @@ VARIABLES = Param(
     fields=(Param("key", required=True), Param("value", required=True)),
     help="Variables of this run of the job, on top of its own",
 )
+JOB_INPUTS = Param("job_inputs", Kind.VALUES, default={}, help="Values of the job's inputs")
 
 
 def _job(call: Call) -> Job:
@@ -57,10 +58,14 @@ def cancel(call: Call) -> dict[str, Any]:
     return _shown(call, cancel_job(call.core, _job(call), call.user, force=call.params["force"]))
 
 
-@routes.post("/projects/<id>/jobs/<job_id>/retry", params=(VARIABLES,))
+@routes.post(
+    "/projects/<id>/jobs/<job_id>/retry",
+    params=(VARIABLES, JOB_INPUTS, Param("inputs", Kind.VALUES, default={}, help="Another name of `job_inputs`")),
+)
 def retry(call: Call) -> dict[str, Any]:
     """Run a job again, as a new job"""
-    return _shown(call, retry_job(call.core, _job(call), call.user, _variables(call)))
+    inputs = {**call.params["inputs"], **call.params["job_inputs"]}
+    return _shown(call, retry_job(call.core, _job(call), call.user, _variables(call), inputs))
 
 
 @routes.post("/projects/<id>/jobs/<job_id>/erase")
@@ -69,10 +74,11 @@ def erase(call: Call) -> dict[str, Any]:
     return _shown(call, erase_job(call.core, _job(call), call.user))
 
 
-@routes.post("/projects/<id>/jobs/<job_id>/play", params=(VARIABLES,), status=200)
+@routes.post("/projects/<id>/jobs/<job_id>/play", params=(VARIABLES, JOB_INPUTS), status=200)
 def play(call: Call) -> dict[str, Any]:
     """Start a job that waits for a person or for its time"""
-    return _shown(call, play_job(call.core, _job(call), call.user, _variables(call)))
+    inputs = call.params["job_inputs"]
+    return _shown(call, play_job(call.core, _job(call), call.user, _variables(call), inputs))
 
 
 @routes.post("/projects/<id>/jobs/<job_id>/artifacts/keep", status=200)

@@ -1,6 +1,7 @@
 """Checking configurations, before and after they are committed (gitlab.md B.11)."""
 
 from typing import Any
+from urllib.parse import quote
 
 from app.api.gitlab_v4.endpoint import Call, Routes
 from app.api.gitlab_v4.params import Kind, Param
@@ -8,6 +9,7 @@ from app.dialects.base import Compilation
 from app.dialects.sources import Included
 from app.domain.permissions import Action
 from app.domain.plan import JobPlan
+from app.services.core import Core
 from app.services.pipelines.lint_content import lint_committed, lint_content
 
 routes = Routes()
@@ -29,7 +31,7 @@ def lint(call: Call) -> dict[str, Any]:
     """Check a configuration"""
     project = call.project(Action.LINT)
     compiled = lint_content(call.core, project, call.params["content"], call.params.get("ref"), user=call.user)
-    return _answer(compiled, call.params["include_jobs"])
+    return _answer(call.core, compiled, call.params["include_jobs"])
 
 
 @routes.get(
@@ -47,29 +49,33 @@ def lint_existing(call: Call) -> dict[str, Any]:
     """Check the configuration that is committed"""
     project, given = call.project(Action.LINT), call.params
     content_ref, ref = given.get("content_ref") or given.get("sha"), given.get("dry_run_ref") or given.get("ref")
-    return _answer(lint_committed(call.core, project, content_ref, ref, user=call.user), given["include_jobs"])
+    compiled = lint_committed(call.core, project, content_ref, ref, user=call.user)
+    return _answer(call.core, compiled, given["include_jobs"])
 
 
-def _answer(compiled: Compilation, include_jobs: bool) -> dict[str, Any]:
+def _answer(core: Core, compiled: Compilation, include_jobs: bool) -> dict[str, Any]:
     answer: dict[str, Any] = {
         "valid": not compiled.errors,
         "errors": [str(found) for found in compiled.errors],
         "warnings": [str(found) for found in compiled.warnings],
         "merged_yaml": compiled.merged,
-        "includes": [_include(found) for found in compiled.included],
+        "includes": [_include(core, found) for found in compiled.included],
     }
     if include_jobs:
         answer["jobs"] = [_job(job) for job in (compiled.plan.jobs if compiled.plan else ())]
     return answer
 
 
-def _include(found: Included) -> dict[str, Any]:
-    """A file that was included. It has no page here, so `blob` is null, and so is `raw` unless it lies elsewhere."""
+def _include(core: Core, found: Included) -> dict[str, Any]:
+    """A file that was included. Where GitLab says so, with the addresses that it has in its project, or elsewhere."""
+    place = f"{core.config.external_url}/{found.project}/-/{{}}/{found.sha}/{quote(found.path or '')}"
+    in_project = found.project is not None and found.path is not None
+    raw = place.format("raw") if in_project and found.type != "component" else None
     return {
         "type": found.type,
         "location": found.location,
-        "blob": None,
-        "raw": found.location if found.type == "remote" else None,
+        "blob": place.format("blob") if in_project else None,
+        "raw": found.location if found.type == "remote" else raw,
         "extra": dict(found.extra),
         "context_project": found.context_project,
         "context_sha": found.context_sha,

@@ -6,12 +6,15 @@ The schema is closed: a key that is not in the table is an error, at the top and
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from typing import Any
 
 KEYS = ("stages", "archive", "constrainHeaders", "constrainBody", "parameters")
 STAGE_KEYS = ("name", "image", "runtime", "environment", "script")
 NAME = re.compile(r"[a-zA-Z_-]+")
 MOST_STAGES = 200
+LONGEST_SHOWN = 60
+"""How many characters of an unknown key stand in a message."""
 
 
 Problem = tuple[tuple[str | int, ...], str]
@@ -112,7 +115,13 @@ def _escaping(data: Mapping[str, Any]) -> list[str]:
 
 
 def _unknown(table: Mapping[str, Any], known: Sequence[str], path: tuple[str | int, ...]) -> list[Problem]:
-    return [((*path, str(key)), "is no known key") for key in table if key not in known]
+    found: list[Problem] = []
+    for key in table:
+        if key not in known:
+            near = get_close_matches(str(key)[:LONGEST_SHOWN], known, n=1, cutoff=0.75)
+            hint = f" (did you mean `{near[0]}`?)" if near else ""
+            found.append(((*path, str(key)[:LONGEST_SHOWN]), f"is no known key{hint}"))
+    return found
 
 
 def _texts(table: Mapping[str, Any], key: str, path: tuple[str | int, ...]) -> list[Problem]:

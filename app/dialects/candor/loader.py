@@ -6,7 +6,7 @@ A text is refused that is too large, too deep, or whose aliases make too much of
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import yaml
@@ -17,11 +17,12 @@ DEEPEST = 100
 
 
 class Unreadable(Exception):
-    """The text is no YAML or JSON that can be used. `line` counts from 1."""
+    """The text is no YAML or JSON that can be used. `line` and `column` count from 1."""
 
-    def __init__(self, message: str, line: int = 1) -> None:
+    def __init__(self, message: str, line: int = 1, column: int = 1) -> None:
         super().__init__(message)
         self.line = line
+        self.column = column
 
 
 _BaseLoader: type = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -64,7 +65,8 @@ def load(text: str) -> Any:
         data = yaml.load(text, _Loader) if data is None else data  # noqa: S506 - a subclass of the safe loader
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        raise Unreadable(str(error.problem or error.context), mark.line + 1 if mark else 1) from None
+        place = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+        raise Unreadable(str(error.problem or error.context), *place) from None
     except yaml.YAMLError as error:
         raise Unreadable(str(error).splitlines()[0]) from None
     except (ValueError, TypeError, OverflowError, RecursionError) as error:
@@ -72,6 +74,30 @@ def load(text: str) -> Any:
         raise Unreadable(reason) from None
     measure(data)
     return data
+
+
+def locate(text: str, path: Sequence[str | int]) -> tuple[int, int]:
+    """The line and the column where `path` (keys and indexes) leads to in a `text` that `load` has taken.
+
+    The key itself where there is one; as near as there is something otherwise.
+    """
+    try:
+        node = yaml.compose(text, _Loader)
+    except yaml.YAMLError:
+        # JSON that is no YAML, such as with tabs between its values.
+        return 1, 1
+    mark = node.start_mark if node else None
+    for part in path:
+        if isinstance(node, yaml.MappingNode):
+            found = next((pair for pair in node.value if pair[0].value == part), None)
+        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+            found = (node.value[part], node.value[part])
+        else:
+            found = None
+        if found is None:
+            break
+        mark, node = found[0].start_mark, found[1]
+    return (mark.line + 1, mark.column + 1) if mark else (1, 1)
 
 
 def _json(text: str) -> Any:

@@ -81,6 +81,13 @@ def _instances(job: JobConfig) -> list[Instance]:
     return [Instance(f"{job.name} {index}/{count}", job, (), index, count) for index in range(1, count + 1)]
 
 
+def unknown_variables(need: NeedConfig, choice: tuple[Choice, ...]) -> list[str]:
+    """The names of `$[[ matrix.NAME ]]` in a need that the instance with `choice` has no value for."""
+    known = dict(choice)
+    texts = (need.job, *(value for option in need.choices for _, value in option))
+    return [name for text in texts for name in _MATRIX.findall(text) if name not in known]
+
+
 def _interpolate(text: str, choice: tuple[Choice, ...]) -> str:
     """`$[[ matrix.NAME ]]` replaced by the instance's own value; unknown names stay."""
     known = dict(choice)

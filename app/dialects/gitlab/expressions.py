@@ -33,11 +33,8 @@ class Expression:
     evaluate: Evaluate
 
     def is_true(self, variables: Variables) -> bool:
-        """Whether the value is there: not None, not false, not blank. A pattern that cannot be used makes it false."""
-        try:
-            return not _is_blank(self.evaluate(variables))
-        except patterns.InvalidPattern:
-            return False
+        """Whether the value is there: not None, not false, not blank."""
+        return not _is_blank(self.evaluate(variables))
 
 
 class _Token(NamedTuple):
@@ -188,15 +185,26 @@ def _as_text(value: Value) -> Value:
 
 
 def _matches(left: Value, right: Value) -> bool:
-    """Whether the pattern `right` is found in `left`. A text without slashes around it is sought as it stands."""
+    """Whether the pattern `right` is found in `left`.
+
+    A text that is no `/pattern/` is none either way round: as in GitLab, where Ruby then asks that text whether it
+    holds `left`.
+    """
     text = "" if left is None or callable(left) else str(_as_text(left))
-    if right is None:
+    if right is None or right is False:
         return False
     if callable(right):
         return right(text)
     sought = str(_as_text(right))
-    pattern = patterns.slashed(sought)
-    return pattern(text) if pattern else sought in text
+    pattern = _pattern_in(sought)
+    return pattern(text) if pattern else text in sought
+
+
+def _pattern_in(text: str) -> patterns.Search | None:
+    try:
+        return patterns.slashed(text)
+    except patterns.InvalidPattern:
+        return None
 
 
 def _is_blank(value: Value) -> bool:

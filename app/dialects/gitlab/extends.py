@@ -6,6 +6,7 @@ from app.dialects.gitlab.nodes import Entry, Mapping, Node
 from app.dialects.gitlab.report import Report, quoted
 
 MOST_NESTED = 10
+"""How many jobs may stand between a job and the last one that it is built on, as GitLab counts: eleven levels."""
 KEYWORD = "extends"
 
 
@@ -64,9 +65,9 @@ class _Resolver:
             self._report.broken.add(name)
             return []
         line = (*chain, name)
-        problem = self._problem(names, line)
+        problem = self._problem(name, names, line)
         if problem:
-            self._report.error(entry.key_mark, "bad_extends", f"{quoted(name)}: {problem}")
+            self._report.error(entry.key_mark, "bad_extends", problem)
             self._report.broken.add(name)
             return []
         found = [self.job(base, line) for base in names]
@@ -74,14 +75,16 @@ class _Resolver:
             self._report.broken.add(name)
         return found
 
-    def _problem(self, names: tuple[str, ...], line: tuple[str, ...]) -> str | None:
+    def _problem(self, name: str, names: tuple[str, ...], line: tuple[str, ...]) -> str | None:
+        """What is wrong with the bases `names` of the job `name`; GitLab names the job with which a circle closes."""
+        shown = quoted(name)
         if unknown := [base for base in names if base not in self._root]:
             hint = self._report.did_you_mean(unknown[0], self._root.entries)
-            return f"unknown keys in `extends` ({', '.join(quoted(base) for base in unknown)}){hint}"
-        if any(base in line for base in names):
-            return "circular dependency detected in `extends`"
-        if len(line) > MOST_NESTED:
-            return "nesting too deep in `extends`"
+            return f"{shown}: unknown keys in `extends` ({', '.join(quoted(base) for base in unknown)}){hint}"
+        if circle := [base for base in names if base in line]:
+            return f"{quoted(circle[0])}: circular dependency detected in `extends`"
+        if len(line) > MOST_NESTED + 1:
+            return f"{shown}: nesting too deep in `extends`"
         if wrong := [base for base in names if not isinstance(self._root.entries[base].value, Mapping)]:
-            return f"invalid base hashes in `extends` ({', '.join(quoted(base) for base in wrong)})"
+            return f"{shown}: invalid base hashes in `extends` ({', '.join(quoted(base) for base in wrong)})"
         return None

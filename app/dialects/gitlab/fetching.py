@@ -161,12 +161,12 @@ class Fetcher:
         asker = scope.tree
         return Included(
             "file" if place.kind == "project" else place.kind,
-            self.shown(place.path),
+            self.shown(place.path.lstrip("/") if place.kind == "local" else place.path),
             asker.project if asker else None,
             asker.sha if asker else None,
-            tree.project if tree else None,
+            self.shown(tree.project) if tree else None,
             tree.sha if tree else None,
-            path,
+            None if path is None else self.shown(path),
             extra or {},
         )
 

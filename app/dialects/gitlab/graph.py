@@ -6,7 +6,7 @@ from graphlib import CycleError, TopologicalSorter
 
 from app.dialects.gitlab.configuration import DEFAULT_STAGE, Configuration
 from app.dialects.gitlab.entries.needs import LONGEST_NAME, NeedConfig
-from app.dialects.gitlab.expansion import Expanded, Instance
+from app.dialects.gitlab.expansion import Expanded, Instance, unknown_variables
 from app.dialects.gitlab.jobs import JobConfig
 from app.dialects.gitlab.nodes import Mark
 from app.dialects.gitlab.report import Report, quoted
@@ -59,11 +59,22 @@ class _Check:
             if not need.names_matrix:
                 # Then it means the same for all instances.
                 instances = instances[:1]
+            elif self._has_unknown(job, need, instances, mark):
+                continue
             names = dict.fromkeys(
                 name for instance in instances for name in self._expanded.needed(need, instance.choice)
             )
             for name in names:
                 self._edge(job, name, "need", mark, optional=need.optional)
+
+    def _has_unknown(self, job: JobConfig, need: NeedConfig, instances: Iterable[Instance], mark: Mark) -> bool:
+        """Whether the need asks for a variable of the matrix that there is not, which is reported."""
+        unknown = dict.fromkeys(name for found in instances for name in unknown_variables(need, found.choice))
+        for name in unknown:
+            hint = self._report.did_you_mean(name, [key for found in instances for key, _ in found.choice])
+            message = f"{_shown(job)} job: '{quoted(name)}' does not exist in matrix configuration{hint}"
+            self._report.error(mark, "unknown_matrix_variable", message)
+        return bool(unknown)
 
     def _is_later(self, other: JobConfig, job: JobConfig) -> bool:
         """Whether `other` stands in a later stage. A stage that does not exist was reported already."""

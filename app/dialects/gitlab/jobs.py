@@ -34,6 +34,7 @@ from app.dialects.gitlab.nodes import Mapping as MappingNode
 from app.dialects.gitlab.nodes import Mark, Node
 from app.dialects.gitlab.report import Report, quoted
 from app.domain.delivery import EnvironmentSpec, IdToken, ReleaseSpec
+from app.domain.job_inputs import JobInput
 from app.domain.plan import ArtifactSpec, CacheSpec, ForeignNeed, Image, RetryPolicy, Service, Trigger, Variable
 
 LONGEST_NAME = 255
@@ -62,7 +63,7 @@ class JobConfig:
     id_tokens: tuple[IdToken, ...] | None = None
     image: Image | None = None
     inherit: Inherit | None = None
-    inputs: Mapping[str, str] | None = None
+    inputs: tuple[JobInput, ...] | None = None
     interruptible: bool | None = None
     manual_confirmation: str | None = None
     needs: tuple[NeedConfig, ...] | None = None
@@ -216,6 +217,9 @@ class JobReader:
                 self._report.error(mark, values.INVALID, f"{path} config key may not be used with `rules`: {key}")
 
     def _check_dependencies(self, job: JobConfig, node: MappingNode, path: str) -> None:
+        if job.dependencies and job.foreign_needs and not job.needs:
+            problem = f"{path} needs corresponding to dependencies must be from the same pipeline"
+            self._report.error(node.entries["needs"].key_mark, "dependency_not_needed", problem)
         if not job.dependencies or not job.needs:
             return
         needed = {need.job for need in job.needs}

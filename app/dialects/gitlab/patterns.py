@@ -30,7 +30,12 @@ def _compiled(pattern: str) -> object:
 
 def searcher(pattern: str, flags: str = "") -> Search:
     """A function that says whether `pattern` is found anywhere in a text. Flags: i, s, m and U, as RE2 has them."""
-    found = _compiled(f"(?{flags}){pattern}" if flags else pattern)
+    before = f"(?{flags})" if flags else ""
+    try:
+        found = _compiled(before + pattern)
+    except InvalidPattern as wrong:
+        # Nobody wrote it like that.
+        raise InvalidPattern(str(wrong).replace(before, "", 1)) from None
 
     def search(text: str) -> bool:
         return bool(found.search(text))  # type: ignore[attr-defined]

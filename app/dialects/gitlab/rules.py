@@ -1,10 +1,14 @@
 """Evaluating rules for one pipeline: the first that matches counts (gitlab.md C.4)."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
+from typing import NamedTuple
 
 from app.dialects.base import CompileContext
 from app.dialects.gitlab.entries.rules import Rule
-from app.dialects.gitlab.files import MOST_COMPARISONS, Changes, Exists, any_changed, any_exists
+from app.dialects.gitlab.files import MOST_COMPARISONS, Changes, Exists, any_changed, any_exists, any_found
+from app.dialects.gitlab.nodes import Mark
+from app.dialects.gitlab.path_patterns import LONGEST
+from app.dialects.gitlab.patterns import InvalidPattern
 from app.dialects.gitlab.report import Report
 from app.dialects.gitlab.variables import Known, masked
 from app.dialects.sources import Tree, Unavailable, UnknownProject, UnknownRef
@@ -13,6 +17,17 @@ from app.domain.variables import expand_existing
 
 MOST_STEPS = 500_000
 MOST_COMPARISONS_IN_ALL = 10_000_000
+
+
+_Matches = Callable[[Collection[str], tuple[str, ...]], bool]
+
+
+class _Place(NamedTuple):
+    """A clause, for messages: of the rules of `name`."""
+
+    mark: Mark
+    clause: str
+    name: str
 
 
 class RuleEvaluator:
@@ -28,7 +43,7 @@ class RuleEvaluator:
         self._steps_left = MOST_STEPS
         self._comparisons_left = MOST_COMPARISONS_IN_ALL
         self._since: dict[str, frozenset[str] | None] = {}
-        self._answers: dict[tuple[str, tuple[str, ...]], bool] = {}
+        self._answers: dict[tuple[str, tuple[str, ...] | str], bool] = {}
         self._own = Tree(context.project_path, context.sha, context.read_file, context.list_files)
         self._trees: dict[tuple[str, str | None], Tree | None] = {}
 
@@ -52,7 +67,11 @@ class RuleEvaluator:
         if changes.compare_to is not None:
             ref = expand_existing(changes.compare_to, known.expanded)
             source, changed = f"since {ref}", self._changed_since(ref, changes, name)
-        return changed is None or self._any_match(source, changed, changes.paths, known)
+        if changed is None:
+            return True
+        if changes.regexp is not None:
+            return self._is_found(source, changed, changes.regexp, known, _Place(changes.mark, "changes", name))
+        return self._any_match(source, changed, changes.paths, known, any_changed)
 
     def _changed_since(self, ref: str, changes: Changes, name: str) -> frozenset[str] | None:
         if self._context.changes_since is None:
@@ -73,7 +92,10 @@ class RuleEvaluator:
                 return False
             tree = found
         source = f"files of {tree.sha} in {tree.project}"
-        return self._any_match(source, tree.list_files(), exists.paths, known, exists=True)
+        if exists.regexp is not None:
+            place = _Place(exists.mark, "exists", name)
+            return self._is_found(source, tree.list_files(), exists.regexp, known, place)
+        return self._any_match(source, tree.list_files(), exists.paths, known, any_exists)
 
     def _tree(self, exists: Exists, known: Known, name: str) -> Tree | None:
         """The files of another project, looked up once; a problem is reported."""
@@ -97,15 +119,35 @@ class RuleEvaluator:
         return None
 
     def _any_match(
-        self, source: str, paths: Collection[str], globs: tuple[str, ...], known: Known, *, exists: bool = False
+        self, source: str, paths: Collection[str], globs: tuple[str, ...], known: Known, matches: _Matches
     ) -> bool:
         """Whether any of the paths from `source` matches; each question is answered once."""
         expanded = tuple(expand_existing(glob, known.expanded) for glob in globs)
         question = (source, expanded)
         if question not in self._answers:
-            self._comparisons_left -= min(len(paths) * len(expanded), MOST_COMPARISONS)
-            if self._comparisons_left < 0:
-                message = "The globs of all rules have to be held against too many files"
-                raise LimitExceeded(message, MOST_COMPARISONS_IN_ALL)
-            self._answers[question] = any_exists(paths, expanded) if exists else any_changed(paths, expanded)
+            self._count(len(paths) * len(expanded))
+            self._answers[question] = matches(paths, expanded)
         return self._answers[question]
+
+    def _is_found(self, source: str, paths: Collection[str], regexp: str, known: Known, place: _Place) -> bool:
+        """Whether the pattern `regexp` is found in any of the paths from `source`; else, or with a problem, False."""
+        expanded = expand_existing(regexp, known.expanded)
+        problem = f"is too long (maximum is {LONGEST} characters after variable expansion)"
+        question = (source, expanded)
+        try:
+            if len(expanded) <= LONGEST:
+                if question not in self._answers:
+                    self._count(len(paths))
+                    self._answers[question] = any_found(paths, expanded)
+                return self._answers[question]
+        except InvalidPattern as wrong:
+            problem = f"is invalid: {masked(str(wrong), self._context)}"
+        message = f"Failed to parse rule for {place.name}: rules:{place.clause}:regexp {problem}"
+        self._report.error(place.mark, "bad_pattern", message)
+        return False
+
+    def _count(self, comparisons: int) -> None:
+        self._comparisons_left -= min(comparisons, MOST_COMPARISONS)
+        if self._comparisons_left < 0:
+            message = "The globs of all rules have to be held against too many files"
+            raise LimitExceeded(message, MOST_COMPARISONS_IN_ALL)

@@ -4,14 +4,13 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from app.dialects.gitlab.configuration import DEFAULT_STAGE
-from app.dialects.gitlab.entries import job_inputs
 from app.dialects.gitlab.entries.pages import with_site
 from app.dialects.gitlab.entries.rules import Rule
 from app.dialects.gitlab.entries.scripts import AllowFailure
 from app.dialects.gitlab.expansion import Expanded, Instance
 from app.dialects.gitlab.jobs import JobConfig
 from app.dialects.gitlab.report import Report, quoted
-from app.domain import plan_json
+from app.domain import job_inputs, plan_json
 from app.domain.delivery import EnvironmentSpec, PagesSpec
 from app.domain.plan import JobPlan, Need, RetryPolicy, Step, Variable
 
@@ -70,18 +69,19 @@ def to_plan(seed: Seed, names: Collection[str], expanded: Expanded, report: Repo
         id_tokens=job.id_tokens or (),
         release=job.release,
         pages=seed.pages,
+        inputs=job.inputs or (),
     )
-    return _filled(plan, job, report) if job.inputs else plan
+    if job.inputs:
+        _check_inputs(plan, job, report)
+    return plan
 
 
-def _filled(plan: JobPlan, job: JobConfig, report: Report) -> JobPlan:
-    """`plan` with the job's inputs in their places."""
-    unknown: set[str] = set()
-    filled = job_inputs.fill(plan_json.to_json(plan), job.inputs or {}, unknown)
-    for name in sorted(unknown):
-        hint = report.did_you_mean(name, job.inputs or {})
+def _check_inputs(plan: JobPlan, job: JobConfig, report: Report) -> None:
+    """Report the inputs that a job asks for and does not have."""
+    names = [one.name for one in job.inputs or ()]
+    for name in sorted(job_inputs.used(plan_json.to_json(plan)).difference(names)):
+        hint = report.did_you_mean(name, names)
         report.error(job.mark, "unknown_input", f"jobs:{quoted(job.name)} uses an unknown input: {quoted(name)}{hint}")
-    return plan_json.from_json(JobPlan, filled)
 
 
 def _steps(job: JobConfig) -> tuple[Step, ...]:

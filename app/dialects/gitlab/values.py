@@ -29,7 +29,8 @@ def text(report: Report, node: Node, path: str, problem: str = "config should be
     """A string that is not empty."""
     if is_text(node) and node.value:
         return str(node.value)
-    refuse(report, node, path, problem if not is_text(node) else "config can't be blank")
+    blank = "config can't be blank" if problem.startswith("config ") else "can't be blank"
+    refuse(report, node, path, blank if is_text(node) else problem)
     return None
 
 

@@ -1,7 +1,7 @@
 """Run one job again, as a new row."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from app.domain import plan_json, status
 from app.domain.errors import NotAllowed, NotRetryable
@@ -11,6 +11,7 @@ from app.models import Job, User, write
 from app.services import access
 from app.services.core import Core
 from app.services.jobs.attempts import new_attempt
+from app.services.jobs.give_inputs import NOTHING, give_inputs
 from app.services.jobs.reset_dependents import reset_dependents
 from app.services.locks import lock_job
 from app.services.pipelines.advance_pipeline import advance
@@ -23,10 +24,16 @@ def retryable(job: Job) -> bool:
     return not job.retried and job.status in status.RETRYABLE and not job.project.archived
 
 
-def retry_job(core: Core, job: Job, user: User | None, variables: Sequence[Variable] = ()) -> Job:
-    """Run `job` again, with these variables on top of its own; return the new job.
+def retry_job(
+    core: Core,
+    job: Job,
+    user: User | None,
+    variables: Sequence[Variable] = (),
+    inputs: Mapping[str, object] = NOTHING,
+) -> Job:
+    """Run `job` again, with these variables on top of its own, and these values of its inputs; return the new job.
 
-    Raises NotRetryable, NotAllowed, NotFound.
+    Raises NotRetryable, NotAllowed, NotFound, InvalidRequest.
     """
     access.require(core, Action.UPDATE_JOB, user, job.project)
     require_ref(core, user, job.pipeline)
@@ -38,7 +45,7 @@ def retry_job(core: Core, job: Job, user: User | None, variables: Sequence[Varia
             raise NotRetryable("Job is not retryable")
         if variables:
             set_variables(core, held, variables)
-        fresh_id = retry_held(core, held, user_id).id
+        fresh_id = retry_held(core, held, user_id, inputs).id
     return core.session.get_one(Job, fresh_id)
 
 
@@ -54,9 +61,10 @@ def set_variables(core: Core, job: Job, variables: Sequence[Variable]) -> None:
     job.variables_sealed = core.box.seal(text, job.seal_context)
 
 
-def retry_held(core: Core, job: Job, user_id: int | None) -> Job:
+def retry_held(core: Core, job: Job, user_id: int | None, inputs: Mapping[str, object] = NOTHING) -> Job:
     """*In a write*, with a retryable `job` held: its next attempt, queued as soon as what it waits for has ended."""
     fresh = new_attempt(core, job, user_id, enqueue_immediately=True)
+    give_inputs(fresh, inputs)
     reset_dependents(core, fresh, user_id)
     fresh.pipeline.auto_canceled_by_id = None  # somebody wants it after all
     advance(core, fresh.pipeline)

@@ -44,22 +44,34 @@ def lint_committed(
 
     `ref`: the branch or tag whose pipeline it would be. Raises NotFound("Commit"), also where the repository is empty.
     """
-    name = content_ref or project.default_branch
+    name, path = content_ref or project.default_branch, project.config_path
     place = _place(core, project, name)
     sha = place.sha or _commit(core, project, name)
     if not sha:
         raise NotFound("Commit")
-    path = project.config_path
-    with core.repositories.open(project.id).objects() as objects:
-        try:
-            text = reader(objects, sha)(path)
-        except Unreadable as wrong:
-            return Compilation(diagnostics=(Diagnostic(Severity.ERROR, "unreadable", f"The file {wrong}", path),))
+    try:
+        text = _read(core, project, sha)
+    except Unreadable as wrong:
+        return Compilation(diagnostics=(Diagnostic(Severity.ERROR, "unreadable", f"The file {wrong}", path),))
     if text is None:
         message = "Please provide content of .gitlab-ci.yml"
         return Compilation(diagnostics=(Diagnostic(Severity.ERROR, "missing_file", message, path),))
     seen_as = _place(core, project, ref) if ref else place if place.sha else _Place(project.default_branch)
     return _compile(core, project, path, text, replace(seen_as, sha=sha), user)
+
+
+def committed_text(core: Core, project: Project, ref: str) -> str:
+    """The configuration that is committed at `ref` (a branch, tag or commit); empty where there is none to be read."""
+    sha = _place(core, project, ref).sha or _commit(core, project, ref)
+    try:
+        return (_read(core, project, sha) or "") if sha else ""
+    except Unreadable:
+        return ""
+
+
+def _read(core: Core, project: Project, sha: str) -> str | None:
+    with core.repositories.open(project.id).objects() as objects:
+        return reader(objects, sha)(project.config_path)
 
 
 def _place(core: Core, project: Project, name: str) -> _Place:

@@ -6,7 +6,7 @@ from typing import Any
 import structlog
 from sqlalchemy import func, select
 
-from app.domain import failure, plan_json, status
+from app.domain import failure, job_inputs, plan_json, status
 from app.domain.plan import ArtifactSpec, CacheSpec, Image, JobPlan, Service, Step, Variable
 from app.domain.runner_features import STEPS
 from app.models import Job, Project, Runner, Setting, write
@@ -31,7 +31,8 @@ def job_payload(core: Core, claimed: Claimed, features: frozenset[str]) -> dict[
     runner = job.runner
     if runner is None:
         raise ValueError(f"job {job.id} has no runner")
-    plan = plan_json.from_json(JobPlan, job.plan)
+    # Filled in here, so that any runner will do, whether it knows inputs itself or not.
+    plan = plan_json.from_json(JobPlan, job_inputs.filled(job.plan))
     variables = job_variables(core, job, runner, claimed.token)
     ours = STEPS in features
     timeout = effective_timeout(job.timeout, runner.maximum_timeout)

@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Collection
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Select, func, or_, select
@@ -104,11 +105,15 @@ def check_name(name: str) -> None:
         raise InvalidRequest(f"a pipeline's name has 1 to {MAX_NAME} printable characters and is not `default`", "name")
 
 
-def check_text(path: str, text: str) -> None:
-    """Raises InvalidRequest or InvalidConfiguration unless `text` compiles as the stored text of a file `path`."""
+def check_text(path: str, text: str, shown: str | None = None) -> None:
+    """Raises InvalidRequest or InvalidConfiguration unless `text` compiles as the stored text of a file `path`.
+
+    `shown`: what messages call the file instead.
+    """
     if len(text) > MAX_TEXT:
         raise InvalidRequest(f"the configuration is longer than {MAX_TEXT} characters", "stored_text")
-    errors = compile_configuration(path, text, CompileContext(stored=True)).errors
+    found = compile_configuration(path, text, CompileContext(stored=True)).errors
+    errors = [replace(error, file=shown) if shown and error.file == path else error for error in found]
     if errors:
         raise InvalidConfiguration(str(errors[0]), errors)
 

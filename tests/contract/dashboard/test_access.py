@@ -17,6 +17,7 @@ PRIVATE = {
     "/skerry/hello/-/project_members": (302, 404, 200, 200, 200, 200, 200),
     "/skerry/hello/-/pipeline_schedules": (302, 404, 403, 200, 200, 200, 200),
     "/skerry/hello/-/pipeline_schedules/new": (302, 404, 403, 403, 200, 200, 200),
+    "/skerry/hello/-/ci/lint": (302, 404, 403, 403, 200, 200, 200),
     "/skerry/hello/-/settings/ci_cd": (302, 404, 403, 403, 403, 200, 200),
     "/skerry/hello/-/runners": (302, 404, 403, 403, 403, 200, 200),
     "/nobody/nothing": (302, 404, 404, 404, 404, 404, 404),

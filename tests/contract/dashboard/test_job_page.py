@@ -161,3 +161,21 @@ def test_runner_steps_and_durations_are_shown(site, core):
     page = site.visitor("guest").get("/skerry/hello/-/jobs/1").text
     assert "Runs on runner rock-1." in page
     assert "data-since" in page
+
+
+def test_a_manual_job_is_started_with_values_of_its_inputs(site, core):
+    inputs = [
+        {"name": "target", "value": '"moon"', "options": ['"moon"', '"mars"'], "description": "where to"},
+        {"name": "count", "value": "1", "kind": "number"},
+    ]
+    job = make_job(core, site.pipeline, name="fly", when="manual", status="manual")
+    _set(core, job, plan={**job.plan, "inputs": inputs})
+    developer, path = site.visitor("developer"), f"/skerry/hello/-/jobs/{job.id}"
+    page = developer.get(path).text
+    assert '<option value="moon" selected>moon</option>' in page
+    assert 'name="input:count" value="1"' in page
+    assert developer.post(f"{path}/play", {"input:target": "mars", "input:count": "many"}).status_code == 400
+    assert developer.post(f"{path}/play", {"input:target": "mars", "input:count": "2"}).status_code == 303
+    core.session.refresh(job)
+    assert [item["value"] for item in job.plan["inputs"]] == ['"mars"', "2"]
+    assert job.status == "pending"

@@ -125,3 +125,26 @@ def test_a_job_of_another_project_is_not_there(api: Api, place: Place, action: s
     api.post("/projects", json={"path": "other"})
     response = api.post(f"/projects/2/jobs/{job.id}/{action}")
     assert (response.status_code, response.json["message"].lower()) == (404, "404 not found")
+
+
+def test_a_job_is_played_and_retried_with_values_of_its_inputs(api: Api, place: Place) -> None:
+    job = place.job(status="manual", when="manual", queued_at=None)
+    declared = [{"name": "target", "value": '"moon"'}, {"name": "count", "value": "1", "kind": "number"}]
+    job.plan = {**job.plan, "inputs": declared}
+    place.core.session.commit()
+    path = f"/projects/1/jobs/{job.id}"
+    refused = api.post(f"{path}/play", json={"job_inputs": {"count": "many"}})
+    said = "400 Bad request - `count` input: provided value is not a number"
+    assert (refused.status_code, refused.json) == (400, {"message": said})
+    unknown = api.post(f"{path}/play", json={"job_inputs": {"planet": "x"}})
+    assert unknown.json == {"message": "400 Bad request - Unknown input: planet"}
+    assert place.core.session.get_one(Job, job.id).status == "manual"
+    assert api.post(f"{path}/play", json={"job_inputs": {"target": "mars", "count": 2}}).status_code == 200
+    kept = place.core.session.get_one(Job, job.id)
+    assert [item["value"] for item in kept.plan["inputs"]] == ['"mars"', "2"]
+    kept.status = "failed"
+    place.core.session.commit()
+    again = api.post(f"{path}/retry", json={"job_inputs": {"count": 3}})
+    fresh = place.core.session.get_one(Job, again.json["id"])
+    assert [item["value"] for item in fresh.plan["inputs"]] == ['"mars"', "3"]
+    assert [item["value"] for item in place.core.session.get_one(Job, job.id).plan["inputs"]] == ['"mars"', "2"]

@@ -81,6 +81,11 @@ def test_what_is_committed_is_checked_with_all_that_it_includes(
             ("template", "Bash.gitlab-ci.yml"),
         ]
         assert (found["includes"][0]["context_project"], found["includes"][0]["context_sha"]) == ("acme/hosted", commit)
+        url = f"{place.core.config.external_url}/acme/hosted/-"
+        assert [(one["blob"], one["raw"]) for one in found["includes"]] == [
+            (f"{url}/blob/{commit}/ci/one.yml", f"{url}/raw/{commit}/ci/one.yml"),
+            (None, None),
+        ]
         assert yaml.safe_load(found["merged_yaml"])["one"] == {"script": "one"}
     broken = api.get(path).json
     assert (broken["valid"], broken["merged_yaml"]) == (False, None)

@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from app.domain.job_inputs import JobInput
 from app.domain.plan import (
     ArtifactSpec,
     CacheSpec,
@@ -235,6 +236,17 @@ def test_our_runner_gets_each_step_as_planned(make_stock, world):
         True,
     )
     assert make_stock().take().payload["steps"][0]["script"] == ["x", "y"]
+
+
+def test_inputs_are_filled_in_for_any_runner(stock, world):
+    world.job(
+        steps=(Step("script", ("fly ${{ job.inputs.target }} ${{job.inputs.count}}",)),),
+        image=Image("app:${{ job.inputs.target }}"),
+        inputs=(JobInput("target", '"moon"'), JobInput("count", "2", kind="number")),
+    )
+    told = stock.request_job().json()
+    assert told["steps"][0]["script"] == ["fly moon 2"]
+    assert (told["image"]["name"], told["inputs"]) == ("app:moon", [])
 
 
 def test_a_job_gets_the_archives_of_the_jobs_before_it(stock, world, project):

@@ -26,6 +26,8 @@ from app.domain.durations import InvalidDuration, parse
         ("47 yrs 6 mos and 4d", 47 * 31557600 + 6 * 2592000 + 4 * 86400),
         ("One week", 604800),
         ("an hour, 5 minutes", 3900),
+        ("1h30", 3630),
+        ("1 day 5", 86405),
         ("1:30", 90),
         ("1:00:00", 3600),
         (" 10 MINUTES ", 600),

@@ -12,7 +12,7 @@ from app.models import Job, Pipeline, PipelineDefinition, Project, write
 from app.services.core import Core
 from app.services.pipelines.pipeline_request import NO_COMMIT
 from app.services.projects.create_project import create_project
-from app.services.runs.definitions import create_definition
+from app.services.runs.definitions import check_text, create_definition
 from app.services.runs.start_definition import Order, run_definition, trigger_definition
 from tests.factories import make_member, make_project, make_user
 from tests.git_client import Checkout, new_checkout
@@ -94,3 +94,11 @@ def test_a_user_without_the_role_starts_nothing(core: Core, stored: PipelineDefi
     with pytest.raises((NotFound, NotAllowed)):
         run_definition(core, stored, make_user(core, "stranger"), Order())
     assert core.session.query(Pipeline).count() == 0
+
+
+def test_what_is_wrong_in_a_plan_is_said_of_the_file_that_was_given() -> None:
+    with pytest.raises(InvalidConfiguration) as wrong:
+        check_text("candor.json", '{"stages": [],\n "archiv": []}', "plans/mine.json")
+    assert str(wrong.value) == "plans/mine.json:2:2: archiv: is no known key (did you mean `archive`?)"
+    with pytest.raises(InvalidConfiguration, match=r"^candor\.json:1:1: "):
+        check_text("candor.json", "{}")

@@ -14,6 +14,7 @@ ACCESSES = ("none", "developer", "all", "maintainer")
 _KEYS = ("paths", "exclude", "expire_in", "expose_as", "name", "untracked", "when", "public", "access", "reports")
 LONGEST_EXPOSED = 100
 _EXPOSED = re.compile(r"\w[-\w ]*", re.ASCII)
+_STRING = "should be a string"
 _STRINGS = "should be an array of strings"
 
 
@@ -37,7 +38,7 @@ def _archive(report: Report, node: Mapping, path: str) -> ArtifactSpec:
     return ArtifactSpec(
         paths=(values.texts(report, paths, f"{path} paths", _STRINGS) or ()) if paths else (),
         exclude=(values.texts(report, exclude, f"{path} exclude", _STRINGS) or ()) if exclude else (),
-        name=values.text(report, name, f"{path} name", "should be a string") if name else None,
+        name=_name(report, name, path) if name else None,
         untracked=bool(
             untracked and values.boolean(report, untracked, f"{path} untracked", "should be a boolean value")
         ),
@@ -46,6 +47,11 @@ def _archive(report: Report, node: Mapping, path: str) -> ArtifactSpec:
         access=_access(report, node, path),
         expose_as=_expose_as(report, node, path),
     )
+
+
+def _name(report: Report, node: Node, path: str) -> str | None:
+    """An empty name is as if it were not there."""
+    return None if values.is_text(node) and not node.value else values.text(report, node, f"{path} name", _STRING)
 
 
 def _access(report: Report, node: Mapping, path: str) -> str:

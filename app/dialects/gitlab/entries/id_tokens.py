@@ -28,7 +28,7 @@ def _token(report: Report, name: str, node: Node, path: str) -> IdToken | None:
         values.refuse(report, node, place, "config missing required keys: aud")
         return None
     listed = not values.is_text(audience)
-    texts = values.text_or_texts(report, audience, f"{place} aud", "should be a string or an array of strings")
+    texts = values.text_or_texts(report, audience, f"{place} aud", "should be an array of strings or a string")
     if texts is not None and not any(texts):
         values.refuse(report, audience, f"{place} aud", "can't be blank")
     return IdToken(name, texts, listed) if texts else None

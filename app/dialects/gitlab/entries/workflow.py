@@ -20,12 +20,19 @@ class Workflow:
     auto_cancel: AutoCancel | None = None
 
 
+def _name(report: Report, node: Node) -> str | None:
+    if values.is_text(node) and not node.value:
+        values.refuse(report, node, "workflow name", "is too short (minimum is 1 character)")
+        return None
+    return values.text(report, node, "workflow name", "should be a string")
+
+
 def workflow(report: Report, node: Node) -> Workflow:
     given = values.mapping(report, node, "workflow", ("name", "rules", "auto_cancel"))
     if given is None:
         return Workflow()
     name, own, cancel = given.get("name"), given.get("rules"), given.get("auto_cancel")
-    text = values.text(report, name, "workflow name", "should be a string") if name else None
+    text = _name(report, name) if name else None
     if name and text and len(text) > LONGEST_NAME:
         values.refuse(report, name, "workflow name", f"is too long (maximum is {LONGEST_NAME} characters)")
     return Workflow(

@@ -79,6 +79,29 @@ def test_a_syntax_error_names_its_line() -> None:
     assert compiled.errors[0].line >= 3
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("stages:\n- {name: a, image: b, scrip: [x]}\nstagess: []\n", [
+            "c.yml:2:23: stages[0].scrip: is no known key (did you mean `script`?)",
+            "c.yml:3:1: stagess: is no known key (did you mean `stages`?)",
+        ]),
+        ('{"stages": [\n  {"name": "a"}\n]}', ["c.yml:2:3: stages[0].image: is missing, or no text"]),
+        ("stages: [{name: a, image: b c}]", ["c.yml:1:20: stages[0].image: 'b c' is no image name"]),
+        ("stages: []\nzzz: 1", ["c.yml:2:1: zzz: is no known key"]),
+        ("archive: [/x]\nstages:\n", [
+            "c.yml:1:1: archive: '/x' leads out of the working directory",
+            "c.yml:2:1: stages: is missing, or no list",
+        ]),
+        ("[]", ["c.yml:1:1: plan: is no object with the key `stages`"]),
+        ("stages: [", ["c.yml:2:1: did not find expected node content"]),
+    ],
+    ids=range(7),
+)  # fmt: skip
+def test_what_is_wrong_is_said_at_its_place_with_what_was_meant(text: str, expected: list[str]) -> None:
+    assert sorted(str(found) for found in compile_text("c.yml", text, CompileContext()).errors) == expected
+
+
 @given(st.text())
 def test_any_text_compiles_or_is_refused(text: str) -> None:
     compiled = compile_text("candor.yml", text, CompileContext())

@@ -138,3 +138,19 @@ def test_stages_that_cannot_be_put_together_blame_no_job() -> None:
     assert errors("stages: !reference [.x, y]\na: {script: x, stage: q}") == [
         '1:9: !reference [".x", "y"] could not be found'
     ]
+
+
+def test_jobs_extend_each_other_eleven_levels_deep_and_no_more() -> None:
+    """What GitLab's handbook calls eleven levels: a job, ten that extend something too, and one that does not."""
+
+    def chain(levels: int) -> str:
+        lines = [f".j{level}: {{extends: .j{level + 1}}}\n" for level in range(1, levels)]
+        return "a: {extends: .j1}\n" + "".join(lines) + f".j{levels}: {{script: x}}\n"
+
+    assert errors(chain(11)) == []
+    assert errors(chain(12)) == ["12:8: .j11: nesting too deep in `extends`"]
+
+
+def test_a_circle_is_said_of_the_job_with_which_it_closes() -> None:
+    text = "a: {extends: .b, script: x}\n.b: {extends: .c}\n.c: {extends: .b}\n"
+    assert errors(text) == ["3:6: .b: circular dependency detected in `extends`"]

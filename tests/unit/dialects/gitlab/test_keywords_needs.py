@@ -233,3 +233,15 @@ def test_an_instance_that_is_not_there_cannot_be_needed(name: str) -> None:
 def test_dependencies_of_a_parallel_job_mean_all_its_instances() -> None:
     text = "p: {script: x, stage: build, parallel: 2}\na: {script: x, dependencies: [p]}"
     assert jobs(text)["a"]["dependencies"] == ["p 1/2", "p 2/2"]
+
+
+def test_a_need_that_asks_for_no_variable_of_the_matrix_says_which() -> None:
+    text = (
+        "a: {script: x, stage: build}\n"
+        "b: {script: x, parallel: {matrix: [{PLACE: [p, q]}]}, needs: ['a-$[[ matrix.PLAC ]]']}\n"
+        "c: {script: x, needs: [{job: a, parallel: {matrix: [{P: '$[[ matrix.P ]]'}]}}]}\n"
+    )
+    assert errors(text) == [
+        "2:1: b job: 'PLAC' does not exist in matrix configuration (did you mean `PLACE`?)",
+        "3:1: c job: 'P' does not exist in matrix configuration",
+    ]

@@ -9,6 +9,7 @@ from tests.unit.dialects.gitlab.answers import compiled, errors, jobs, warnings
 WHENS = "on_success, on_failure, always, never, manual, delayed"
 REFS = "should be an array of strings or regular expressions using re2 syntax"
 RULE = "jobs:a:rules:rule"
+EITHER = "config must use exactly one of these keys: paths, regexp"
 LISTS = "config should be an array containing hashes and arrays of hashes"
 
 
@@ -50,11 +51,23 @@ def included(text: str, **context: Any) -> bool:
         ("[{if: $A, needs: b}]", [f"1:40: {RULE}:needs config can only be a hash or an array"]),
         ("[{if: $A, needs: [b]}]", ["1:24: a job: undefined need: b"]),
         ("[{if: $A, variables: [b]}]", [f"1:44: {RULE}:variables config should be a hash of key value pairs"]),
-        ("[{changes: b}]", [f"1:34: {RULE}:changes config should be an array of strings"]),
+        ("[{changes: b}]", [f"1:34: {RULE}:changes should be an array or a hash"]),
+        ("[{exists: 1}]", [f"1:33: {RULE}:exists should be a string, an array of strings, or a hash"]),
+        ("[{exists: [1]}]", [f"1:33: {RULE}:exists config should be an array of strings"]),
+        ("[{exists: {project: b}}]", [f"1:33: {RULE}:exists {EITHER}"]),
+        ("[{exists: {paths: [b], ref: c}}]", [f"1:51: {RULE}:exists config missing required keys: project"]),
+        ("[{changes: {paths: [b], regexp: c}}]", [f"1:34: {RULE}:changes {EITHER}"]),
+        ("[{changes: {paths: }}]", [f"1:42: {RULE}:changes paths should be an array of strings"]),
+        ("[{changes: {regexp: [c]}}]", [f"1:43: {RULE}:changes regexp should be a string"]),
+        ("[{changes: {regexp: a(}}]", [f"1:43: {RULE}:changes regexp is invalid: missing ): a("]),
+        (
+            f"[{{exists: {{regexp: {'b' * 256}}}}}]",
+            [f"1:42: {RULE}:exists regexp is too long (maximum is 255 characters)"],
+        ),
         ("[{changes: [1]}]", [f"1:34: {RULE}:changes config should be an array of strings"]),
-        ("[{changes: {compare_to: main}}]", [f"1:34: {RULE}:changes paths can't be blank"]),
+        ("[{changes: {compare_to: main}}]", [f"1:34: {RULE}:changes {EITHER}"]),
         ("[{changes: {path: [b]}}]", [
-            f"1:34: {RULE}:changes paths can't be blank",
+            f"1:34: {RULE}:changes {EITHER}",
             f"1:35: {RULE}:changes config contains unknown keys: path (did you mean `paths`?)",
         ]),
         (f"[{{changes: [{'b, ' * 50}b]}}]", [f"1:34: {RULE}:changes config has too many entries (maximum 50)"]),
@@ -139,6 +152,14 @@ def test_a_rule_changes_the_job(job: str, rule: str, expected: dict[str, Any]) -
         ("[{exists: there.txt}]", True),
         ("[{exists: {paths: [there.txt]}}]", True),
         ("[{exists: [folder]}]", False),
+        ("[{exists: [folder/]}]", True),
+        ("[{exists: ['*/']}]", True),
+        ("[{exists: [there.txt/]}]", False),
+        (r"[{exists: {regexp: '\.md\z'}}]", True),
+        (r"[{exists: {regexp: '\A[^/]+\.md\z'}}]", False),
+        (r"[{changes: {regexp: '\A(?!src/)'}}]", False),
+        (r"[{changes: {regexp: '\A$CI_COMMIT_BRANCH/'}}]", False),
+        (r"[{changes: {regexp: 'src/(a|$CI_COMMIT_BRANCH)\.py$'}}]", True),
         ("[{exists: [folder/*.md]}]", True),
         ("[{exists: ['*.md']}]", False),
         ("[[{if: $NOBODY}], [[{if: $CI}]]]", True),
@@ -155,6 +176,17 @@ def test_what_changed_is_unknown_or_nothing() -> None:
     rules = "rules: [{changes: [src/*]}]"
     assert included(rules, changed_files=None)
     assert not included(rules, changed_files=frozenset())
+
+
+def test_a_pattern_is_looked_at_once_more_when_its_variables_are_known() -> None:
+    text = "a: {script: x, variables: {V: '%s'}, rules: [{changes: {regexp: x$V}}]}\n"
+    changed = frozenset({"src/a.py"})
+    for value, problem in (
+        ("v" * 255, "is too long (maximum is 255 characters after variable expansion)"),
+        ("(", "is invalid: missing ): x("),
+    ):
+        (said,) = errors(text % value, changed_files=changed)
+        assert said.partition(": ")[2] == f"Failed to parse rule for a: rules:changes:regexp {problem}"
 
 
 @pytest.mark.parametrize(
@@ -189,6 +221,7 @@ def test_a_last_rule_that_lets_everything_in_is_warned_of(rules: str, warned: bo
         ),
         ("{rules: [{interruptible: true}]}", ["1:21: workflow:rules:rule config contains unknown keys: interruptible"]),
         (f"{{name: {'n' * 256}}}", ["1:18: workflow name is too long (maximum is 255 characters)"]),
+        ('{name: ""}', ["1:18: workflow name is too short (minimum is 1 character)"]),
         ("{auto_cancel: none}", ["1:25: workflow:auto_cancel config should be a hash"]),
         (
             "{auto_cancel: {on_new_commit: all}}",
