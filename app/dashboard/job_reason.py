@@ -1,6 +1,5 @@
 """Why a job is as it is, in a few words: for a card or a row among many, where its page has a whole sentence."""
 
-from app.dashboard.wording import status_word
 from app.domain.failure import SCRIPT_FAILURE, explain
 from app.domain.status import COMPLETED
 from app.models import Job
@@ -10,7 +9,7 @@ _NAMES_SHOWN = 3
 
 
 def job_reason(job: Job, view: PipelineView) -> str:
-    """Why `job`, one of `view`, waits or has failed; else its status. Plain text."""
+    """Why `job`, one of `view`, waits, was skipped or has failed; empty where its status says all. Plain text."""
     if job.status == "failed":
         return _failure(job)
     if job.status == "skipped":
@@ -18,7 +17,7 @@ def job_reason(job: Job, view: PipelineView) -> str:
     waiting = view.held_up.get(job.id) or (job.waiting_reason if job.status not in COMPLETED else None)
     if waiting:
         return waiting
-    return _waits_for(job, view) if job.status == "created" else status_word(job.status)
+    return _waits_for(job, view) if job.status == "created" else ""
 
 
 def _failure(job: Job) -> str:
@@ -36,6 +35,6 @@ def _waits_for(job: Job, view: PipelineView) -> str:
         and (other.stage_index < job.stage_index if needed is None else other.name in needed)
     ]
     if not names:
-        return status_word(job.status)
+        return ""
     more = len(names) - _NAMES_SHOWN
     return f"waits for {', '.join(names[:_NAMES_SHOWN])}" + (f" and {more} more" if more > 0 else "")

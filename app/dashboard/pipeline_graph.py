@@ -18,7 +18,7 @@ from app.services.pipelines.commit_statuses import STAGE_INDEX
 from app.services.pipelines.show_pipeline import PipelineView
 from app.services.pipelines.show_relations import Relations
 
-LANE, GAP = 256, 40
+LANE, GAP = 232, 40
 CARD, PITCH, HEAD = 52, 60, 40
 _UPSTREAM, _DOWNSTREAM = -1, STAGE_INDEX + 1
 _TITLES = {_UPSTREAM: "Upstream", STAGE_INDEX: "Reported from outside", _DOWNSTREAM: "Downstream"}

@@ -5,6 +5,7 @@ import { startForms } from "./forms.js";
 import { startGraph } from "./graph.js";
 import { startLive } from "./live.js";
 import { startLog } from "./log/view.js";
+import { startSuggestions } from "./suggest.js";
 
 startCopyButtons();
 startForms();
@@ -12,3 +13,4 @@ startClock();
 startLive();
 startLog();
 startGraph();
+startSuggestions();
