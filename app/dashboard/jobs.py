@@ -6,7 +6,7 @@ from flask.typing import ResponseReturnValue
 from app.dashboard.blueprint import pages
 from app.dashboard.context import open_project, signed_in, visitor
 from app.dashboard.job_log import log_tail
-from app.dashboard.pipeline_place import back_to_pipeline
+from app.dashboard.pipeline_part import back_to_pipeline
 from app.dashboard.play_variables import variables_of_form
 from app.dashboard.sentences import job_sentence
 from app.domain.permissions import Action

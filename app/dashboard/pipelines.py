@@ -7,7 +7,7 @@ from app.dashboard.blueprint import pages
 from app.dashboard.context import open_project, signed_in, visitor
 from app.dashboard.job_reason import job_reason
 from app.dashboard.pipeline_graph import Card, count_statuses, needed_names, pipeline_graph
-from app.dashboard.pipeline_place import back_to_pipeline, place_of_request
+from app.dashboard.pipeline_part import back_to_pipeline, part_of_request
 from app.dashboard.routing import key_argument
 from app.dashboard.sentences import pipeline_sentence
 from app.dashboard.stream_guard import still_allowed
@@ -67,7 +67,7 @@ def pipeline(path: str, pipeline_id: int) -> ResponseReturnValue:
         tries=tries_of(core(), view.pipeline, view.attempts),
         only=only,
         as_list=request.args.get("view") == "list",
-        place=place_of_request(),
+        part=part_of_request(),
         may_give=may_give_variables(core(), visitor(), project),
         why=lambda job: job_reason(job, view),
         fold_address=lambda card: _fold_address(path, pipeline_id, card),

@@ -10,7 +10,7 @@ _KEPT = ("view", "only", "open")
 _MOST = 100
 
 
-def place_of_request() -> str:
+def part_of_request() -> str:
     """The part of the query string that says so; what the forms of the page send back as `stay`."""
     pairs = [(name, value) for name, value in request.args.items(multi=True) if name in _KEPT]
     return urlencode(pairs[:_MOST])
