@@ -32,6 +32,7 @@ function watch(box) {
   };
   box.addEventListener("input", soon);
   box.addEventListener("focus", soon, { once: true });
+  if (document.activeElement === box) soon(); // somebody was quicker than this script
 }
 
 export function startSuggestions() {

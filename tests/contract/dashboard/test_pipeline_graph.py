@@ -9,6 +9,7 @@ from app.domain.plan import JobPlan, Need, Step, Trigger
 from app.models import CommitStatus, Job, Pipeline, PipelineLink, write
 from app.services.pipelines.show_graph import graph_version
 from tests.factories import make_job, make_pipeline, make_project
+from tests.support.statements import statements
 
 HERE = "/skerry/hello/-/pipelines/1"
 LINE = re.compile(r'<path d="(M[^"]+)" data-from="([\w-]+)" data-to="([\w-]+)"( class="critical")?/>')
@@ -192,3 +193,15 @@ def test_the_page_hears_of_statuses_from_outside_and_of_downstream_pipelines(sit
     assert b"retry" in next(pieces)
     assert next(pieces) == f"event: changed\ndata: {versions[-1]}\n\n".encode()
     stream.close()
+
+
+def test_a_pipeline_of_many_jobs_takes_no_more_queries_than_one_of_few(site, core):
+    developer, counts = site.visitor("developer"), []
+    for jobs in (5, 60):
+        for number in range(jobs):
+            add(site, core, f"job {number} of {jobs}", "build", (), status="manual", when="manual")
+        with statements() as seen:
+            page = developer.get(HERE).text
+        counts.append(len(seen))
+    assert len(cards(page)) == 66
+    assert counts[0] == counts[1] < 40

@@ -3,12 +3,10 @@ databases.
 """
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import pairwise, product
 
 import pytest
-from sqlalchemy import event, select, text
+from sqlalchemy import select, text
 
 from app.domain.permissions import Action, Role
 from app.domain.search import parse
@@ -26,6 +24,7 @@ from app.services.runs.search_runs import matching_runs
 from app.services.runs.suggest_searches import suggest_searches
 from tests.databases import BOTH
 from tests.factories import make_commit, make_job, make_member, make_pipeline, make_project, make_user
+from tests.support.statements import statements
 
 SEARCHES = (
     "",
@@ -225,22 +224,6 @@ MANY = (
     FROM jobs, numbers WHERE id = (SELECT min(id) FROM jobs)
     """,
 )
-
-
-@contextmanager
-def statements() -> Iterator[list[tuple[str, object]]]:
-    """What is read from the database meanwhile."""
-    seen: list[tuple[str, object]] = []
-
-    def note(_connection, _cursor, statement, values, *_rest) -> None:
-        if statement.startswith("SELECT"):
-            seen.append((statement, values))
-
-    event.listen(db.engine, "before_cursor_execute", note)
-    try:
-        yield seen
-    finally:
-        event.remove(db.engine, "before_cursor_execute", note)
 
 
 @pytest.mark.parametrize("database", BOTH, indirect=True)
