@@ -10,17 +10,14 @@ function graph() {
 
 // All keys that can be reached from `key` along lines, `from` one end of each `to` the other.
 function reach(key, lines, from, to) {
+  const next = new Map();
+  for (const { dataset } of lines) {
+    if (!next.has(dataset[from])) next.set(dataset[from], []);
+    next.get(dataset[from]).push(dataset[to]);
+  }
   const found = new Set([key]);
-  const front = [key];
-  while (front.length) {
-    const here = front.pop();
-    for (const line of lines) {
-      const next = line.dataset[to];
-      if (line.dataset[from] === here && !found.has(next)) {
-        found.add(next);
-        front.push(next);
-      }
-    }
+  for (const here of found) { // what is added meanwhile is visited too
+    for (const other of next.get(here) || []) found.add(other);
   }
   return found;
 }

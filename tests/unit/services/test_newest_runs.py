@@ -181,7 +181,7 @@ def walk_jobs(core: Core, project: Project, query: str) -> list[int]:
 
 
 @pytest.mark.parametrize("database", BOTH, indirect=True)
-@pytest.mark.parametrize("stretch", [20_000, 3], ids=["in one go", "in stretches"])
+@pytest.mark.parametrize("stretch", [10_000, 3], ids=["in one go", "in stretches"])
 def test_jobs_are_found_by_name_branch_status_and_state(core: Core, jobs: Project, stretch: int, monkeypatch) -> None:
     """However few jobs a page looks through, the pages together find all."""
     monkeypatch.setattr(jobs_service, "STRETCH", stretch)
