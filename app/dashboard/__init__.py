@@ -6,9 +6,11 @@ from flask import Flask
 def init_app(app: Flask) -> None:
     """Register the pages, the addresses they use, and what their templates know."""
     from app.dashboard import (  # noqa: F401 - each adds its routes to the one blueprint
+        all_pipelines,
         artifacts,
         environments,
         error_pages,
+        job_list,
         job_log,
         jobs,
         lint,
@@ -23,6 +25,7 @@ def init_app(app: Flask) -> None:
         schedules,
         sign_in,
         site,
+        suggestions,
         templating,
         tokens,
         users,

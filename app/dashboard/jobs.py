@@ -6,6 +6,7 @@ from flask.typing import ResponseReturnValue
 from app.dashboard.blueprint import pages
 from app.dashboard.context import open_project, signed_in, visitor
 from app.dashboard.job_log import log_tail
+from app.dashboard.pipeline_part import back_to_pipeline
 from app.dashboard.play_variables import inputs_of, inputs_of_form, variables_of_form
 from app.dashboard.schedule_form import text_of
 from app.dashboard.sentences import job_sentence
@@ -106,6 +107,5 @@ def _to_change(path: str, job_id: int) -> tuple[Job, User]:
 def _to(path: str, job_id: int) -> ResponseReturnValue:
     """Back to the page that the form was on, or to the job."""
     if request.form.get("stay"):
-        found = core().session.get_one(Job, job_id)
-        return redirect(url_for("pages.pipeline", path=path, pipeline_id=found.pipeline_id), 303)
+        return back_to_pipeline(path, core().session.get_one(Job, job_id).pipeline_id)
     return redirect(url_for("pages.job", path=path, job_id=job_id), 303)

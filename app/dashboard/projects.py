@@ -12,8 +12,9 @@ from app.edge import core
 from app.services.pipelines.show_pipelines import show_pipelines
 from app.services.projects.create_project import create_project
 from app.services.projects.show_projects import show_projects
+from app.services.runs.runs_everywhere import runs_everywhere
 
-_LATEST = 8
+_LATEST, _NEWEST = 8, 5
 
 
 @pages.get("/")
@@ -25,7 +26,8 @@ def projects() -> ResponseReturnValue:
             return redirect(url_for("pages.sign_in"))
     else:
         found = show_projects(core(), visitor(), search=search, after=after)
-    return render_template("projects/list.html", found=found, search=search, group=None)
+    latest = None if search or after else runs_everywhere(core(), visitor(), limit=_NEWEST)
+    return render_template("projects/list.html", found=found, latest=latest, search=search, group=None)
 
 
 @pages.get("/-/projects/new")

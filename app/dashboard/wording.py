@@ -89,6 +89,11 @@ def full_time(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
+def web_address(text: str | None) -> str:
+    """`text` where it is the address of a page on the web; else nothing, so that no link can run a script."""
+    return text if text and text.lower().startswith(("http://", "https://")) else ""
+
+
 def visible(text: str | None) -> str:
     """`text` with control and direction characters shown as their pictures, so that no name can disguise itself."""
     return "".join(_picture(character) for character in text or "")

@@ -15,7 +15,11 @@ async function send(form) {
       location.assign(response.url);
       return;
     }
-    show(await load(response));
+    const page = await load(response);
+    // What was written has been sent, so that it no longer keeps its region from being exchanged.
+    form.reset();
+    form.closest("[popover]")?.hidePopover();
+    show(page);
   } catch {
     form.submit(); // the connection broke: the browser shows its own page about it
   } finally {

@@ -14,8 +14,9 @@ export async function load(response) {
   return new DOMParser().parseFromString(await response.text(), "text/html");
 }
 
-// Somebody is typing in it, or has typed: it is left alone until the next time.
+// Somebody is typing in it, has typed, or has a dialog of it open: it is left alone until the next time.
 function inUse(region) {
+  if ([...region.querySelectorAll("[popover]")].some((dialog) => dialog.matches(":popover-open"))) return true;
   const active = document.activeElement;
   if (region.contains(active) && active.matches("input, textarea, select")) return true;
   return [...region.querySelectorAll("input:not([type=hidden]), textarea")].some((field) => field.value !== field.defaultValue);

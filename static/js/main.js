@@ -2,11 +2,15 @@
 import { startClock } from "./clock.js";
 import { startCopyButtons } from "./copy.js";
 import { startForms } from "./forms.js";
+import { startGraph } from "./graph.js";
 import { startLive } from "./live.js";
 import { startLog } from "./log/view.js";
+import { startSuggestions } from "./suggest.js";
 
 startCopyButtons();
 startForms();
 startClock();
 startLive();
 startLog();
+startGraph();
+startSuggestions();

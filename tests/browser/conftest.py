@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from app import crypto
 from app.models import Job, Pipeline, Project, User
 from app.services.core import Core
+from tests.browser.windows import watched_window
 from tests.factories import PASSWORD, make_job, make_pipeline, make_project, make_user, print_trace
 
 
@@ -73,19 +74,9 @@ def site(core: Core, server, monkeypatch) -> Site:
 
 @pytest.fixture
 def page(chromium: Browser, site: Site) -> Iterator[Page]:
-    """A fresh window. Whatever goes wrong in it is collected and fails the test at its end."""
-    context = chromium.new_context(viewport={"width": 1280, "height": 800}, base_url=site.url)
-    window, faults = context.new_page(), []
-    window.set_default_timeout(10_000)
-    window.on("pageerror", lambda error: faults.append(str(error)))
-    window.on("dialog", lambda dialog: (faults.append(f"a dialog: {dialog.message}"), dialog.dismiss()))
-    window.on(
-        "console",
-        lambda message: faults.append(message.text) if "Content Security Policy" in message.text else None,
-    )
-    yield window
-    context.close()
-    assert faults == []
+    """A fresh window. Whatever goes wrong in it fails the test."""
+    with watched_window(chromium, site.url) as window:
+        yield window
 
 
 @pytest.fixture

@@ -9,7 +9,9 @@ from sqlalchemy.orm import joinedload
 from app.domain.status import composite
 from app.models import Job, Pipeline, Project
 from app.services.core import Core
-from app.services.runs.search_runs import matching_runs
+from app.services.key_pages import Cursor, cut
+from app.services.runs.newest_runs import newest_runs
+from app.services.runs.search_runs import own_names, parse_search
 
 PAGE = 20
 
@@ -52,28 +54,26 @@ def show_pipelines(
     """The pipelines of `project` that `search` finds (`domain.search`), with `ref` and `status` where given; children
     of others are left out.
 
-    Older than id `before`, or newer than `after`. Raises InvalidRequest as `search_runs.latest_run` does.
+    Older than id `before`, or newer than `after`. Raises InvalidRequest as
+    `search_runs.latest_run` does.
     """
-    query = matching_runs(core, project, search).options(joinedload(Pipeline.user))
-    if ref:
-        query = query.where(Pipeline.ref == ref)
-    if status:
-        query = query.where(Pipeline.status == status)
-    if after is not None:
-        query = query.where(Pipeline.id > after).order_by(Pipeline.id)
-    else:
-        query = query.order_by(Pipeline.id.desc())
-    if before is not None:
-        query = query.where(Pipeline.id < before)
-    found = list(core.session.scalars(query.limit(limit + 1)))
-    more, shown = len(found) > limit, found[:limit]
-    if after is not None:
-        shown.reverse()
-    return PipelineList(
-        rows=_rows(core, shown),
-        older=shown[-1].id if shown and (more or after is not None) else None,
-        newer=shown[0].id if shown and (before is not None or (after is not None and more)) else None,
-    )
+    wanted, cursor = parse_search(search), Cursor(before, after)
+    also = [*own_names(project, wanted)]
+    also += [Pipeline.ref == ref] if ref else []
+    also += [Pipeline.status == status] if status else []
+    only = select(Project.id).where(Project.id == project.id)
+    return listed(core, newest_runs(core, only, wanted, cursor, limit + 1, *also), cursor, limit)
+
+
+def listed(core: Core, ids: Sequence[int], cursor: Cursor, limit: int) -> PipelineList:
+    """The page of what was found, by ids in the order of `key_pages.within`, of which one more than `limit` was asked
+    for; loaded to be shown, each with its stages.
+    """
+    page = cut(ids, cursor, limit, lambda key: key)
+    query = select(Pipeline).where(Pipeline.id.in_(page.rows))
+    query = query.options(joinedload(Pipeline.user), joinedload(Pipeline.project))
+    found = {pipeline.id: pipeline for pipeline in core.session.scalars(query)}
+    return PipelineList(_rows(core, [found[key] for key in page.rows if key in found]), page.older, page.newer)
 
 
 def _rows(core: Core, pipelines: Sequence[Pipeline]) -> list[PipelineRow]:

@@ -34,8 +34,11 @@ STATUS_WORDS = {word: word for word in calculated.AVAILABLE} | {
     "passed": calculated.SUCCEEDED,
     "failed": calculated.FAILURE,
 }
-_ENDED = tuple(sorted(status.COMPLETED))
-_OPEN = tuple(sorted(set(status.AVAILABLE) - status.COMPLETED))  # an index answers what is in a list, not what is not
+#: What the words for states mean: statuses, and for `failed` calculated ones. An index answers what is in a list, not
+#: what is not.
+ENDED = tuple(sorted(status.COMPLETED))
+OPEN = tuple(sorted(set(status.AVAILABLE) - status.COMPLETED))
+FAILURES = calculated.FAILURES
 
 
 def latest_run(core: Core, project: Project, query: str) -> Pipeline | None:
@@ -49,25 +52,42 @@ def matching_runs(core: Core, project: Project, query: str) -> Select[Pipeline]:
 
     Raises InvalidRequest as `latest_run`.
     """
+    wanted = parse_search(query)
+    own = own_names(project, wanted)
+    return select(Pipeline).where(Pipeline.project_id == project.id, *own, *conditions(core, wanted))
+
+
+def parse_search(query: str) -> Search:
+    """The query taken apart. Raises InvalidRequest as `latest_run`."""
     wanted = search.parse(query)
     if wanted.size > MOST_CONDITIONS:
         raise InvalidRequest(f"A search has at most {MOST_CONDITIONS} conditions", "search")
-    return select(Pipeline).where(
-        Pipeline.project_id == project.id,
+    return wanted
+
+
+def conditions(core: Core, wanted: Search) -> list[ColumnElement[bool]]:
+    """What holds of a run that is `wanted`, but for its repository; children of other runs never are."""
+    return [
         Pipeline.source != "parent_pipeline",
-        *_repositories(project, wanted.repositories),
         *(_branch(name) for name in wanted.branches),
         *(_number(text) for text in wanted.ids),
         *(_status(word) for word in wanted.statuses),
         *(_STATES[state] for state in wanted.states),
         *_text(core, wanted),
-    )
+    ]
 
 
-def _repositories(project: Project, names: Iterable[str]) -> Iterable[ColumnElement[bool]]:
-    """There is one project to look in: another's name finds nothing. Paths count in any case, as everywhere."""
+def has_indexed_text(wanted: Search) -> bool:
+    """Whether it asks for a piece of text that an index of trigrams may know."""
+    return any(len(piece) >= _TRIGRAM for piece in wanted.contains)
+
+
+def own_names(project: Project, wanted: Search) -> Iterable[ColumnElement[bool]]:
+    """What `repo:` asks where there is one project to look in: another's name finds nothing. Paths count in any case,
+    as everywhere.
+    """
     own = (project.path.lower(), project.full_path.lower())
-    return (false() for name in names if name.lower() not in own)
+    return (false() for name in wanted.repositories if name.lower() not in own)
 
 
 def _branch(name: str) -> ColumnElement[bool]:
@@ -86,9 +106,9 @@ def _status(word: str) -> ColumnElement[bool]:
 
 
 _STATES: dict[State, ColumnElement[bool]] = {
-    State.RUNNING: Pipeline.status.in_(_OPEN),
-    State.DONE: Pipeline.status.in_(_ENDED),
-    State.FAILED: Pipeline.calculated_status.in_(calculated.FAILURES),
+    State.RUNNING: Pipeline.status.in_(OPEN),
+    State.DONE: Pipeline.status.in_(ENDED),
+    State.FAILED: Pipeline.calculated_status.in_(FAILURES),
 }
 
 

@@ -1,0 +1,75 @@
+"""The lists of pipelines and jobs, and what their search boxes offer."""
+
+import re
+
+from app.models import write
+from tests.factories import make_job, make_pipeline, make_project
+
+
+def _titles(page: str) -> list[str]:
+    return re.findall(r'class="row-title" href="([^"]+)"', page)
+
+
+def test_the_pipelines_of_all_projects_are_those_that_the_visitor_may_see(site, core, user_of):
+    other = make_project(core, "rocks/big", creator=user_of("owner"))
+    make_pipeline(core, other, status="failed", calculated_status="failure", ref="<b>other</b>")
+    both = ["/rocks/big/-/pipelines/2", "/skerry/hello/-/pipelines/1"]
+    assert _titles(site.visitor("admin").get("/-/pipelines").text) == both
+    page = site.visitor("owner").get("/-/pipelines?search=failed").text
+    assert _titles(page) == both[:1]
+    assert 'value="failed"' in page
+    assert "&lt;b&gt;other&lt;/b&gt;" in page
+    assert _titles(site.visitor("guest").get("/-/pipelines").text) == both[1:]
+    assert both[0] in site.visitor("owner").get("/").text
+    nothing = site.visitor("stranger").get("/-/pipelines").text
+    assert "No pipelines yet" in nothing
+    assert "Make a new one" in nothing
+    assert "No pipeline is like that" in site.visitor("guest").get("/-/pipelines?search=xyz").text
+    assert site.visitor().get("/-/pipelines").status_code == 302
+    assert site.visitor("admin").get("/-/pipelines?search=" + "+".join(f"w{n}" for n in range(101))).status_code == 400
+
+
+def test_the_pages_of_all_pipelines_keep_the_search(site, core):
+    for _ in range(25):
+        make_pipeline(core, site.project, status="success", calculated_status="succeeded")
+    guest = site.visitor("guest")
+    first = guest.get("/-/pipelines?search=done").text
+    older = re.search(r'rel="next" href="([^"]+)"', first)[1].replace("&amp;", "&")
+    assert "search=done" in older
+    second = guest.get(older).text
+    assert len(_titles(first)) + len(_titles(second)) == 25
+    newer = re.search(r'rel="prev" href="([^"]+)"', second)[1].replace("&amp;", "&")
+    assert _titles(guest.get(newer).text) == _titles(first)
+
+
+def test_the_jobs_of_a_project_are_listed_searched_and_shown_as_text(site, core):
+    with write(core.session):
+        core.session.get_one(type(site.pipeline), site.pipeline.id).ref = "javascript:alert(1)"
+    make_job(core, site.pipeline, name="<script>alert(1)</script>", stage="build", status="failed", attempt=2)
+    guest = site.visitor("guest")
+    page = guest.get("/skerry/hello/-/jobs").text
+    assert _titles(page) == ["/skerry/hello/-/jobs/2", "/skerry/hello/-/jobs/1"]
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
+    assert "<script>alert" not in page
+    assert "try 2" in page
+    assert not re.search(r'(?:href|action|src)="javascript', page)
+    assert _titles(guest.get("/skerry/hello/-/jobs?search=SCRIPT+failed").text) == ["/skerry/hello/-/jobs/2"]
+    assert "No job is like that" in guest.get("/skerry/hello/-/jobs?search=deploy").text
+    assert site.visitor("stranger").get("/skerry/hello/-/jobs").status_code == 404
+    assert site.visitor().get("/skerry/hello/-/jobs").status_code == 302
+
+
+def test_a_project_without_jobs_says_what_to_do_next(site, core, user_of):
+    make_project(core, "rocks/big", creator=user_of("owner"))
+    assert "git push skerry HEAD:main" in site.visitor("owner").get("/rocks/big/-/jobs").text
+
+
+def test_suggestions_are_for_those_who_may_read_the_project(site, core):
+    guest, stranger = site.visitor("guest"), site.visitor("stranger")
+    assert guest.get("/-/search/suggestions?text=x+branch:m").json == ["x branch:main"]
+    assert guest.get("/skerry/hello/-/search/suggestions?text=status:sch&jobs=1").json == ["status:scheduled"]
+    assert guest.get("/skerry/hello/-/search/suggestions?text=status:sch").json == []
+    assert stranger.get("/-/search/suggestions?text=branch:").json == []
+    assert stranger.get("/skerry/hello/-/search/suggestions?text=branch:").status_code == 404
+    assert site.visitor().get("/-/search/suggestions?text=repo:").json == []
+    assert guest.get("/-/search/suggestions?text=" + "a" * 10_000).json == []
