@@ -25,6 +25,7 @@ from app.api.gitlab_v4 import (
     jobs,
     lint,
     members,
+    openapi,
     params,
     pipeline_actions,
     pipeline_creation,
@@ -66,6 +67,7 @@ MODULES = (
     jobs,
     lint,
     members,
+    openapi,
     pipeline_actions,
     pipeline_creation,
     pipeline_schedules,
@@ -97,6 +99,7 @@ def init_app(app: Flask) -> None:
         register(blueprint, endpoint)
     app.register_blueprint(blueprint)
     runner.init_app(app)
+    openapi.init_app(app)
     errors.answer_unrouted(app, PREFIX)
 
 

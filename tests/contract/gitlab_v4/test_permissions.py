@@ -352,6 +352,7 @@ def test_jobs_that_are_not_public_are_for_reporters(api: Api, place: Place) -> N
 ELSEWHERE = {
     "create",
     "get_metadata",
+    "get_openapi",
     "get_own_token",
     "get_token",
     "get_user",
