@@ -23,7 +23,7 @@ def init_app(app: Flask) -> None:
 
 @routes.get("/openapi.json", callers=frozenset(Kind))
 def get_openapi(call: Call) -> Response:
-    """Get this document"""
+    """Get this document: all of this in OpenAPI 3.1"""
     text = json.dumps(api_document(), separators=(",", ":"))
     response = Response(text, mimetype="application/json")
     response.set_etag(hashlib.sha256(text.encode()).hexdigest())
