@@ -48,7 +48,7 @@ REAL: dict[str, tuple[Any, ...]] = {
 
 
 def requests() -> Iterator[Case]:
-    """The requests. Late come those that remove or archive, then whole projects and groups, then what uses tokens up."""
+    """The requests. Last those that remove or archive, then whole projects and groups, then what uses up tokens."""
     schema = schemathesis.openapi.from_dict(copy.deepcopy(document()))
     operations = [found.ok() for found in schema.get_all_operations()]
     for operation in sorted(operations, key=lambda one: (_order(one), one.label)):
