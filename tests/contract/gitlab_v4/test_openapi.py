@@ -35,7 +35,7 @@ def test_every_route_is_in_it_and_nothing_else(app: Flask) -> None:
 
 
 def test_every_endpoint_says_what_it_answers() -> None:
-    assert set(ANSWERS) == {endpoint.name for endpoint in ENDPOINTS}
+    assert [endpoint.name for endpoint in ENDPOINTS if endpoint.name not in ANSWERS] == []
 
 
 def test_it_is_valid_openapi_and_each_operation_has_a_name_of_its_own() -> None:

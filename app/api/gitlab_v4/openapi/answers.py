@@ -37,7 +37,9 @@ ANSWERS: dict[str, Answer] = {
     "get_latest_artifacts": FILE,
     "get_latest_artifact_file": Answer(media=BYTES, also=(304,)),
     "delete_job_artifacts": NOTHING,
-    "get_job_trace": Answer(media=TEXT),
+    "get_job_trace": Answer(media=TEXT, also=(206, 416)),
+    "list_artifact_tree": Answer(list[jobs.ArchiveEntry]),
+    "delete_project_artifacts": Answer(Message),
     # branches, tags and what protects them
     "list_branches": Answer(list[repositories.Branch]),
     "get_branch": Answer(repositories.Branch),
@@ -74,6 +76,9 @@ ANSWERS: dict[str, Answer] = {
     # environments and releases
     "list_deployments": Answer(list[projects.Deployment]),
     "get_deployment": Answer(projects.Deployment),
+    "create_deployment": Answer(projects.Deployment),
+    "update_deployment": Answer(projects.Deployment),
+    "delete_deployment": NOTHING,
     "list_environments": Answer(list[projects.Environment]),
     "get_environment": Answer(projects.EnvironmentDetails),
     "create_environment": Answer(projects.EnvironmentDetails),
@@ -136,7 +141,27 @@ ANSWERS: dict[str, Answer] = {
             "remove_{}_member": Answer(also=(412,)),
         }.items()
     },
+    "get_job_token_scope": Answer(projects.JobTokenScope),
+    "update_job_token_scope": NOTHING,
+    "list_granted_projects": Answer(list[projects.ProjectBasic]),
+    "grant_project": Answer(projects.ProjectGrant),
+    "revoke_project_grant": NOTHING,
+    "list_granted_groups": Answer(list[groups.Group]),
+    "grant_group": Answer(projects.GroupGrant),
+    "revoke_group_grant": NOTHING,
+    **{
+        name.format(of): answer
+        for of in ("project", "group")
+        for name, answer in {
+            "list_{}_tokens": Answer(list[users.PlaceToken]),
+            "get_{}_token": Answer(users.PlaceToken),
+            "create_{}_token": Answer(users.PlaceToken),
+            "rotate_{}_token": Answer(users.PlaceToken),
+            "revoke_{}_token": NOTHING,
+        }.items()
+    },
     # jobs
+    "get_allowed_agents": Answer(jobs.AllowedAgents),
     "list_project_jobs": Answer(list[jobs.Job]),
     "list_pipeline_jobs": Answer(list[jobs.Job]),
     "list_trigger_jobs": Answer(list[jobs.TriggerJob]),
@@ -197,10 +222,23 @@ ANSWERS: dict[str, Answer] = {
     "list_runner_managers": Answer(list[runners.RunnerManager]),
     "list_runner_jobs": Answer(list[jobs.Job]),
     "create_user_runner": Answer(runners.MadeRunner),
+    "list_group_runners": Answer(list[runners.Runner]),
+    "list_runner_projects": Answer(list[projects.ProjectBasic]),
+    "share": Answer(runners.Runner),
+    "unshare": NOTHING,
+    "reset_instance_registration": Answer(runners.RunnerToken),
+    "reset_project_registration": Answer(runners.RunnerToken),
+    "reset_group_registration": Answer(runners.RunnerToken),
     # users, tokens, the server
     "get_current_user": Answer(users.UserSelf),
     "list_users": Answer(list[users.UserBasic]),
     "get_user": Answer(users.User),
+    "create_account": Answer(users.UserSelf),
+    "update_account": Answer(users.UserSelf),
+    "delete_account": NOTHING,
+    "block_account": Answer(bool),
+    "unblock_account": Answer(bool),
+    "create_own_token": Answer(users.AccessToken),
     "get_own_token": Answer(users.AccessToken),
     "revoke_own_token": NOTHING,
     "rotate_own_token": Answer(users.AccessToken),

@@ -1,6 +1,6 @@
 """Jobs: the union of what the API showed in 2017 and what it shows today."""
 
-from typing import NotRequired, TypedDict
+from typing import Any, Literal, NotRequired, TypedDict
 
 from app.api.gitlab_v4.openapi.shapes.common import Status, Time
 from app.api.gitlab_v4.openapi.shapes.pipelines import PipelineBasic
@@ -74,3 +74,41 @@ class TriggerJob(JobBasic):
     """A job that starts another pipeline; null where the caller may not see that one."""
 
     downstream_pipeline: PipelineBasic | None
+
+
+class ArchiveEntry(TypedDict):
+    """A file or folder in a job's archive."""
+
+    name: str
+    path: str
+    type: Literal["file", "directory"]
+    size: int | None
+    mode: str
+
+
+class Numbered(TypedDict):
+    """Something by its id."""
+
+    id: int
+
+
+class AgentProject(Numbered):
+    """A job's project, with the groups it lies in."""
+
+    groups: list[Numbered]
+
+
+class AgentUser(Numbered):
+    """Who started a job."""
+
+    username: str
+
+
+class AllowedAgents(TypedDict):
+    """Which Kubernetes agents a job may use: none."""
+
+    allowed_agents: list[Any]
+    job: Numbered
+    pipeline: Numbered
+    project: AgentProject
+    user: AgentUser | None

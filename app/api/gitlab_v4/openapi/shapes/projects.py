@@ -101,6 +101,27 @@ class Project(ProjectSettings):
     empty_repo: bool
 
 
+class JobTokenScope(TypedDict):
+    """Whether other projects' job tokens need a grant."""
+
+    inbound_enabled: bool
+    outbound_enabled: bool
+
+
+class ProjectGrant(TypedDict):
+    """That another project's job tokens count in a project."""
+
+    source_project_id: int
+    target_project_id: int
+
+
+class GroupGrant(TypedDict):
+    """That the job tokens of a group's projects count in a project."""
+
+    source_project_id: int
+    target_group_id: int
+
+
 class Variable(TypedDict):
     """A CI variable; the value of a hidden one is never shown."""
 

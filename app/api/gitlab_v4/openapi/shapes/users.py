@@ -69,10 +69,18 @@ class AccessToken(TypedDict):
     name: str
     revoked: bool
     created_at: Time
-    description: None
+    description: str | None
     scopes: list[str]
     user_id: int
     last_used_at: Time | None
     active: bool
     expires_at: Date | None
     token: NotRequired[str]
+
+
+class PlaceToken(AccessToken):
+    """An access token of a project or group, which belongs to a bot with that role there."""
+
+    access_level: int
+    resource_type: Literal["project", "group"]
+    resource_id: int
