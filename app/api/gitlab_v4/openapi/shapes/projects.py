@@ -25,8 +25,9 @@ class ProjectLinks(TypedDict):
     """Addresses about a project."""
 
     self: str
-    events: str
     members: str
+    events: NotRequired[str]
+    repo_branches: NotRequired[str]
 
 
 class Access(TypedDict):
@@ -85,6 +86,13 @@ class ProjectSettings(ProjectBasic, total=False):
     ci_job_token_scope_enabled: bool
     ci_separated_caches: bool
     ci_config_path: str
+    ci_forward_deployment_enabled: bool
+    ci_forward_deployment_rollback_allowed: bool
+    ci_allow_fork_pipelines_to_run_in_parent_project: bool
+    ci_id_token_sub_claim_components: list[str]
+    ci_delete_pipelines_in_seconds: int | None
+    keep_latest_artifact: bool
+    runners_token: str | None
     ci_push_repository_for_job_token_allowed: bool
     only_allow_merge_if_pipeline_succeeds: bool
     runner_token_expiration_interval: None
