@@ -10,7 +10,7 @@ BIN = $(shell readlink -f .venv)/bin
 ARGS ?=
 # How many tests run at a time; tests/scheduling.py keeps apart those that share the host. WORKERS=0: all in one process.
 WORKERS ?= 3
-# make test DEPTH=long lets the property tests search for longer.
+# make test DEPTH=long makes up far more requests to the API (tests/support/fuzz.py).
 DEPTH ?= short
 
 .PHONY: help up down test check bench lock clean environment test-environment

@@ -121,6 +121,12 @@ class Config:
     )
     push_limit: int = _setting(_integer(1024, 1 << 40), "Largest push", default=2048 * MIB)
     body_limit: int = _setting(_integer(1024, 1 << 32), "Largest body of any other request", default=4 * MIB)
+    rate_limit_user: int = _setting(
+        _integer(0, 10**9), "Requests a minute that a user or a job may make of the API; 0 any number", default=6000
+    )
+    rate_limit_address: int = _setting(
+        _integer(0, 10**9), "The same of an address that nobody signed in from", default=1500
+    )
     lease: int = _setting(_integer(10, 3600), "A running job that is silent for so long is lost", default=180)
     claim_lease: int = _setting(
         _integer(5, 3600), "A claimed job never heard of is given back after so long", default=60

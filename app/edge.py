@@ -1,6 +1,6 @@
 """What all edges share: how a view finds the Core, and what a database does that does not work."""
 
-from typing import cast
+from typing import Any, cast
 
 from flask import current_app
 from sqlalchemy.exc import InterfaceError, OperationalError
@@ -17,3 +17,8 @@ RETRY_AFTER = 5
 def core() -> Core:
     """The Core of the application that serves the current request."""
     return cast(Core, current_app.extensions["skerry"])
+
+
+def api_document() -> dict[str, Any]:
+    """The OpenAPI document of /api/v4, which that API leaves here for the pages."""
+    return cast(dict[str, Any], current_app.extensions["openapi"]())

@@ -8,6 +8,7 @@ unless the test says otherwise:
 `server` is the same application behind real HTTP, in threads of this process; `server.url` is its address.
 """
 
+import gc
 import os
 import shutil
 import threading
@@ -205,3 +206,9 @@ def server(app: Flask) -> Iterator[LiveServer]:
     thread.start()
     yield LiveServer(url, stop)
     stop()
+
+
+def pytest_collection_finish() -> None:
+    """What is imported by now stays to the end: the garbage collector need not look at it over and over."""
+    gc.collect()
+    gc.freeze()

@@ -7,6 +7,7 @@ def init_app(app: Flask) -> None:
     """Register the pages, the addresses they use, and what their templates know."""
     from app.dashboard import (  # noqa: F401 - each adds its routes to the one blueprint
         all_pipelines,
+        api_reference,
         artifacts,
         environments,
         error_pages,

@@ -5,6 +5,7 @@ them gets its authentication, its errors and its parameters. A view is: parse, c
 """
 
 from flask import Blueprint, Flask, current_app, g, request
+from werkzeug.exceptions import HTTPException
 
 from app.api.gitlab_v4 import (
     artifacts,
@@ -26,6 +27,7 @@ from app.api.gitlab_v4 import (
     jobs,
     lint,
     members,
+    openapi,
     params,
     pipeline_actions,
     pipeline_creation,
@@ -35,6 +37,7 @@ from app.api.gitlab_v4 import (
     project_settings,
     projects,
     protected_refs,
+    rate_limits,
     release_links,
     releases,
     resource_groups,
@@ -71,6 +74,7 @@ MODULES = (
     jobs,
     lint,
     members,
+    openapi,
     pipeline_actions,
     pipeline_creation,
     pipeline_schedules,
@@ -100,11 +104,13 @@ def init_app(app: Flask) -> None:
     """Register the API below /api/v4."""
     blueprint = Blueprint("gitlab_v4", __name__, url_prefix=PREFIX)
     blueprint.before_request(_admit)
+    rate_limits.install(app, blueprint)
     errors.attach(blueprint)
     for endpoint in ENDPOINTS:
         register(blueprint, endpoint)
     app.register_blueprint(blueprint)
     runner.init_app(app)
+    openapi.init_app(app)
     errors.answer_unrouted(app, PREFIX)
 
 
@@ -113,5 +119,10 @@ def _admit() -> None:
     endpoint = current_app.view_functions[request.endpoint or ""]
     if not isinstance(endpoint, Endpoint):
         raise errors.forbidden()
-    g.given = params.collect(request)
-    callers.admit(endpoint.callers, endpoint.scopes, g.given)
+    try:
+        g.given = params.collect(request)
+        caller = callers.admit(endpoint.callers, endpoint.scopes, g.given)
+    except (errors.ApiError, HTTPException):
+        rate_limits.count(None)
+        raise
+    rate_limits.count(caller)

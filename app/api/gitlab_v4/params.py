@@ -58,6 +58,8 @@ class Param:
 
 def collect(request: Request) -> dict[str, Any]:
     """All parameters of `request`, still as sent. Raises BadParams for a body that cannot be read."""
+    if None in request.form:  # a part of a multipart body, which forms cannot say
+        raise BadParams("a field of the form has no name")
     try:
         given = nest(in_order(request.args))
         given |= nest(in_order(request.form))

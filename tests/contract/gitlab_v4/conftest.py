@@ -1,6 +1,6 @@
 """The API as its callers see it: `api` calls it, `place` is a project with people of every role in it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -9,7 +9,19 @@ from flask.testing import FlaskClient
 from app.services.core import Core
 from tests.support.calls import count_statements
 from tests.support.gitlab import Api
+from tests.support.openapi import watch
 from tests.support.place import Place, make_place
+
+
+@pytest.fixture(autouse=True)
+def wrong_answers(request: pytest.FixtureRequest) -> Iterator[list[str]]:
+    """Hold every answer that a test gets, over whichever client, against the OpenAPI document."""
+    if "app" not in request.fixturenames:
+        yield []
+        return
+    wrong = watch(request.getfixturevalue("app"))
+    yield wrong
+    assert wrong == []
 
 
 @pytest.fixture

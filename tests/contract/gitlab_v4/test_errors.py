@@ -172,3 +172,9 @@ def test_nonsense_is_never_a_fault_of_ours(api: Api, method: str, path: str) -> 
     response = api(method, path)
     assert response.status_code < 500
     assert response.is_json
+
+
+def test_a_field_of_a_form_without_a_name_makes_no_sense(api: Api) -> None:
+    body = b"--x\r\nContent-Disposition: form-data\r\n\r\nvalue\r\n--x--\r\n"
+    response = api.post("/projects", data=body, content_type="multipart/form-data; boundary=x")
+    assert (response.status_code, response.json) == (400, {"error": "a field of the form has no name"})

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from app.api.gitlab_v4.errors import BadParams
@@ -104,6 +104,7 @@ def test_objects_are_checked_field_by_field() -> None:
     assert problems(params, {"v": [{"key": "A"}, {"raw": "x"}]}) == "v[1][key] is missing, v[1][raw] is invalid"
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.sampled_from(Kind), JSON)
 def test_nothing_but_bad_params_is_ever_raised(kind: Kind, raw: Any) -> None:
     fields = (Param("key", required=True),) if kind is Kind.OBJECTS else ()
