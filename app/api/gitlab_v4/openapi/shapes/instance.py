@@ -29,7 +29,7 @@ class LintInclude(TypedDict):
 
     type: str
     location: str
-    blob: None
+    blob: str | None
     raw: str | None
     extra: dict[str, Any]
     context_project: str | None
