@@ -13,6 +13,7 @@ from app.domain.permissions import Action
 from app.domain.status import AVAILABLE, COMPLETED
 from app.edge import core
 from app.models import Pipeline, User
+from app.services.jobs.explain_failure import explain_failures
 from app.services.pipelines.cancel_pipeline import cancel_pipeline
 from app.services.pipelines.retry_pipeline import retry_pipeline
 from app.services.pipelines.show_pipeline import find_pipeline, pipeline_version, show_pipeline
@@ -46,13 +47,15 @@ def pipeline(path: str, pipeline_id: int) -> ResponseReturnValue:
     version = pipeline_version(core(), pipeline_id)
     view = show_pipeline(core(), project, pipeline_id)
     g.section = "pipelines"
+    failures = explain_failures(core(), view.jobs, visitor())
     return render_template(
         "pipelines/show.html",
         project=project,
         view=view,
         relations=show_relations(core(), view.pipeline, view.jobs, visitor()),
         pipeline=view.pipeline,
-        sentence=pipeline_sentence(view, core().now()),
+        sentence=pipeline_sentence(view, core().now(), failures),
+        failures=failures,
         version=version,
         live=view.pipeline.status not in COMPLETED,
         tests=pipeline_tests(core(), view.pipeline),

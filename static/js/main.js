@@ -2,6 +2,7 @@
 import { startClock } from "./clock.js";
 import { startCopyButtons } from "./copy.js";
 import { startForms } from "./forms.js";
+import { startKeys } from "./keys.js";
 import { startLive } from "./live.js";
 import { startLog } from "./log/view.js";
 
@@ -10,3 +11,4 @@ startForms();
 startClock();
 startLive();
 startLog();
+startKeys();

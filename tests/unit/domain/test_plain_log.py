@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.dashboard.plain_log import LONGEST_LINE, plain_lines
+from app.domain.plain_log import LONGEST_LINE, plain_lines
 
 
 @pytest.mark.parametrize(
