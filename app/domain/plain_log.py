@@ -11,11 +11,11 @@ _ESCAPES = re.compile(
 _MARKER = re.compile(r"section_(?:start|end):\d+:[A-Za-z0-9_.-]+(?:\[[^\]\r\n]*\])?\r")
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
 #: What GitLab's runner puts before every line: the time, the stream, and whether the line before goes on (gitlab.md A.5).
-_STAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z [0-9a-f]{2}[EO][+ ]")
+_STAMP = re.compile(r"(?m)^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z [0-9a-f]{2}[EO][+ ]")
 _STAMP_HINT = b"Z 0"
 _COLOURS = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
 _UNSEEN = bytes([*range(9), *range(11, 32), 127])
-_UNCLEAN = re.compile(r"[\x1b\r]|Z 0")
+_UNCLEAN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 LONGEST_LINE = 4096
 
 
@@ -29,7 +29,7 @@ def plain_lines(data: bytes) -> list[str]:
 
 def plain_line(line: str) -> str:
     """One line as it was seen, cut to LONGEST_LINE characters."""
-    return _seen(line)[:LONGEST_LINE]
+    return _bare(_STAMP.sub("", line, count=1))[:LONGEST_LINE]
 
 
 def plain_text(data: bytes) -> str:
@@ -38,15 +38,17 @@ def plain_text(data: bytes) -> str:
     text = data.decode("utf-8", "replace")
     if plain:
         return text
-    text = _COLOURS.sub("", text.replace("\r\n", "\n"))
-    if _STAMP_HINT not in data and "\x1b" not in text and "\r" not in text:
+    if _STAMP_HINT in data:
+        text = _STAMP.sub("", text)
+    if "section_" not in text:  # whose markers end with such a return
+        text = text.replace("\r\n", "\n")
+    text = _COLOURS.sub("", text)
+    if not _UNCLEAN.search(text):
         return text
-    return "\n".join(_seen(line) if _UNCLEAN.search(line) else line for line in text.split("\n"))
+    return "\n".join(_bare(line) if _UNCLEAN.search(line) else line for line in text.split("\n"))
 
 
-def _seen(line: str) -> str:
-    stamp = _STAMP.match(line)
-    text = _MARKER.sub("", line[stamp.end() :] if stamp else line)
-    text = _ESCAPES.sub("", text)
+def _bare(line: str) -> str:
+    text = _ESCAPES.sub("", _MARKER.sub("", line))
     stayed = next((part for part in reversed(text.split("\r")) if part), "")
     return _CONTROLS.sub("", stayed)

@@ -72,7 +72,13 @@ def test_a_part_of_the_log_is_fetched_by_range(logged, wanted, status, expected)
 def test_a_job_without_a_log_has_an_empty_one(site):
     guest = site.visitor("guest")
     assert guest.get(RAW).data == b""
-    assert guest.get("/skerry/hello/-/jobs/1/log_index").json == {"size": 0, "lines": 0, "blocks": [], "sections": [], "times": []}
+    assert guest.get("/skerry/hello/-/jobs/1/log_index").json == {
+        "size": 0,
+        "lines": 0,
+        "blocks": [],
+        "sections": [],
+        "times": [],
+    }
 
 
 def test_nobody_reads_beyond_what_the_row_counts(logged, core):
