@@ -12,11 +12,11 @@ from werkzeug.http import http_date
 from app.dashboard.blueprint import pages
 from app.dashboard.context import open_project, visitor
 from app.dashboard.headers import CONTENT_POLICY
-from app.domain.plain_log import plain_lines
 from app.dashboard.stream_guard import still_allowed
 from app.dashboard.streams import END, MORE, Event, stream
 from app.domain.errors import NotAllowed, NotFound
 from app.domain.permissions import Action
+from app.domain.plain_log import plain_lines
 from app.edge import core
 from app.models import Job
 from app.services.jobs.log_index import build_index
@@ -132,8 +132,9 @@ def log_search(path: str, job_id: int) -> ResponseReturnValue:
 
 @pages.get("/<project:path>/-/jobs/<key:job_id>/events")
 def job_events(path: str, job_id: int) -> ResponseReturnValue:
-    """`log` events carry the bytes from `?from=` on in base64, their id is the offset behind them; `times` say before
-    them when such bytes came (as in `log_index`); `changed` says that the job differs from `?version=`; `reset` that the log begins anew. After the end of both comes `end`.
+    """`log` events carry the bytes from `?from=` on in base64, their id is the offset behind them; `times` before them
+    says when such bytes came (as in `log_index`); `changed` that the job differs from `?version=`; `reset` that the log
+    begins anew. After the end of both comes `end`.
     """
     job = _readable(path, job_id)
     reader = _LogReader(job.id, _offset(), request.args.get("version"))

@@ -22,12 +22,13 @@ _AFTERWARDS = ("after_script", "archive_cache", "upload_artifacts", "cleanup_")
 @dataclass(frozen=True, slots=True)
 class Ending:
     """The end of the failed part. `section` is the script's own that was open, `command` the one at work: None where
-    nothing tells. `lines` are plain, the last LINES that are not empty; `below` counts the log's lines from the first of
-    them to the end of the text that was read.
+    nothing tells. `lines` are plain, the last LINES that are not empty; `first` and `last` are the places of the outer
+    two, counted from the end of the text that was read, whose last line is 1.
     """
 
     lines: tuple[str, ...]
-    below: int
+    first: int
+    last: int
     section: str | None = None
     command: str | None = None
 
@@ -35,7 +36,7 @@ class Ending:
 @dataclass(slots=True)
 class _Line:
     text: str
-    below: int
+    from_end: int
     command: str | None
     sections: tuple[str, ...]
 
@@ -57,7 +58,8 @@ def read_ending(data: bytes, inside: tuple[str, ...] | None = None) -> Ending | 
     own = shown[-1].sections[1:]  # the outermost section is a phase of the job
     return Ending(
         lines=tuple(line.text[:LONGEST_SHOWN] for line in shown),
-        below=shown[0].below,
+        first=shown[0].from_end,
+        last=shown[-1].from_end,
         section=own[-1] if own else None,
         command=command[:LONGEST_COMMAND] if command else None,
     )

@@ -10,7 +10,7 @@ _ESCAPES = re.compile(
 )
 _MARKER = re.compile(r"section_(?:start|end):\d+:[A-Za-z0-9_.-]+(?:\[[^\]\r\n]*\])?\r")
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
-#: What GitLab's runner puts before every line: the time, the stream, and whether the line before goes on (gitlab.md A.5).
+#: What GitLab's runner puts before a line: the time, the stream, whether the line before goes on (gitlab.md A.5).
 _STAMP = re.compile(r"(?m)^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z [0-9a-f]{2}[EO][+ ]")
 _STAMP_HINT = b"Z 0"
 _COLOURS = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")

@@ -18,7 +18,7 @@ _PIECE = 64 * 1024
 @dataclass(frozen=True, slots=True)
 class Failure:
     """`step`: the failed one, where the runner told. `ending`: None where nothing was printed, or `user` may not read
-    it. `ending.below` counts lines up to the end of the whole log; it is 0 where that would take too long.
+    it. `ending.first` and `ending.last` count from the end of the whole log; both are 0 where that would take too long.
     """
 
     step: JobStep | None
@@ -56,11 +56,13 @@ def _ending(trace: Trace, step: JobStep | None) -> Ending | None:
     if ending is None or end == trace.size:
         return ending
     after = _lines_after(trace, data.endswith(b"\n"))
-    return replace(ending, below=0 if after is None else ending.below + after)
+    if after is None:
+        return replace(ending, first=0, last=0)
+    return replace(ending, first=ending.first + after, last=ending.last + after)
 
 
 def _part_of(step: JobStep | None, size: int) -> tuple[int | None, int]:
-    """Where in a log of `size` bytes the failed step printed: (from, to). From is None where the runner did not tell."""
+    """Where in a log of `size` bytes the failed step printed: (from, to); from None where the runner did not tell."""
     if step is None or step.trace_start is None or step.trace_start >= size:
         return None, size
     end = size if step.trace_end is None else min(step.trace_end, size)

@@ -1,4 +1,4 @@
-"""Find words in a job's log, as a person sees it: colours inside a word, and what was overwritten, make no difference."""
+"""Find words in a job's log as a person sees it: colours inside a word, or what was overwritten, do not matter."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field

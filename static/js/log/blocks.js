@@ -177,8 +177,9 @@ export class Blocks {
     if (section.end !== null && !line.querySelector(".took")) this.took(line, section);
   }
 
+  // All lines that are drawn, those of blocks outside the window too: they come back as they are.
   drawnLines() {
-    return this.list.querySelectorAll(".line");
+    return this.all.flatMap((block) => [...block.element.children]);
   }
 
   isSelected(number) {

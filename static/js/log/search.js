@@ -146,7 +146,7 @@ export class Search {
     const { blocks } = this.view;
     const ranges = [];
     for (const line of blocks.drawnLines()) {
-      if (this.held.has(Number(line.dataset.line)) && !line.hidden) rangesIn(line.querySelector(".t"), this.words, ranges);
+      if (this.held.has(Number(line.dataset.line)) && line.isConnected && !line.hidden) rangesIn(line.querySelector(".t"), this.words, ranges);
       if (line.classList.contains("section")) this.count(line, blocks.sections.headed(Number(line.dataset.line)));
     }
     if (globalThis.CSS?.highlights) CSS.highlights.set(PAINT, new Highlight(...ranges));

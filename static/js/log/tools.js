@@ -26,7 +26,7 @@ export function takeLogKeys(view) {
     ["f", "Follow the end, or let go", () => view.toggleFollow()],
     ["t", "Times: off, since the start, local, UTC", () => view.nextTimes()],
     ["w", "Wrap long lines", () => view.toggleWrap()],
-    ["e", "To the lines that failed", () => view.failedLine() && view.reveal(view.failedLine())],
+    ["e", "To the lines that failed", () => view.showFailed()],
     ["F", "Full screen", () => view.toggleFull()],
   ];
   takeKeys("The log", keys.map(([key, what, action]) => [key, what, () => view.blocks && action()]));

@@ -192,23 +192,35 @@ class LogView {
     this.lastTop = scrollTop;
   }
 
-  // The first of the last lines that failed, where the server could tell.
-  failedLine() {
-    const below = Number(document.querySelector("#failure[data-below]")?.dataset.below || 0);
-    return below && !this.events ? Math.max(1, this.tail.lines - below + 1) : 0;
+  // [first, last] of the last lines that failed, or null; the server counts them from the end.
+  failedLines() {
+    const { first, last } = document.querySelector("#failure[data-first]")?.dataset || {};
+    if (this.events || !Number(first)) return null;
+    return [first, last].map((place) => Math.max(1, this.tail.lines - Number(place) + 1));
+  }
+
+  showFailed() {
+    const ends = this.failedLines();
+    if (!ends) return;
+    this.openFailed();
+    this.blocks.mark({ selected: ends });
+    this.reveal(ends[0]);
   }
 
   // The page says anew how the job stands: the failed section is opened, whatever the job asked for.
   openFailed() {
-    const failed = this.blocks && this.failedLine();
-    if (failed && this.blocks.sections.reveal(failed)) this.blocks.refold();
+    const ends = this.blocks && this.failedLines();
+    if (ends?.map((line) => this.blocks.sections.reveal(line)).includes(true)) this.blocks.refold();
   }
 
   goToHash() {
-    const failed = location.hash === "#failure" && this.failedLine();
-    const ends = failed ? [failed, this.tail.lines] : linesOfHash(location.hash);
+    if (location.hash === "#failure" && this.failedLines()) {
+      this.showFailed();
+      return true;
+    }
+    const ends = linesOfHash(location.hash);
     if (!ends) return false;
-    if (!failed) this.selection.show(ends);
+    this.selection.show(ends);
     this.reveal(ends[0]);
     return true;
   }
@@ -222,7 +234,7 @@ class LogView {
 
   firstLineInSight() {
     const top = this.scroller.getBoundingClientRect().top;
-    const line = [...this.blocks.drawnLines()].find((one) => one.getBoundingClientRect().bottom > top);
+    const line = this.blocks.drawnLines().find((one) => one.isConnected && !one.hidden && one.getBoundingClientRect().bottom > top);
     return line ? Number(line.dataset.line) : 1;
   }
 

@@ -38,12 +38,12 @@ def test_the_failed_step_is_found_however_much_comes_after_it(core, failed):
     assert failure.step.exit_code == 2
     assert failure.ending.lines == tuple(f"line {number}" for number in range(21, 31))
     lines = (SCRIPT + OUTPUT + AFTER).count(b"\n")
-    assert lines - failure.ending.below + 1 == 1 + 21, "the number of its line in the whole log"
+    assert lines - failure.ending.first + 1 == 1 + 21, "the number of its line in the whole log"
 
 
 def test_lines_are_not_counted_for_ever(core, failed, monkeypatch):
     monkeypatch.setattr(explaining, "_COUNTED", 1000)
-    assert explain_failure(core, failed, _user(core, "reporter")).ending.below == 0
+    assert explain_failure(core, failed, _user(core, "reporter")).ending.first == 0
 
 
 def test_without_steps_the_end_of_the_log_tells(core, failed):
