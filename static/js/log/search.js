@@ -130,7 +130,7 @@ export class Search {
     else {
       const place = this.place >= 0 ? `${(this.place + 1).toLocaleString("en")} of ` : "";
       const folded = this.lines.filter((line) => this.view.blocks.sections.hides(line)).length;
-      this.output.textContent = `${place}${this.total.toLocaleString("en")} lines${folded ? `, ${folded.toLocaleString("en")} folded away` : ""}`;
+      this.output.textContent = `${place}${this.total.toLocaleString("en")} line${this.total === 1 ? "" : "s"}${folded ? `, ${folded.toLocaleString("en")} folded away` : ""}`;
     }
   }
 
