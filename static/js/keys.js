@@ -58,6 +58,8 @@ function showList() {
 }
 
 export function startKeys() {
+  const pipelines = document.querySelector('.tabs a[href$="/-/pipelines"]');
+  if (pipelines) takeKeys("The project", [["g p", "Its pipelines", () => pipelines.click()]]);
   takeKeys("Everywhere", [["?", "Show this list", showList]]);
   document.addEventListener("keydown", onKey);
 }

@@ -31,5 +31,7 @@ export function takeLogKeys(view) {
   ];
   takeKeys("The log", keys.map(([key, what, action]) => [key, what, () => view.blocks && action()]));
   const press = (action) => () => document.querySelector(`#job-head form[action$="/${action}"] button`)?.click();
-  takeKeys("The job", [["r", "Retry", press("retry")], ["c", "Cancel", press("cancel")]]);
+  // A key is hit by mistake more easily than a button.
+  const cancel = () => document.querySelector('#job-head form[action$="/cancel"]') && confirm("Cancel this job?") && press("cancel")();
+  takeKeys("The job", [["r", "Retry", press("retry")], ["c", "Cancel", cancel]]);
 }
