@@ -141,11 +141,15 @@ def test_nothing_a_job_prints_or_is_called_can_run_in_the_page(page, site, sign_
 
 
 def test_without_a_script_the_end_of_the_log_can_be_read(chromium, site):
-    site.print(b"\x1b[31mplain\x1b[0m text\n")
+    site.print(b"line\n" * 500 + b"\x1b[31mplain\x1b[0m text\n")
     context = chromium.new_context(base_url=site.url, java_script_enabled=False)
     page = context.new_page()
     page.goto(JOB)
-    expect(page.locator(".log-plain")).to_have_text("plain text\n")
+    expect(page.locator(".log-plain")).to_contain_text("line\nplain text")
+    log = page.locator(".log-scroll")
+    assert log.evaluate("log => log.firstElementChild.getBoundingClientRect().bottom") <= log.evaluate(
+        "log => log.getBoundingClientRect().bottom"
+    ), "its end is in sight"
     expect(page.get_by_role("button", name="Copy")).to_have_count(0)
     context.close()
 

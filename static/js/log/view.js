@@ -47,6 +47,7 @@ class LogView {
   }
 
   async start() {
+    this.scroller.classList.remove("at-end");
     this.scroller.scrollTop = this.scroller.scrollHeight; // the end that came with the page, until the rest is here
     let index;
     try {
