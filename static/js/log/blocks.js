@@ -9,7 +9,14 @@ import { Window } from "./window.js";
 const LINE_HEIGHT = 20;
 const LONGEST_FETCH = 1 << 20;
 const KEEP_DRAWN = 12;
-const TRY_AGAIN = 3000;
+const TRY_AGAIN = 1500;
+
+// Past the browser's cache: there, parts of one address wait for each other, and for a log that grows meanwhile.
+export async function fetchBytes(address, start, end) {
+  const response = await fetch(address, { headers: { Range: `bytes=${start}-${end - 1}` }, cache: "no-store" });
+  if (response.status !== 206) throw new Error(String(response.status));
+  return response.arrayBuffer();
+}
 
 export class Blocks {
   // `drawn` is called whenever a block was drawn, or drawn lines were folded.
@@ -94,9 +101,8 @@ export class Blocks {
   async fetchAndDraw(block) {
     const end = Math.min(block.end, block.start + LONGEST_FETCH);
     try {
-      const response = await fetch(this.address, { headers: { Range: `bytes=${block.start}-${end - 1}` } });
-      if (response.status !== 206) throw new Error(String(response.status));
-      this.fill(block, new Uint8Array(await response.arrayBuffer()));
+      const bytes = await fetchBytes(this.address, block.start, end);
+      this.fill(block, new Uint8Array(bytes));
     } catch {
       block.state = "empty";
       setTimeout(() => block.near && this.draw(block), TRY_AGAIN);

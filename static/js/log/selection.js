@@ -1,5 +1,6 @@
 // Lines that somebody chose: an address (#L120-L140), a mark, and their text to copy without numbers and colours.
 import { parseLine, plainText } from "./ansi.js";
+import { fetchBytes } from "./blocks.js";
 
 const HASH = /^#L(\d{1,10})(?:-L?(\d{1,10}))?$/;
 const MOST = 10_000;
@@ -61,10 +62,8 @@ export class Selection {
     const [first, last] = blocks.selected;
     const end = Math.min(last, first + MOST - 1);
     const from = blocks.holding(first);
-    const bytes = `bytes=${from.start}-${blocks.holding(end).end - 1}`;
-    const response = await fetch(root.dataset.raw, { headers: { Range: bytes } });
-    if (response.status !== 206) throw new Error(String(response.status));
-    const lines = (await response.text()).split("\n").slice(first - from.line, end - from.line + 1);
+    const bytes = await fetchBytes(root.dataset.raw, from.start, blocks.holding(end).end);
+    const lines = new TextDecoder().decode(bytes).split("\n").slice(first - from.line, end - from.line + 1);
     return lines.map((line) => plainText(parseLine(line).runs)).join("\n");
   }
 }
