@@ -1,6 +1,7 @@
 """A job's log: all of it, a part of it by range, its index, and what is added while the job runs."""
 
 import base64
+import json
 from collections.abc import Generator, Iterator
 from dataclasses import asdict, dataclass
 
@@ -11,21 +12,24 @@ from werkzeug.http import http_date
 from app.dashboard.blueprint import pages
 from app.dashboard.context import open_project, visitor
 from app.dashboard.headers import CONTENT_POLICY
-from app.dashboard.plain_log import plain_lines
 from app.dashboard.stream_guard import still_allowed
 from app.dashboard.streams import END, MORE, Event, stream
 from app.domain.errors import NotAllowed, NotFound
 from app.domain.permissions import Action
+from app.domain.plain_log import plain_lines
 from app.edge import core
 from app.models import Job
 from app.services.jobs.log_index import build_index
+from app.services.jobs.log_times import log_times
 from app.services.jobs.read_trace import Trace, open_trace, require_trace
+from app.services.jobs.search_log import search_log
 from app.services.jobs.show_job import find_job, job_state
 
 TAIL_BYTES = 32 * 1024
 CHUNK = 64 * 1024
 #: A reader that is far behind gets so much in one go, then looks whether the job has changed.
 BURST = 16
+LONGEST_SEARCH = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,13 +102,17 @@ def _pieces(trace: Trace, start: int, end: int) -> Iterator[bytes]:
 
 @pages.get("/<project:path>/-/jobs/<key:job_id>/log_index")
 def log_index(path: str, job_id: int) -> ResponseReturnValue:
-    """Where lines and sections lie (`services.jobs.log_index`), as JSON: blocks are [start, line, lines, style]."""
+    """Where lines and sections lie (`services.jobs.log_index`), as JSON: blocks are [start, line, lines, style], times
+    [offset, when the bytes from there on came, in seconds since 1970].
+    """
     job = _readable(path, job_id)
     trace = open_trace(core(), job.id, job.trace_size)
+    times = log_times(core(), job.id)
     core().session.remove()
     with trace:
         index = build_index(trace)
     return jsonify(
+        times=times,
         size=index.size,
         lines=index.lines,
         blocks=[[block.start, block.line, block.lines, block.style] for block in index.blocks],
@@ -112,10 +120,21 @@ def log_index(path: str, job_id: int) -> ResponseReturnValue:
     )
 
 
+@pages.get("/<project:path>/-/jobs/<key:job_id>/log_search")
+def log_search(path: str, job_id: int) -> ResponseReturnValue:
+    """The lines that hold `?q=` (`services.jobs.search_log`), as JSON: {"total", "lines", "scanned"}."""
+    job = _readable(path, job_id)
+    trace = open_trace(core(), job.id, job.trace_size)
+    core().session.remove()
+    with trace:
+        return jsonify(asdict(search_log(trace, request.args.get("q", "")[:LONGEST_SEARCH])))
+
+
 @pages.get("/<project:path>/-/jobs/<key:job_id>/events")
 def job_events(path: str, job_id: int) -> ResponseReturnValue:
-    """`log` events carry the bytes from `?from=` on in base64, their id is the offset behind them; `changed` says that
-    the job differs from `?version=`; `reset` that the log begins anew. After the end of both comes `end`.
+    """`log` events carry the bytes from `?from=` on in base64, their id is the offset behind them; `times` before them
+    says when such bytes came (as in `log_index`); `changed` that the job differs from `?version=`; `reset` that the log
+    begins anew. After the end of both comes `end`.
     """
     job = _readable(path, job_id)
     reader = _LogReader(job.id, _offset(), request.args.get("version"))
@@ -155,6 +174,8 @@ class _LogReader:
             if trace.size < self._offset:
                 self._offset = 0
                 yield Event("reset", "", "0")
+            if trace.size > self._offset and (times := log_times(core(), self._job_id, self._offset)):
+                yield Event("times", json.dumps(times))
             trace.seek(self._offset)
             for _ in range(BURST):
                 data = trace.read(CHUNK)

@@ -18,6 +18,7 @@ from app.services.artifacts.artifact_access import may_fetch
 from app.services.artifacts.keep_artifacts import keep_artifacts
 from app.services.jobs.cancel_job import cancel_job
 from app.services.jobs.erase_job import erase_job
+from app.services.jobs.explain_failure import explain_failure
 from app.services.jobs.play_job import play_job
 from app.services.jobs.retry_job import retry_job
 from app.services.jobs.show_job import find_job, job_state, show_job
@@ -31,6 +32,7 @@ def job(path: str, job_id: int) -> ResponseReturnValue:
     project = open_project(path, Action.READ_JOB)
     state = job_state(core(), job_id)
     view = show_job(core(), project, job_id)
+    failure = explain_failure(core(), view.job, visitor())
     g.section = "pipelines"
     return render_template(
         "jobs/show.html",
@@ -41,7 +43,8 @@ def job(path: str, job_id: int) -> ResponseReturnValue:
         pipeline=view.job.pipeline,
         inputs=[(each, text_of(each.default)) for each in inputs_of(view.job)],
         text_of=text_of,
-        sentence=job_sentence(view, core().now()),
+        sentence=job_sentence(view, core().now(), failure),
+        failure=failure,
         version=state.version if state else "",
         live=view.job.status not in COMPLETED,
         tail=log_tail(view.job),

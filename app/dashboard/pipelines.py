@@ -17,6 +17,7 @@ from app.domain.permissions import Action
 from app.domain.status import AVAILABLE, COMPLETED
 from app.edge import core
 from app.models import Pipeline, User
+from app.services.jobs.explain_failure import explain_failures
 from app.services.pipelines.cancel_pipeline import cancel_pipeline
 from app.services.pipelines.require_variables import may_give_variables
 from app.services.pipelines.retry_pipeline import retry_pipeline
@@ -56,6 +57,7 @@ def pipeline(path: str, pipeline_id: int) -> ResponseReturnValue:
     reported = reported_statuses(core(), view.pipeline)
     only = request.args.get("only", "")
     g.section = "pipelines"
+    failures = explain_failures(core(), view.jobs, visitor())
     return render_template(
         "pipelines/show.html",
         project=project,
@@ -75,7 +77,8 @@ def pipeline(path: str, pipeline_id: int) -> ResponseReturnValue:
         needed_names=needed_names,
         web_address=web_address,
         pipeline=view.pipeline,
-        sentence=pipeline_sentence(view, core().now()),
+        sentence=pipeline_sentence(view, core().now(), failures),
+        failures=failures,
         version=version,
         live=view.pipeline.status not in COMPLETED,
         tests=pipeline_tests(core(), view.pipeline),

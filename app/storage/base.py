@@ -66,3 +66,9 @@ class TraceStore(Protocol):
 
     def remove(self, job_id: int) -> None:
         """Remove; fine when it is gone already."""
+
+    def mark(self, job_id: int, offset: int, moment: float) -> None:
+        """Note that the bytes from `offset` on came at `moment` (a time.time()). Never fails: it is an aid."""
+
+    def marks(self, job_id: int) -> list[tuple[int, float]]:
+        """What was noted, both rising: an offset that came again, because the log was cut, counts as it came last."""

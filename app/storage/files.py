@@ -4,6 +4,7 @@ import errno
 import hashlib
 import os
 import secrets
+import struct
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -12,6 +13,8 @@ from typing import BinaryIO
 from app.domain.errors import LimitExceeded, StorageFull
 from app.storage.base import Stored
 
+#: When a piece of a trace came: its offset, and seconds since 1970.
+_MARK = struct.Struct("<Qd")
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -161,3 +164,29 @@ class FileTraces:
 
     def remove(self, job_id: int) -> None:
         self.path(job_id).unlink(missing_ok=True)
+        self._marks(job_id).unlink(missing_ok=True)
+
+    def _marks(self, job_id: int) -> Path:
+        return self.path(job_id).with_suffix(".times")
+
+    def mark(self, job_id: int, offset: int, moment: float) -> None:
+        # One write of 16 bytes to the end: it is there whole or not at all, whoever else writes.
+        with suppress(OSError):
+            descriptor = os.open(self._marks(job_id), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+            try:
+                os.write(descriptor, _MARK.pack(offset, moment))
+            finally:
+                os.close(descriptor)
+
+    def marks(self, job_id: int) -> list[tuple[int, float]]:
+        try:
+            data = self._marks(job_id).read_bytes()
+        except OSError:
+            return []
+        found: list[tuple[int, float]] = []
+        for offset, moment in _MARK.iter_unpack(data[: len(data) // _MARK.size * _MARK.size]):
+            while found and found[-1][0] >= offset:
+                found.pop()
+            if not found or moment > found[-1][1]:
+                found.append((offset, moment))
+        return found

@@ -16,6 +16,7 @@ _MARKER_START = b"section_"
 _SGR = re.compile(rb"\x1b\[[0-9;:]*m")
 _RESETS = (b"\x1b[0m", b"\x1b[m", b"\x1b[0;m")
 _MAX_CARRY = 256
+_NEAR = 2048
 
 
 class Readable(Protocol):
@@ -141,10 +142,19 @@ def _mark(match: re.Match[bytes], line: int, index: LogIndex, open_sections: lis
             return
 
 
+def _last_reset(piece: bytes) -> int:
+    """Where the last sequence that ends all colours stands, -1 without one. Most often one is near the end."""
+    for start in (max(0, len(piece) - _NEAR), 0):
+        reset = max(piece.rfind(mark, start) for mark in _RESETS)
+        if reset >= 0:
+            break
+    return reset
+
+
 def _style_after(piece: bytes, before: bytes) -> bytes:
     if b"\x1b[" not in piece:
         return before
-    reset = max(piece.rfind(mark) for mark in _RESETS)
+    reset = _last_reset(piece)
     found = b"".join(_SGR.findall(piece, max(reset, 0))[-16:])
     style = found if reset >= 0 else before + found
     return style if len(style) <= _MAX_CARRY else b""

@@ -94,6 +94,7 @@ def _crc(file: BinaryIO | None) -> int:
 
 def _add(core: Core, job: Job, data: bytes) -> None:
     size = core.traces.append(job.id, job.trace_size, data)
+    core.traces.mark(job.id, job.trace_size, core.now().timestamp())
     job.trace_size, job.trace_crc = size, zlib.crc32(data, job.trace_crc)
     notice = Notice(f"trace:{job.id}", {"size": size})
     after_commit(core.session, lambda: core.bus.publish(notice))

@@ -5,10 +5,18 @@ const TOKEN = /\x1b\[([0-9;:?<=>!]*)[ -\/]*([@-~])|\x1b\][^\x07\x1b]*(?:\x07|\x1
 
 export const PLAIN = Object.freeze({ fg: null, bg: null, bold: false, dim: false, italic: false, underline: false, inverse: false, hidden: false, strike: false });
 
-// → { runs: [{ text, style }], style: in force afterwards, markers: [{ end, at, name, collapsed }] }
+// What GitLab's runner writes before every line: when, which stream, and whether the line before goes on.
+const STAMP = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z) [0-9a-f]{2}[EO][+ ]/;
+
+// → { runs: [{ text, style }], style: in force afterwards, markers: [{ end, at, name, collapsed }], moment: in ms, if told }
 export function parseLine(line, style = PLAIN) {
-  const found = { runs: [], style, markers: [] };
+  const found = { runs: [], style, markers: [], moment: undefined };
   let overwrite = false;
+  const stamp = STAMP.exec(line);
+  if (stamp) {
+    found.moment = Date.parse(stamp[1]);
+    line = line.slice(stamp[0].length);
+  }
   let from = 0;
   const push = (text) => {
     if (!text) return;

@@ -49,6 +49,11 @@ export class Sections {
     this.recompute();
   }
 
+  foldAll(folded) {
+    for (const section of this.all) section.folded = folded;
+    this.recompute();
+  }
+
   // Fold nothing away from this line: somebody wants to see it.
   reveal(line) {
     let changed = false;
@@ -62,6 +67,7 @@ export class Sections {
     return changed;
   }
 
+  // What is hidden, as ranges that do not touch, in order; each with the count of lines hidden before it.
   recompute() {
     const ranges = this.all
       .filter((section) => section.folded)
@@ -74,19 +80,38 @@ export class Sections {
       if (last && range[0] <= last[1] + 1) last[1] = Math.max(last[1], range[1]);
       else this.hiddenRanges.push([...range]);
     }
+    let before = 0;
+    for (const range of this.hiddenRanges) {
+      range[2] = before;
+      before += range[1] - range[0] + 1;
+    }
+  }
+
+  // The last hidden range that begins at this line or before.
+  rangeAt(line) {
+    let low = 0;
+    let high = this.hiddenRanges.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.hiddenRanges[middle][0] <= line) low = middle + 1;
+      else high = middle;
+    }
+    return this.hiddenRanges[low - 1];
   }
 
   hides(line) {
-    return this.hiddenRanges.some(([from, to]) => from <= line && line <= to);
+    const range = this.rangeAt(line);
+    return range !== undefined && line <= range[1];
+  }
+
+  // How many lines up to this one are hidden.
+  hiddenUpTo(line) {
+    const range = this.rangeAt(line);
+    return range ? range[2] + Math.min(line, range[1]) - range[0] + 1 : 0;
   }
 
   // How many of `count` lines from `first` on can be seen.
   seen(first, count) {
-    const last = first + count - 1;
-    let hidden = 0;
-    for (const [from, to] of this.hiddenRanges) {
-      hidden += Math.max(0, Math.min(to, last) - Math.max(from, first) + 1);
-    }
-    return count - hidden;
+    return count - (this.hiddenUpTo(first + count - 1) - this.hiddenUpTo(first - 1));
   }
 }

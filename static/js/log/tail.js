@@ -6,8 +6,9 @@ const BLOCK_LINES = 500;
 const LONGEST_PARTIAL = 1 << 16;
 
 export class Tail {
-  // From byte `received` on, where line `nextLine` begins in the style `style`.
-  constructor(blocks, { received, nextLine, style }) {
+  // From byte `received` on, where line `nextLine` begins in the style `style`. `onLine` gets every new line, parsed.
+  constructor(blocks, { received, nextLine, style, onLine }) {
+    this.onLine = onLine;
     this.blocks = blocks;
     this.received = received;
     this.nextLine = nextLine;
@@ -26,8 +27,7 @@ export class Tail {
     const lineStart = this.received - this.pendingLength();
     this.received += bytes.length;
     const whole = bytes.lastIndexOf(10) + 1;
-    this.partial?.remove();
-    this.partial = null;
+    this.showPartial(null);
     if (whole) {
       this.appendLines(joined([...this.pending, bytes.subarray(0, whole)]), lineStart);
       this.pending = [];
@@ -53,22 +53,29 @@ export class Tail {
   drawPartial() {
     if (!this.pending.length) return;
     const shown = joined(this.pending).subarray(-LONGEST_PARTIAL);
-    this.partial = renderLine(this.nextLine, parseLine(new TextDecoder().decode(shown), this.style).runs);
-    this.partial.hidden = this.blocks.sections.hides(this.nextLine);
-    this.blocks.list.append(this.partial);
+    const line = renderLine(this.nextLine, parseLine(new TextDecoder().decode(shown), this.style).runs);
+    line.hidden = this.blocks.sections.hides(this.nextLine);
+    this.showPartial(line);
+  }
+
+  showPartial(line) {
+    this.partial = line;
+    this.blocks.window.showPartial(line);
   }
 
   appendLines(bytes, offset) {
+    const decoder = new TextDecoder();
     let refold = false;
     let from = 0;
     while (from < bytes.length) {
       const to = bytes.indexOf(10, from) + 1;
       const before = this.style;
-      const parsed = parseLine(new TextDecoder().decode(bytes.subarray(from, to - 1)), before);
+      const parsed = parseLine(decoder.decode(bytes.subarray(from, to - 1)), before);
       this.style = parsed.style;
       for (const marker of parsed.markers) refold = this.blocks.sections.mark(marker, this.nextLine) || refold;
       const block = this.blockFor(offset + from, before);
-      block.element.append(this.blocks.line(this.nextLine, parsed));
+      block.element.append(this.blocks.line(this.nextLine, parsed, offset + from));
+      this.onLine(this.nextLine, parsed);
       block.lines += 1;
       block.end = offset + to;
       this.nextLine += 1;
@@ -80,7 +87,7 @@ export class Tail {
   blockFor(start, style) {
     if (!this.block || this.block.lines >= BLOCK_LINES) {
       if (this.block) this.block.state = "drawn";
-      this.block = this.blocks.add({ start, end: start, line: this.nextLine, lines: 0, style: sequence(style), state: "growing" });
+      this.block = this.blocks.append({ start, end: start, line: this.nextLine, lines: 0, style: sequence(style), state: "growing" });
     }
     return this.block;
   }

@@ -2,15 +2,20 @@
 //
 // 1. The index says where blocks of whole lines lie, and the sections (blocks.js).
 // 2. While the job runs, an event stream brings the bytes behind the last block (tail.js).
-// 3. What people do: follow, scroll, wrap, full screen, addresses of lines.
+// 3. What people do: buttons and keys (tools.js) for following, wrapping, times, full screen; search (search.js) and
+//    choosing lines (selection.js).
 import { refresh } from "../live.js";
 import { Stream } from "../stream.js";
 import { parseLine, PLAIN } from "./ansi.js";
 import { Blocks } from "./blocks.js";
+import { Search } from "./search.js";
+import { linesOfHash, Selection } from "./selection.js";
+import { keep, kept } from "./kept.js";
 import { Tail } from "./tail.js";
+import { Times } from "./times.js";
+import { bindTools, takeLogKeys } from "./tools.js";
 
 const BOTTOM = 30;
-const HASH = /^#L(\d{1,10})(?:-L?(\d{1,10}))?$/;
 
 export function startLog() {
   const root = document.querySelector("[data-log]");
@@ -28,7 +33,13 @@ class LogView {
     this.blocks = null;
     this.tail = null;
     this.stream = null;
-    this.bindTools();
+    this.times = new Times(Date.parse(root.dataset.started));
+    this.search = new Search(this.tool("search"), this);
+    this.selection = new Selection(this.tool("selection"), this);
+    bindTools(this);
+    takeLogKeys(this);
+    this.sayTimes();
+    this.wrap(kept("wrap") === "yes");
   }
 
   tool(name) {
@@ -36,6 +47,7 @@ class LogView {
   }
 
   async start() {
+    this.scroller.classList.remove("at-end");
     this.scroller.scrollTop = this.scroller.scrollHeight; // the end that came with the page, until the rest is here
     let index;
     try {
@@ -49,13 +61,15 @@ class LogView {
     if (!this.events && !index.size) return;
     this.build(index);
     this.tool("tools").hidden = false;
+    this.tool("search").hidden = false;
     if (this.events) this.listen();
     if (!this.goToHash()) this.toEnd();
   }
 
   build(index) {
     this.blocks?.close();
-    this.blocks = new Blocks(this.scroller, this.root.dataset.raw, () => this.stick());
+    this.times.adopt(index.times);
+    this.blocks = new Blocks(this.scroller, this.root.dataset.raw, this.times, () => this.onDrawn());
     this.blocks.sections.adopt(index.sections);
     const found = index.blocks.map(([start, line, lines, style], at) => (
       { start, end: index.blocks[at + 1]?.[0] ?? index.size, line, lines, style, state: "empty" }
@@ -63,12 +77,15 @@ class LogView {
     // The last line may not be whole yet: of a running job the stream sends the last block again from its start.
     const last = this.events ? found.pop() : null;
     for (const block of found) this.blocks.add(block);
+    if (found.length) this.blocks.window.around(found.length - 1);
     this.tail = new Tail(this.blocks, {
       received: last ? last.start : index.size,
       nextLine: last ? last.line : index.lines + 1,
       style: last ? parseLine(last.style).style : PLAIN,
+      onLine: (number, parsed) => this.search.onLine(number, parsed),
     });
     if (found.length) this.scroller.replaceChildren(this.blocks.list);
+    this.openFailed();
     this.say();
   }
 
@@ -83,6 +100,7 @@ class LogView {
     };
     this.stream = new Stream(address, {
       log: (event) => this.receive(event),
+      times: (event) => this.times.adopt(JSON.parse(event.data)),
       changed: () => refresh(),
       reset: () => this.restart(),
       end: () => this.finish(),
@@ -126,6 +144,22 @@ class LogView {
     this.root.style.setProperty("--digits", String(Math.max(3, String(lines).length)));
     const count = lines === 1 ? "1 line" : `${lines.toLocaleString("en")} lines`;
     this.tool("note").textContent = `${count}, ${fileSize(received)}${this.events ? ", live" : ""}`;
+    this.sayFold();
+  }
+
+  sayFold() {
+    const { all } = this.blocks.sections;
+    this.tool("fold").hidden = !all.length;
+    this.tool("fold").textContent = all.every((section) => section.folded) ? "Unfold all" : "Fold all";
+  }
+
+  onDrawn() {
+    this.stick();
+    this.sayFold();
+    if (this.search.words) {
+      this.search.paint();
+      this.search.say();
+    }
   }
 
   // ---- moving about ----
@@ -148,6 +182,7 @@ class LogView {
 
   toEnd() {
     this.setFollow(true);
+    this.blocks.window.include(this.blocks.all.length - 1);
     this.stick();
   }
 
@@ -158,14 +193,50 @@ class LogView {
     this.lastTop = scrollTop;
   }
 
+  // [first, last] of the last lines that failed, or null; the server counts them from the end.
+  failedLines() {
+    const { first, last } = document.querySelector("#failure[data-first]")?.dataset || {};
+    if (this.events || !Number(first)) return null;
+    return [first, last].map((place) => Math.max(1, this.tail.lines - Number(place) + 1));
+  }
+
+  showFailed() {
+    const ends = this.failedLines();
+    if (!ends) return;
+    this.openFailed();
+    this.blocks.mark({ selected: ends });
+    this.reveal(ends[0]);
+  }
+
+  // The page says anew how the job stands: the failed section is opened, whatever the job asked for.
+  openFailed() {
+    const ends = this.blocks && this.failedLines();
+    if (ends?.map((line) => this.blocks.sections.reveal(line)).includes(true)) this.blocks.refold();
+  }
+
   goToHash() {
-    const match = HASH.exec(location.hash);
-    if (!match) return false;
-    const ends = [Number(match[1]), Number(match[2] || match[1])].sort((one, other) => one - other);
-    this.blocks.select(ends);
-    this.setFollow(false);
-    this.blocks.reveal(ends[0]).then(() => { this.lastTop = this.scroller.scrollTop; });
+    if (location.hash === "#failure" && this.failedLines()) {
+      this.showFailed();
+      return true;
+    }
+    const ends = linesOfHash(location.hash);
+    if (!ends) return false;
+    this.selection.show(ends);
+    this.reveal(ends[0]);
     return true;
+  }
+
+  async reveal(number) {
+    this.setFollow(false);
+    await this.blocks.reveal(number);
+    this.root.scrollIntoView({ block: "nearest" });
+    this.lastTop = this.scroller.scrollTop;
+  }
+
+  firstLineInSight() {
+    const top = this.scroller.getBoundingClientRect().top;
+    const line = this.blocks.drawnLines().find((one) => one.isConnected && !one.hidden && one.getBoundingClientRect().bottom > top);
+    return line ? Number(line.dataset.line) : 1;
   }
 
   onLineNumber(event) {
@@ -173,28 +244,51 @@ class LogView {
     if (!label) return;
     event.preventDefault();
     const number = Number(label.dataset.n);
-    const from = event.shiftKey && this.blocks.selected ? this.blocks.selected[0] : number;
-    const ends = [Math.min(from, number), Math.max(from, number)];
-    history.replaceState(null, "", ends[0] === ends[1] ? `#L${ends[0]}` : `#L${ends[0]}-L${ends[1]}`);
-    this.blocks.select(ends);
+    if (event.shiftKey) this.selection.extend(number);
+    else this.selection.choose([number, number]);
   }
 
-  bindTools() {
-    const on = (name, action) => this.tool(name).addEventListener("click", action);
-    on("top", () => { this.setFollow(false); this.scroller.scrollTop = 0; });
-    on("end", () => this.toEnd());
-    on("follow", () => (this.follow ? this.setFollow(false) : this.toEnd()));
-    on("wrap", () => this.wrap());
-    on("full", () => this.fullScreen(!this.root.classList.contains("full-screen")));
-    this.root.addEventListener("keydown", (event) => event.key === "Escape" && this.fullScreen(false));
-    this.scroller.addEventListener("scroll", () => this.blocks && this.onScroll(), { passive: true });
-    this.scroller.addEventListener("click", (event) => this.blocks && this.onLineNumber(event));
-    window.addEventListener("hashchange", () => this.blocks && this.goToHash());
+  toTop() {
+    this.setFollow(false);
+    this.blocks.window.include(0);
+    this.scroller.scrollTop = 0;
   }
 
-  wrap() {
-    this.tool("wrap").setAttribute("aria-pressed", String(this.scroller.classList.toggle("wrap")));
+  toggleWrap() {
+    this.wrap(!this.scroller.classList.contains("wrap"));
+  }
+
+  toggleFollow() {
+    if (this.follow) this.setFollow(false);
+    else this.toEnd();
+  }
+
+  foldAll() {
+    const { sections } = this.blocks;
+    sections.foldAll(!sections.all.every((section) => section.folded));
+    this.blocks.refold();
+  }
+
+  nextTimes() {
+    this.times.next();
+    for (const line of this.blocks.drawnLines()) this.times.show(line);
+    this.sayTimes();
+  }
+
+  sayTimes() {
+    this.tool("times").textContent = `Times: ${this.times.mode}`;
+    this.root.classList.toggle("with-times", this.times.on);
+  }
+
+  wrap(on) {
+    this.scroller.classList.toggle("wrap", on);
+    this.tool("wrap").setAttribute("aria-pressed", String(on));
+    keep("wrap", on ? "yes" : "no");
     this.stick();
+  }
+
+  toggleFull() {
+    this.fullScreen(!this.root.classList.contains("full-screen"));
   }
 
   fullScreen(on) {

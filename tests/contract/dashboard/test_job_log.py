@@ -72,7 +72,13 @@ def test_a_part_of_the_log_is_fetched_by_range(logged, wanted, status, expected)
 def test_a_job_without_a_log_has_an_empty_one(site):
     guest = site.visitor("guest")
     assert guest.get(RAW).data == b""
-    assert guest.get("/skerry/hello/-/jobs/1/log_index").json == {"size": 0, "lines": 0, "blocks": [], "sections": []}
+    assert guest.get("/skerry/hello/-/jobs/1/log_index").json == {
+        "size": 0,
+        "lines": 0,
+        "blocks": [],
+        "sections": [],
+        "times": [],
+    }
 
 
 def test_nobody_reads_beyond_what_the_row_counts(logged, core):
@@ -284,3 +290,21 @@ def test_the_index_is_plain_json(logged):
     response = logged.visitor("guest").get("/skerry/hello/-/jobs/1/log_index")
     assert response.mimetype == "application/json"
     assert json.loads(response.data)["blocks"][0] == [0, 1, response.json["blocks"][0][2], ""]
+
+
+def test_words_are_searched_in_the_whole_log_by_those_who_may_read_it(logged):
+    found = logged.visitor("guest").get("/skerry/hello/-/jobs/1/log_search?q=LINE%201999").json
+    assert found == {"lines": [1999, *range(19_990, 20_000)], "scanned": 20_000, "total": 11}
+    assert logged.visitor("guest").get("/skerry/hello/-/jobs/1/log_search").json["total"] == 0
+    assert logged.visitor("stranger").get("/skerry/hello/-/jobs/1/log_search?q=line").status_code == 404
+
+
+def test_the_index_and_the_stream_say_when_the_parts_of_the_log_came(logged, core):
+    for offset, moment in ((0, 100.0), (500, 100.2), (1000, 160.0), (70_000, 220.0)):
+        core.traces.mark(1, offset, moment)
+    guest = logged.visitor("guest")
+    index = guest.get("/skerry/hello/-/jobs/1/log_index").json
+    assert index["times"] == [[0, 100], [1000, 160], [70_000, 220]], "what came together is told once"
+    events = _events(guest.get(EVENTS + "?from=65000").text)
+    assert json.loads(events[0]["data"]) == [[1000, 160], [70_000, 220]]
+    assert [event["event"] for event in events[:2]] == ["times", "log"]

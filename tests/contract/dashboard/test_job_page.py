@@ -1,5 +1,7 @@
 """The page of a job: its sentence, its buttons, and that nothing of a job's making is markup."""
 
+from datetime import timedelta
+
 import pytest
 
 from app.models import JobStep, write
@@ -47,8 +49,11 @@ def test_a_scheduled_job_can_be_taken_off_the_clock(site, core):
 
 def test_a_job_that_waits_for_others_names_them(site, core):
     later = make_job(core, site.pipeline, name="ship", stage="deploy", status="created")
-    page = site.visitor("guest").get(f"/skerry/hello/-/jobs/{later.id}").text
-    assert _sentence(page) == "Waits for unit to end."
+    guest = site.visitor("guest")
+    assert _sentence(guest.get(f"/skerry/hello/-/jobs/{later.id}").text) == "Waits for unit to end."
+    _set(core, site.job, status="manual")
+    said = "Waits for unit to end, which somebody has to start."
+    assert _sentence(guest.get(f"/skerry/hello/-/jobs/{later.id}").text) == said
 
 
 def test_a_failed_job_says_step_exit_code_and_reason(site, core):
@@ -60,6 +65,46 @@ def test_a_failed_job_says_step_exit_code_and_reason(site, core):
     sentence = _sentence(site.visitor("guest").get("/skerry/hello/-/jobs/1").text)
     assert "image" in sentence
     assert "No such image." in sentence
+
+
+def test_a_failed_job_shows_its_last_lines_and_so_does_its_pipeline(site, core):
+    log = b"\x1b[32;1m$ make <test>\x1b[0;m\n\x1b[31m<b>broken</b>\x1b[0m\x07\n"
+    print_trace(core, 1, log)
+    with write(core.session):
+        site.job.status, site.job.failure_reason, site.job.exit_code = "failed", "script_failure", 137
+        site.pipeline.status = "failed"
+    guest = site.visitor("guest")
+    page = guest.get("/skerry/hello/-/jobs/1").text
+    why = "exit code 137 (it was killed, as happens when memory runs out) at “make &lt;test&gt;”."
+    assert _sentence(page) == f"The script failed with {why}"
+    assert "$ make &lt;test&gt;\n&lt;b&gt;broken&lt;/b&gt;\n</pre>" in page
+    pipeline = guest.get("/skerry/hello/-/pipelines/1").text
+    assert _sentence(pipeline) == f"unit failed. The script failed with {why}"
+    assert 'href="/skerry/hello/-/jobs/1#failure"' in pipeline
+    assert "&lt;b&gt;broken&lt;/b&gt;\n</pre>" in pipeline
+    make_job(core, site.pipeline, name="lint", stage="test", status="failed", failure_reason="runner_system_failure")
+    said = _sentence(guest.get("/skerry/hello/-/pipelines/1").text)
+    assert said == "lint and unit failed. First lint: The runner failed, not the script."
+
+
+def test_a_pipeline_that_waits_says_why(site, core):
+    guest = site.visitor("guest")
+
+    def said() -> str:
+        return _sentence(guest.get("/skerry/hello/-/pipelines/1").text)
+
+    _set(core, site.job, status="pending", waiting_reason="No runner has the tag windows.")
+    assert said() == "0 of 1 jobs are done. No runner has the tag windows."
+    _set(core, site.pipeline, status="pending")
+    assert said() == "No runner has the tag windows."
+    _set(core, site.job, status="scheduled", scheduled_at=core.now() + timedelta(hours=2))
+    _set(core, site.pipeline, status="scheduled")
+    assert said().startswith("Waits for unit, which starts by itself in 2 hours, at 20")
+    job = _sentence(guest.get("/skerry/hello/-/jobs/1").text)
+    assert job.startswith("Is delayed: starts by itself in 2 hours, at 20")
+    _set(core, site.pipeline, status="manual")
+    _set(core, site.job, status="manual")
+    assert said() == "Waits for somebody to start unit."
 
 
 def test_names_refs_titles_and_reasons_are_shown_as_text(site, core):

@@ -118,3 +118,23 @@ def test_a_trace_on_a_full_disk_keeps_the_size_it_had(traces, monkeypatch):
         traces.append(7, 5, b" world")
     assert calls == [5, 8]
     assert traces.size(7) == 5
+
+
+def test_when_pieces_of_a_trace_came_is_kept_beside_it_and_goes_with_it(tmp_path):
+    traces = FileTraces(tmp_path)
+    assert traces.marks(7) == []
+    traces.append(7, 0, b"text")
+    for offset, moment in ((0, 10.0), (4, 20.0), (9, 30.0)):
+        traces.mark(7, offset, moment)
+    assert traces.marks(7) == [(0, 10.0), (4, 20.0), (9, 30.0)]
+    traces.mark(7, 4, 40.0)  # the log was cut, and goes on from there
+    assert traces.marks(7) == [(0, 10.0), (4, 40.0)]
+    with traces.path(7).with_suffix(".times").open("ab") as file:
+        file.write(b"half")  # a crash, or a full disk
+    assert traces.marks(7) == [(0, 10.0), (4, 40.0)]
+    traces.remove(7)
+    assert list(traces.path(7).parent.iterdir()) == []
+
+
+def test_a_time_that_cannot_be_noted_stops_nothing(tmp_path):
+    FileTraces(tmp_path / "nowhere").mark(7, 0, 10.0)

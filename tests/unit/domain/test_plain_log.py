@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.dashboard.plain_log import LONGEST_LINE, plain_lines
+from app.domain.plain_log import LONGEST_LINE, plain_lines, plain_text
 
 
 @pytest.mark.parametrize(
@@ -20,6 +20,8 @@ from app.dashboard.plain_log import LONGEST_LINE, plain_lines
         (b"bad \xff utf-8 \x00\n", ["bad \ufffd utf-8 "]),
         ("\u202eevil\u2066\n".encode(), ["evil"]),
         (b"tab\there\n", ["tab\there"]),
+        (b"2026-08-22T00:44:03.123456Z 01O \x1b[1mtext\x1b[0m\n", ["text"]),
+        (b"2026-08-22T00:44:03.123456Z 00E+section_start:1:a\rHeader\r\n", ["Header"]),
     ],
 )
 def test_only_what_a_person_would_have_seen_is_left(data, lines):
@@ -35,3 +37,25 @@ def test_no_control_character_is_left_and_every_line_is_there(data):
     lines = plain_lines(data)
     assert len(lines) == data.count(b"\n") + (0 if not data or data.endswith(b"\n") else 1)
     assert not any(ord(character) < 32 and character != "\t" for line in lines for character in line)
+
+
+_PIECES = st.sampled_from(
+    [
+        "text",
+        "2026-08-22T00:44:03.123456Z 01O ",
+        "\x1b[31m",
+        "\x1b]8;;x\x07",
+        "\r",
+        "\n",
+        "section_end:1:a\r",
+        "é",
+        "\x00",
+    ]
+)
+
+
+@given(st.lists(_PIECES, max_size=40).map("".join))
+def test_much_text_at_once_has_the_same_lines(text):
+    data = text.encode()
+    lines = plain_text(data).split("\n")
+    assert lines == [*plain_lines(data), *([""] if not data or data.endswith(b"\n") else [])]
