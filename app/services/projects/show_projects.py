@@ -47,10 +47,10 @@ def show_projects(
 
 
 def latest_pipelines(core: Core, project_ids: list[int]) -> dict[int, Pipeline]:
-    """The newest pipeline of each project that has one; one look into the index a project."""
+    """The newest pipeline of each project that has one, no child pipeline; one look into the index a project."""
     newest = (
         select(Pipeline.id)
-        .where(Pipeline.project_id == Project.id)
+        .where(Pipeline.project_id == Project.id, Pipeline.source != "parent_pipeline")
         .order_by(Pipeline.id.desc())
         .limit(1)
         .correlate(Project)
