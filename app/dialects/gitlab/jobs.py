@@ -171,7 +171,8 @@ class JobReader:
             self._report.error(mark, "name_too_long", message)
         triggers_other = triggers.is_trigger_job(node)
         known = keywords.TRIGGER_JOB if triggers_other else keywords.JOB
-        values.check_keys(self._report, node, path, known)
+        # With `needs` alone it may as well be a job whose `script` is misspelt.
+        values.check_keys(self._report, node, path, known, known if "trigger" in node else keywords.JOB)
         own: dict[str, Any] = {
             key: self.keyword(key, entry.value, path)
             for key, entry in node.present()

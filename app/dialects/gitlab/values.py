@@ -175,10 +175,13 @@ def mapping(
     return node
 
 
-def check_keys(report: Report, node: Mapping, path: str, known: Iterable[str]) -> None:
-    """Report each key that is not `known`."""
+def check_keys(
+    report: Report, node: Mapping, path: str, known: Iterable[str], meant: Iterable[str] | None = None
+) -> None:
+    """Report each key that is not `known`, with the one of `meant` (of `known`, when None) that is near it."""
     words = tuple(known)
+    meant = words if meant is None else tuple(meant)
     for key, entry in node.entries.items():
         if key not in words:
-            message = f"{path} config contains unknown keys: {quoted(key)}{report.did_you_mean(key, words)}"
+            message = f"{path} config contains unknown keys: {quoted(key)}{report.did_you_mean(key, meant)}"
             report.error(entry.key_mark, "unknown_keyword", message)

@@ -100,6 +100,12 @@ def test_a_keyword_with_a_slip_is_named_with_the_one_that_is_near(keyword: str) 
     ]
 
 
+def test_a_script_with_a_slip_is_named_in_a_job_that_has_only_needs_besides() -> None:
+    assert "2:3: jobs:a config contains unknown keys: scrpt (did you mean `script`?)" in errors(
+        "a:\n  scrpt: x\n  needs: [b]\nb: {script: x}"
+    )
+
+
 @pytest.mark.parametrize("keyword", keywords.JOB)
 def test_null_is_as_if_the_keyword_were_not_there(keyword: str) -> None:
     """`script`, `run` and `trigger` say that there is a job, and `rules` have to be there when they are named."""
