@@ -76,8 +76,14 @@ def run_server() -> Iterator[Server]:
         options = {
             "listen_addresses": "",
             "unix_socket_directories": str(data),
-            "fsync": "off",
             "max_connections": "200",
+            # Nobody needs the data after a crash, and each test makes a database of its own.
+            "fsync": "off",
+            "synchronous_commit": "off",
+            "full_page_writes": "off",
+            "wal_level": "minimal",
+            "max_wal_senders": "0",
+            "autovacuum": "off",
         }
         flags = [f"--{key}={value}" for key, value in options.items()]
         process = subprocess.Popen(  # type: ignore[call-overload]
