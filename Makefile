@@ -13,7 +13,7 @@ WORKERS ?= 3
 # make test DEPTH=long makes up far more requests to the API (tests/support/fuzz.py).
 DEPTH ?= short
 
-.PHONY: help up down test check bench lock clean environment test-environment
+.PHONY: help up down test screenshots check bench lock clean environment test-environment
 
 help: ## Show this list
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -26,6 +26,9 @@ down: ## Stop what `make up` started
 
 test: test-environment ## Run all tests (ARGS="..." goes to pytest, DEPTH=long searches longer)
 	@SKERRY_TEST_DEPTH=$(DEPTH) $(BIN)/python -m pytest -n $(WORKERS) --durations=25 $(ARGS)
+
+screenshots: test-environment ## Take the pictures of the main pages that the README shows
+	@SKERRY_SCREENSHOTS=docs/screenshots $(BIN)/python -m pytest tests/browser/test_screenshots.py
 
 check: environment ## Check style, types and the arrows between the layers
 	@$(BIN)/python -m ruff check .
