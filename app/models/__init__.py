@@ -9,7 +9,7 @@ from app.models.jobs import Artifact, Job, JobStep, Resource, TagSet
 from app.models.pipelines import DefinitionVariable, Pipeline, PipelineAssignee, PipelineDefinition, Push
 from app.models.projects import CiVariable, Group, Membership, Project, ProtectedRef
 from app.models.releases import PagesSite, Release, ReleaseLink, ReleaseOrder
-from app.models.reports import DotenvReport, JunitCase, JunitReport
+from app.models.reports import DotenvReport, FlakyTest, JunitCase, JunitReport
 from app.models.resources import ResourceGroup
 from app.models.runners import Runner, RunnerManager
 from app.models.schedules import PipelineSchedule, ScheduleRun
@@ -27,6 +27,7 @@ __all__ = [
     "Deployment",
     "DotenvReport",
     "Environment",
+    "FlakyTest",
     "Group",
     "Job",
     "JobStep",

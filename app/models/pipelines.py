@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, Text
+from sqlalchemy import ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 
 from app.domain import calculated_status as calculated
@@ -135,6 +135,13 @@ class Pipeline(Base):
         Index("ix_pipelines_project_status", project_id, status, id),
         Index("ix_pipelines_project_sha", project_id, sha),
         Index("ix_pipelines_project_calculated_status", project_id, calculated_status, id),
+        # All that trends read of a pipeline.
+        Index(
+            "ix_pipelines_ended",
+            *("project_id", "finished_at", "ref", "status", "created_at", "started_at"),
+            sqlite_where=text("finished_at is not null"),
+            postgresql_where=text("finished_at is not null"),
+        ),
     )
 
     @validates("commit")
