@@ -6,7 +6,9 @@ from flask import Flask
 def init_app(app: Flask) -> None:
     """Register the pages, the addresses they use, and what their templates know."""
     from app.dashboard import (  # noqa: F401 - each adds its routes to the one blueprint
+        artifact_preview,
         artifacts,
+        changes,
         environments,
         error_pages,
         job_log,
@@ -23,7 +25,9 @@ def init_app(app: Flask) -> None:
         sign_in,
         site,
         templating,
+        tests,
         tokens,
+        trends,
         users,
         variables,
     )

@@ -1,24 +1,35 @@
-"""Look into a job's archive: what lies in one of its folders. `read_artifact` reads single files of it."""
+"""Look into a job's archive: what lies in one of its folders. `read_artifact` reads single files of it.
+
+Only the archive's list of files is read, never its files.
+"""
 
 import struct
 import zipfile
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import takewhile
 
 from app.domain.errors import InvalidRequest, NotFound
 from app.models import Artifact
 from app.services.artifacts.read_artifact import BoundedReads, open_archive
 from app.services.core import Core
 
+#: How many files a search shows.
+MOST_FOUND = 500
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A folder (`is_folder`, no size) or file in the folder looked at. `path` is its full name in the archive."""
+    """A folder (`is_folder`) or file in the folder looked at. `path` is its full name in the archive. The `size` of a
+    folder is that of all `files` in it, as they are unpacked. Folders that hold nothing but one folder are one entry
+    with it, whose name has slashes.
+    """
 
     name: str
     path: str
     is_folder: bool
     size: int = 0
+    files: int = 0
 
 
 def list_folder(core: Core, archive: Artifact, folder: str) -> list[Entry]:
@@ -26,27 +37,73 @@ def list_folder(core: Core, archive: Artifact, folder: str) -> list[Entry]:
 
     Raises NotFound for a folder that is not there, InvalidRequest for an archive that is damaged or too large to list.
     """
-    if archive.file_format != "zip":
-        raise InvalidRequest("only zip archives can be looked into")
-    with open_archive(core, archive) as file:
-        try:
-            with zipfile.ZipFile(BoundedReads(file)) as opened:
-                members = opened.infolist()
-        except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError, struct.error) as error:
-            raise InvalidRequest("the archive is damaged: it is no zip file") from error
     prefix = folder.strip("/") + "/" if folder.strip("/") else ""
-    found = _entries(members, prefix)
+    found = _entries(_members(core, archive), prefix)
     if not found and prefix:
         raise NotFound("Folder")
     return sorted(found, key=lambda entry: (not entry.is_folder, entry.name.lower(), entry.name))
 
 
+def find_files(core: Core, archive: Artifact, text: str) -> list[Entry]:
+    """The first files of the whole archive whose path holds `text`, in any case, by their paths. Raises as
+    `list_folder`.
+    """
+    wanted = text.casefold()
+    paths = {member.filename: member for member in _members(core, archive) if not member.is_dir()}
+    found = sorted(path for path in paths if wanted in path.casefold())[:MOST_FOUND]
+    return [Entry(path, path, is_folder=False, size=paths[path].file_size) for path in found]
+
+
+def _members(core: Core, archive: Artifact) -> list[zipfile.ZipInfo]:
+    if archive.file_format != "zip":
+        raise InvalidRequest("only zip archives can be looked into")
+    with open_archive(core, archive) as file:
+        try:
+            with zipfile.ZipFile(BoundedReads(file)) as opened:
+                return opened.infolist()
+        except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError, struct.error) as error:
+            raise InvalidRequest("the archive is damaged: it is no zip file") from error
+
+
+@dataclass(slots=True)
+class _Folder:
+    """What is known so far of a folder: `common`, the folders that all of its files have in common."""
+
+    size: int = 0
+    files: int = 0
+    common: list[str] = field(default_factory=list)
+
+    def add(self, folders: Sequence[str], size: int) -> None:
+        """One file, which lies in `folders`."""
+        if self.files:
+            pairs = zip(self.common, folders, strict=False)
+            self.common = [one for one, _ in takewhile(lambda pair: pair[0] == pair[1], pairs)]
+        else:
+            self.common = list(folders)
+        self.size += size
+        self.files += 1
+
+
 def _entries(members: Iterable[zipfile.ZipInfo], prefix: str) -> list[Entry]:
     """The first level below `prefix`. A name that is a file and a folder at once is shown as what came first."""
-    found: dict[str, Entry] = {}
+    found: dict[str, Entry | _Folder] = {}
     for member in members:
-        name, slash, _ = member.filename[len(prefix) :].partition("/")
-        if name and member.filename.startswith(prefix):
-            size = 0 if slash else member.file_size
-            found.setdefault(name, Entry(name, prefix + name, is_folder=bool(slash), size=size))
-    return list(found.values())
+        if not member.filename.startswith(prefix):
+            continue
+        *folders, last = member.filename[len(prefix) :].split("/")
+        name = folders[0] if folders else last
+        if not name:
+            continue
+        if not folders:
+            found.setdefault(name, Entry(name, prefix + name, is_folder=False, size=member.file_size))
+        elif isinstance(known := found.setdefault(name, _Folder()), _Folder) and last:
+            known.add(folders, member.file_size)
+    return [_entry(name, one, prefix) for name, one in found.items()]
+
+
+def _entry(name: str, found: Entry | _Folder, prefix: str) -> Entry:
+    if isinstance(found, Entry):
+        return found
+    plain = all(part not in ("", ".", "..") for part in found.common)
+    shown = "/".join(found.common) if found.common and plain else name
+    return Entry(shown, prefix + shown, is_folder=True, size=found.size, files=found.files)

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import func, insert, select
 
 from app.domain import junit
-from app.domain.test_history import LAST_FAILING_RANK, case_key, outcomes, title
+from app.domain.test_history import LAST_FAILING_RANK, Outcomes, case_key, outcomes, title
 from app.models import FlakyTest, Job, JunitCase, JunitReport, Pipeline, Project
 from app.services.core import Core
 from app.services.reports.suites import suite_name
@@ -40,8 +40,10 @@ def note_flaky_tests(core: Core, job: Job, cases: Iterable[junit.Case]) -> None:
         return
     titles = {case_key(job.project_id, suite, case): title(case.classname, case.name) for case in cases}
     mine = outcomes((case_key(job.project_id, suite, case), case.status) for case in cases)
-    flaky = _failed_there(core, others) & mine.passed
-    flaky |= _passed_there(core, others, sorted(mine.failed)[:MOST_TESTS])
+    candidates = (_failed_there(core, others) & mine.passed) | set(sorted(mine.failed)[:MOST_TESTS])
+    flaky: set[int] = set()
+    for theirs in _outcomes_there(core, others, candidates):
+        flaky |= (theirs.failed & mine.passed) | (theirs.passed & mine.failed)
     fresh = flaky - _noted(core, job.project_id, sha, flaky)
     values = {"project_id": job.project_id, "sha": sha, "suite": suite, "seen_at": core.now()}
     if fresh:
@@ -76,14 +78,16 @@ def _batches(keys: Collection[int]) -> Iterator[list[int]]:
     return (ordered[start : start + _BATCH] for start in range(0, len(ordered), _BATCH))
 
 
-def _passed_there(core: Core, job_ids: Sequence[int], keys: Sequence[int]) -> set[int]:
-    found: set[int] = set()
+def _outcomes_there(core: Core, job_ids: Sequence[int], keys: Collection[int]) -> list[Outcomes]:
+    """What each of some reports says of the tests."""
+    found: dict[int, list[tuple[int, str]]] = {}
     for some in _batches(keys):
-        query = select(JunitCase.case_key).where(
-            JunitCase.case_key.in_(some), JunitCase.job_id.in_(job_ids), JunitCase.status == junit.SUCCESS
-        )
-        found.update(core.session.scalars(query))
-    return found
+        query = select(JunitCase.job_id, JunitCase.case_key, JunitCase.status)
+        for job_id, key, status in core.session.execute(
+            query.where(JunitCase.case_key.in_(some), JunitCase.job_id.in_(job_ids))
+        ):
+            found.setdefault(job_id, []).append((key or 0, status))
+    return [outcomes(cases) for cases in found.values()]
 
 
 def _noted(core: Core, project_id: int, sha: str, keys: Collection[int]) -> set[int]:

@@ -1,4 +1,4 @@
-"""How a project's pipelines and jobs did day by day: computed by the database, from two indexes, over bounded windows."""
+"""How a project's pipelines and jobs did day by day: computed by the database from two indexes, in bounded windows."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -51,7 +51,7 @@ class JobDay:
 
 @dataclass(frozen=True, slots=True)
 class JobTrend:
-    """All runs of one job in the window. `flaky`: in how many pipelines it failed and passed when it was tried again."""
+    """All runs of one job in the window. `flaky`: in how many pipelines it failed, and passed when tried again."""
 
     name: str
     total: int

@@ -134,7 +134,9 @@ def test_cases_come_a_page_at_a_time_filtered_or_the_slowest_first(core, monkeyp
     monkeypatch.setattr("app.services.reports.find_cases.PAGE", 2)
     pipeline = make_pipeline(core, make_project(core))
     job = make_job(core, pipeline, name="unit", status="success")
-    cases = [Case(name=f"n{number}", classname="50%_off" if number == 3 else "x", seconds=number) for number in range(4)]
+    cases = [
+        Case(name=f"n{number}", classname="50%_off" if number == 3 else "x", seconds=number) for number in range(4)
+    ]
     cases.append(Case(name="bad", status="error", seconds=0.5))
     with write(core.session):
         keep_report(core, core.session.get_one(Job, job.id), ReadReport("junit", {}, cases))
