@@ -22,6 +22,6 @@ def pipeline_changes(path: str, pipeline_id: int) -> ResponseReturnValue:
         "changes/show.html",
         project=project,
         pipeline=pipeline,
-        changes=what_changed(core(), pipeline) if can(Action.READ_CODE) else None,
+        changes=what_changed(core(), pipeline, with_commits=can(Action.READ_CODE)),
         errors=new_errors(core(), pipeline, visitor()),
     )

@@ -85,7 +85,7 @@ def _lines(start: bytes, whole: bool) -> list[str] | None:
         text = start.decode("utf-8")
     except UnicodeDecodeError as error:
         # A character may be cut in two by the limit.
-        if whole or error.start < len(start) - 4:
+        if whole or error.reason != "unexpected end of data":
             return None
         text = start[: error.start].decode("utf-8")
     return text.removeprefix("\ufeff").splitlines() or [""]

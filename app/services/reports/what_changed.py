@@ -55,11 +55,11 @@ def last_green(core: Core, pipeline: Pipeline) -> Pipeline | None:
     return core.session.scalar(query.order_by(Pipeline.id.desc()).limit(1))
 
 
-def what_changed(core: Core, pipeline: Pipeline) -> Changes:
-    """The commits between the last green pipeline and this one."""
+def what_changed(core: Core, pipeline: Pipeline, *, with_commits: bool) -> Changes:
+    """The last green pipeline, and the commits between it and this one; without these `readable` is False."""
     green = last_green(core, pipeline)
     repository = core.repositories.open(pipeline.project_id)
-    if not repository.exists:
+    if not with_commits or not repository.exists:
         return Changes(green, readable=False)
     try:
         if green is None:
