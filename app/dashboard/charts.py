@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-WIDTH, HEIGHT = 720, 200
-LEFT, RIGHT, TOP, BOTTOM = 64, 8, 12, 24
+WIDTH, HEIGHT = 520, 200
+LEFT, RIGHT, TOP, BOTTOM = 64, 24, 12, 24
 _STEPS = (1.0, 2.0, 5.0)
 #: Steps that people read durations in: seconds, minutes, hours.
 _TIME_STEPS = (1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400, 21600, 43200, 86400)
@@ -56,6 +56,10 @@ class Chart:
     labels: list[tuple[float, str]]
     bars: list[Bar]
     lines: list[Line]
+
+    #: The frame of the picture, and of what is drawn in it.
+    width, height = WIDTH, HEIGHT
+    left, right, top, floor = LEFT, WIDTH - RIGHT, TOP, HEIGHT - BOTTOM
 
     @property
     def empty(self) -> bool:

@@ -64,7 +64,7 @@ def _charts(found: Trends) -> list[Chart]:
             days,
             {"half are quicker than": [day.p50 for day in runs], "95 % are quicker than": [day.p95 for day in runs]},
             [f"{day.day:%-d %B}: half {_time(day.p50)}, 95 % {_time(day.p95)}" for day in runs],
-            duration,
+            _axis_time,
         ),
         line_chart(
             "Waiting for a runner",
@@ -74,7 +74,7 @@ def _charts(found: Trends) -> list[Chart]:
                 "95 % wait less than": [day.queue_p95 for day in jobs],
             },
             [f"{day.day:%-d %B}: half {_time(day.queue_p50)}, 95 % {_time(day.queue_p95)}" for day in jobs],
-            duration,
+            _axis_time,
         ),
         line_chart(
             "Coverage",
@@ -100,6 +100,11 @@ def _rows(found: Trends) -> list[Row]:
 
 def _time(seconds: float | None) -> str:
     return duration(seconds) or "\u2013"
+
+
+def _axis_time(seconds: float) -> str:
+    """Without the noughts: 4 min."""
+    return duration(seconds).removesuffix(" 0 s").removesuffix(" 0 min")
 
 
 def _percent(value: float | None) -> str:

@@ -18,7 +18,7 @@ def test_a_line_breaks_where_a_day_has_no_value_and_a_lone_day_is_a_dot():
     chart = line_chart("Took", DAYS, {"p50": [10.0, 20.0, None, 40.0]}, TEXTS, duration)
     (line,) = chart.lines
     assert len(line.paths) == 1
-    assert [point.split(",")[0] for point in line.paths[0].split()] == ["145.0", "307.0"]
+    assert [point.split(",")[0] for point in line.paths[0].split()] == ["118.0", "226.0"]
     assert len(line.dots) == 1
     assert line.dots[0][1] == TOP
     assert [label for _, label in chart.ticks] == ["0 s", "10 s", "20 s", "30 s", "40 s"]
