@@ -27,13 +27,13 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One series: `paths` are SVG polyline points, one for each stretch of days that have a value; `dots`, the days
-    that stand alone.
+    """One series: `dots`, the days that have a value, and `path`, the points of the line through them. Days without
+    one, as of a weekend, are passed over.
     """
 
     name: str
     place: int
-    paths: list[str]
+    path: str
     dots: list[tuple[float, float]]
 
 
@@ -63,7 +63,7 @@ class Chart:
 
     @property
     def empty(self) -> bool:
-        return not self.bars and not any(line.paths or line.dots for line in self.lines)
+        return not self.bars and not any(line.dots for line in self.lines)
 
 
 def bar_chart(title: str, days: Sequence[date], stacks: dict[str, Sequence[int]], texts: Sequence[str]) -> Chart:
@@ -102,19 +102,12 @@ def line_chart(
 
 
 def _line(name: str, place: int, values: Values, top: float) -> Line:
-    stretches: list[list[tuple[float, float]]] = [[]]
+    dots = []
     for number, value in enumerate(values):
-        if value is None:
-            stretches.append([])
-            continue
-        x, width = _column(number, len(values))
-        stretches[-1].append((_round(x + width / 2), _y(value, top)))
-    return Line(
-        name,
-        place,
-        paths=[" ".join(f"{x},{y}" for x, y in points) for points in stretches if len(points) > 1],
-        dots=[points[0] for points in stretches if len(points) == 1],
-    )
+        if value is not None:
+            x, width = _column(number, len(values))
+            dots.append((_round(x + width / 2), _y(value, top)))
+    return Line(name, place, " ".join(f"{x},{y}" for x, y in dots), dots)
 
 
 def _scale(highest: float, step_of: Callable[[float], float]) -> tuple[float, list[float]]:

@@ -1,6 +1,5 @@
 """The few expressions that SQLite and PostgreSQL write differently, and percentiles, for statements about trends."""
 
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Double, String, case, func
@@ -57,8 +56,3 @@ def percentile(
 ) -> ColumnElement[float]:
     """The nearest-rank percentile of a group: the least value that `percent` of a hundred do not exceed."""
     return func.max(case((place <= (count * percent + 99) // 100, value)))
-
-
-def day_of(moment: datetime) -> str:
-    """As `utc_day` writes it."""
-    return moment.strftime("%Y-%m-%d")

@@ -14,8 +14,8 @@ from app.services.reports.trend_sql import percentile, position, seconds_between
 #: The windows that can be asked for, in days.
 WINDOWS = (7, 30, 90)
 #: Of a window, no more than the newest of each are counted: a page stays quick however many there are.
-MOST_PIPELINES = 10_000
-MOST_JOBS = 20_000
+MOST_PIPELINES = 5_000
+MOST_JOBS = 10_000
 #: How many jobs the lists of the slowest and the flakiest have.
 LISTED = 10
 
