@@ -80,8 +80,8 @@ def _ended(site, pipeline, name, seconds, days=0, **given):
     return make_job(site.core, pipeline, name=name, **times, **given)
 
 
-def populate(site):
-    """A history of some weeks, then a green pipeline and a red one after it. Returns the red one and its failed job."""
+def history(site):
+    """Some weeks of pipelines."""
     core, project = site.core, site.project
     for days in range(24, 0, -2):
         end = core.now() - timedelta(days=days)
@@ -92,6 +92,11 @@ def populate(site):
         if days % 6 == 0:
             _ended(site, old, "end to end", 240, days, status="failed", retried=True)
             _ended(site, old, "end to end", 200, days, status="success", attempt=2)
+
+
+def populate(site):
+    """A green pipeline and a red one after it. Returns the red one and its failed job."""
+    core, project = site.core, site.project
     first, second = _commits(site)
     green = make_pipeline(core, project, sha=first, status="success", finished_at=core.now(), started_at=core.now())
     passed = _ended(site, green, "unit", 61, status="success", coverage=82.5)
@@ -119,6 +124,7 @@ def populate(site):
 
 
 def test_from_a_failed_job_to_its_cause(page, site, sign_in):
+    history(site)
     red, failed = populate(site)
     sign_in(f"{PROJECT}/jobs/{failed.id}")
     expect(page.locator("#tests .case-item").filter(has_text="seals \u203a counts").locator(".mark")).to_have_text(
@@ -183,6 +189,7 @@ def test_nothing_in_an_archive_runs_and_a_report_looks_as_it_should(page, site, 
 
 
 def test_no_page_of_these_is_wider_than_a_phone(page, site, sign_in):
+    history(site)
     red, failed = populate(site)
     sign_in("/")
     page.set_viewport_size({"width": 390, "height": 800})
