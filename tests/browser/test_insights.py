@@ -154,6 +154,7 @@ def test_from_a_failed_job_to_its_cause(page, site, sign_in):
     expect(page.get_by_role("img", name="Duration of pipelines")).to_be_visible()
     expect(page.get_by_role("region", name="Flakiest jobs")).to_contain_text("end to end")
     expect(page.get_by_role("region", name="Flakiest tests")).to_contain_text("seals \u203a swims")
+    page.wait_for_load_state()  # the server does not stop in the middle of an answer
 
 
 def test_nothing_in_an_archive_runs_and_a_report_looks_as_it_should(page, site, sign_in):
