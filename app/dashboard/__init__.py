@@ -8,7 +8,9 @@ def init_app(app: Flask) -> None:
     from app.dashboard import (  # noqa: F401 - each adds its routes to the one blueprint
         all_pipelines,
         api_reference,
+        artifact_preview,
         artifacts,
+        changes,
         environments,
         error_pages,
         job_list,
@@ -28,7 +30,9 @@ def init_app(app: Flask) -> None:
         site,
         suggestions,
         templating,
+        tests,
         tokens,
+        trends,
         users,
         variables,
     )

@@ -16,14 +16,17 @@ from app.domain.permissions import Action
 from app.edge import core
 from app.models import Artifact
 from app.services.artifacts.artifact_access import require_fetch
-from app.services.artifacts.browse_artifacts import list_folder
+from app.services.artifacts.browse_artifacts import find_files, list_folder
 from app.services.artifacts.read_artifact import open_member
 from app.services.jobs.show_job import find_job
 
 _CHUNK = 256 * 1024
 
 
-def _artifact(path: str, job_id: int, file_type: str) -> Artifact:
+def live_artifact(path: str, job_id: int, file_type: str) -> Artifact:
+    """The artifact of a job of the project at `path`, which the visitor may fetch. Raises NotFound, also for one that
+    has expired, NotAllowed, SignInRequired.
+    """
     project = open_project(path, Action.READ_ARTIFACTS)
     job = find_job(core(), project, job_id)
     now = core().now()
@@ -37,7 +40,7 @@ def _artifact(path: str, job_id: int, file_type: str) -> Artifact:
 @pages.get("/<project:path>/-/jobs/<key:job_id>/artifacts/download")
 def download_artifacts(path: str, job_id: int) -> ResponseReturnValue:
     """The archive, or the report of `?file_type=`."""
-    artifact = _artifact(path, job_id, request.args.get("file_type", "archive"))
+    artifact = live_artifact(path, job_id, request.args.get("file_type", "archive"))
     local = core().artifacts.path(artifact.storage_key)
     try:
         if local is not None:
@@ -49,14 +52,16 @@ def download_artifacts(path: str, job_id: int) -> ResponseReturnValue:
             response.content_length = artifact.size
     except FileNotFoundError:
         raise NotFound("Artifact") from None
-    return _as_attachment(response, artifact.filename)
+    return as_attachment(response, artifact.filename)
 
 
 @pages.get("/<project:path>/-/jobs/<key:job_id>/artifacts/browse", defaults={"folder": ""})
 @pages.get("/<project:path>/-/jobs/<key:job_id>/artifacts/browse/<path:folder>")
 def browse_artifacts(path: str, job_id: int, folder: str) -> ResponseReturnValue:
-    artifact = _artifact(path, job_id, "archive")
-    entries = list_folder(core(), artifact, folder)
+    """A folder of the archive; `?search=`: the files of the whole archive whose path holds that."""
+    artifact = live_artifact(path, job_id, "archive")
+    search = request.args.get("search", "").strip()
+    entries = find_files(core(), artifact, search) if search else list_folder(core(), artifact, folder)
     parts = [part for part in folder.split("/") if part]
     crumbs = [(part, "/".join(parts[: index + 1])) for index, part in enumerate(parts)]
     g.section = "pipelines"
@@ -67,22 +72,24 @@ def browse_artifacts(path: str, job_id: int, folder: str) -> ResponseReturnValue
         artifact=artifact,
         entries=entries,
         crumbs=crumbs,
+        search=search,
     )
 
 
 @pages.get("/<project:path>/-/jobs/<key:job_id>/artifacts/raw/<path:file>")
 def artifact_file(path: str, job_id: int, file: str) -> ResponseReturnValue:
     """One file of the archive, for saving."""
-    artifact = _artifact(path, job_id, "archive")
+    artifact = live_artifact(path, job_id, "archive")
     member = open_member(core(), artifact, file)
     core().session.remove()
     response = Response(iter(member), mimetype=mimetypes.guess_type(file)[0] or "application/octet-stream")
     response.call_on_close(member.close)
     response.content_length = member.size
-    return _as_attachment(response, file.rsplit("/", 1)[-1])
+    return as_attachment(response, file.rsplit("/", 1)[-1])
 
 
-def _as_attachment(response: Response, name: str) -> Response:
+def as_attachment(response: Response, name: str) -> Response:
+    """The response as a file to be saved under `name`, in which nothing runs."""
     plain = "".join(character if character.isascii() and character.isprintable() else "_" for character in name)
     plain = plain.replace('"', "_").replace("\\", "_")
     coded = quote(name, safe="", errors="replace")

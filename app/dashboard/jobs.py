@@ -8,6 +8,7 @@ from app.dashboard.context import open_project, signed_in, visitor
 from app.dashboard.job_log import log_tail
 from app.dashboard.pipeline_part import back_to_pipeline
 from app.dashboard.play_variables import inputs_of, inputs_of_form, variables_of_form
+from app.dashboard.redirects import safe_next
 from app.dashboard.schedule_form import text_of
 from app.dashboard.sentences import job_sentence
 from app.domain.permissions import Action
@@ -98,7 +99,7 @@ def keep(path: str, job_id: int) -> ResponseReturnValue:
     found, user = _to_change(path, job_id)
     keep_artifacts(core(), found, user)
     flash("The artifacts are kept until somebody erases the job.", "done")
-    return _to(path, job_id)
+    return redirect(safe_next(request.form.get("next"), url_for("pages.job", path=path, job_id=job_id)), 303)
 
 
 def _to_change(path: str, job_id: int) -> tuple[Job, User]:

@@ -11,7 +11,7 @@ from app.models.merge_requests import MergeRequest, MergeRequestPipeline
 from app.models.pipelines import DefinitionVariable, Pipeline, PipelineAssignee, PipelineDefinition, Push
 from app.models.projects import CiVariable, Group, Membership, Project, ProtectedRef
 from app.models.releases import PagesSite, Release, ReleaseLink, ReleaseOrder
-from app.models.reports import DotenvReport, JunitCase, JunitReport
+from app.models.reports import DotenvReport, FlakyTest, JunitCase, JunitReport
 from app.models.resources import ResourceGroup
 from app.models.runners import RegistrationToken, Runner, RunnerManager, RunnerProject
 from app.models.schedules import PipelineSchedule, ScheduleRun
@@ -30,6 +30,7 @@ __all__ = [
     "Deployment",
     "DotenvReport",
     "Environment",
+    "FlakyTest",
     "Group",
     "Job",
     "JobStep",

@@ -121,6 +121,12 @@ class Job(Base):
         _partial(
             "ix_jobs_resource_group", "resource_group_id is not null", "resource_group_id", "status", "pipeline_id"
         ),
+        # All that trends read of a job, so that they never touch the wide rows themselves.
+        _partial(
+            "ix_jobs_ended",
+            "finished_at is not null",
+            *("project_id", "finished_at", "name", "status", "queued_at", "started_at", "pipeline_id", "coverage"),
+        ),
         _partial("ix_jobs_running_project", "status = 'running'", "project_id", "runner_id"),
     )
 

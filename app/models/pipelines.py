@@ -142,6 +142,13 @@ class Pipeline(Base):
         Index("ix_pipelines_project_sha", project_id, sha),
         Index("ix_pipelines_project_calculated_status", project_id, calculated_status, id),
         Index("ix_pipelines_replacing", id, sqlite_where=text(REPLACING), postgresql_where=text(REPLACING)),
+        # All that trends read of a pipeline.
+        Index(
+            "ix_pipelines_ended",
+            *("project_id", "finished_at", "ref", "status", "created_at", "started_at"),
+            sqlite_where=text("finished_at is not null"),
+            postgresql_where=text("finished_at is not null"),
+        ),
     )
 
     @validates("commit")

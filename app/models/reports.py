@@ -1,6 +1,8 @@
 """What was read out of the reports that jobs uploaded."""
 
-from sqlalchemy import Double, ForeignKey, Index, String, Text
+from datetime import datetime
+
+from sqlalchemy import BigInteger, Double, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.models.base import Base, Key, Word
@@ -46,7 +48,10 @@ class JunitReport(Base):
 
 
 class JunitCase(Base):
-    """One test of a job. `suite` is the report's own word for it; `rank` puts failures first."""
+    """One test of a job. `suite` is the report's own word for it; `rank` puts failures first.
+
+    `case_key` is what it is found by again in other runs (`domain.test_history`); None in reports of older versions.
+    """
 
     __tablename__ = "junit_cases"
 
@@ -61,5 +66,31 @@ class JunitCase(Base):
     seconds: Mapped[float] = mapped_column(Double)
     output: Mapped[str] = mapped_column(Text)
     system_output: Mapped[str] = mapped_column(Text)
+    case_key: Mapped[int | None] = mapped_column(BigInteger)
 
-    __table_args__ = (Index("ix_junit_cases_job_rank", "job_id", "rank", "id"),)
+    __table_args__ = (
+        Index("ix_junit_cases_job_rank", "job_id", "rank", "id"),
+        Index("ix_junit_cases_case_key", "case_key", "job_id"),
+    )
+
+
+class FlakyTest(Base):
+    """A test that failed and passed on one commit, noted when the second of the two reports came in.
+
+    `suite` is that of the report, `title` the test's class and name.
+    """
+
+    __tablename__ = "test_flakes"
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    project_id: Mapped[int] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"))
+    case_key: Mapped[int] = mapped_column(BigInteger)
+    sha: Mapped[str] = mapped_column(Word)
+    suite: Mapped[str] = mapped_column(String(255))
+    title: Mapped[str] = mapped_column(Text)
+    seen_at: Mapped[datetime]
+
+    __table_args__ = (
+        Index("ix_test_flakes_case", "project_id", "case_key", "seen_at"),
+        Index("ix_test_flakes_project_seen_at", "project_id", "seen_at"),
+    )

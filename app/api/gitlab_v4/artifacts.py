@@ -11,7 +11,7 @@ from app.api.gitlab_v4.params import Kind, Param
 from app.domain.permissions import Action
 from app.models import Job
 from app.services.artifacts import artifact_access, delete_artifacts, latest_artifacts, read_artifact
-from app.services.artifacts.browse_artifacts import Entry, list_tree
+from app.services.artifacts.artifact_tree import TreeEntry, list_tree
 from app.services.jobs import list_jobs
 
 routes = Routes()
@@ -65,7 +65,7 @@ def list_artifact_tree(call: Call) -> Response:
     return of_list(call, found, lambda rows: [_entry(row) for row in rows])
 
 
-def _entry(row: Entry) -> dict[str, Any]:
+def _entry(row: TreeEntry) -> dict[str, Any]:
     kind = "directory" if row.is_folder else "file"
     return {"name": row.name, "path": row.path, "type": kind, "size": row.size, "mode": f"{row.mode:06o}"}
 

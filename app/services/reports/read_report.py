@@ -8,9 +8,11 @@ from sqlalchemy import delete, insert
 
 from app.domain import dotenv, junit
 from app.domain.errors import InvalidReport
+from app.domain.test_history import case_key
 from app.models import DotenvReport, Job, JunitCase, JunitReport
 from app.services.core import Core
 from app.services.reports.dotenv_variables import sealed_report
+from app.services.reports.flaky_tests import note_flaky_tests
 from app.services.reports.report_files import report_files
 from app.services.reports.suites import suite_name
 
@@ -70,14 +72,16 @@ def keep_report(core: Core, job: Job, report: ReadReport) -> None:
         JunitReport(job_id=job.id, suite=suite_name(job.name), problem=report.problem, seconds=seconds, **counts)
     )
     core.session.flush()
-    rows = sorted((_row(job.id, case) for case in report.cases), key=lambda row: row["rank"])[:MOST_ROWS]
+    rows = sorted((_row(job, case) for case in report.cases), key=lambda row: row["rank"])[:MOST_ROWS]
     for start in range(0, len(rows), _BATCH):
         core.session.execute(insert(JunitCase), rows[start : start + _BATCH])
+    note_flaky_tests(core, job, report.cases)
 
 
-def _row(job_id: int, case: junit.Case) -> dict[str, Any]:
+def _row(job: Job, case: junit.Case) -> dict[str, Any]:
     return {
-        "job_id": job_id,
+        "case_key": case_key(job.project_id, suite_name(job.name), case),
+        "job_id": job.id,
         "rank": _RANKS[case.status],
         "status": case.status,
         "suite": case.suite,

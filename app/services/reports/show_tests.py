@@ -8,6 +8,7 @@ from sqlalchemy import select
 from app.domain import junit
 from app.models import Job, JunitCase, JunitReport, Pipeline
 from app.services.core import Core
+from app.services.reports.judge_cases import Judgement, judge_cases
 
 #: How many cases a page shows of a job or a pipeline; failures come first.
 SHOWN = 200
@@ -38,16 +39,24 @@ class Suite:
 
 @dataclass(frozen=True, slots=True)
 class ShownTests:
-    """The tests that a page shows: figures of all, and the first cases, failures before all others."""
+    """The tests that a page shows: figures of all, and the first cases, failures before all others, each with what
+    history says of it.
+    """
 
     counts: dict[str, int]
     seconds: float
     problems: list[str]
     cases: list[JunitCase]
+    judgements: dict[int, Judgement]
 
     @property
     def total(self) -> int:
         return sum(self.counts.values())
+
+    @property
+    def new(self) -> int:
+        """How many of the shown failures the last run of the target branch did not have."""
+        return sum(bool(one.new) for one in self.judgements.values())
 
 
 def suites_of(core: Core, pipeline: Pipeline, with_cases: bool = False) -> list[Suite]:
@@ -77,7 +86,7 @@ def _load_cases(core: Core, suites: Sequence[Suite]) -> None:
 def job_tests(core: Core, job: Job) -> ShownTests | None:
     """What the page of a job shows of its tests; None where it has no report."""
     report = core.session.get(JunitReport, job.id)
-    return None if report is None else _shown(core, [report])
+    return None if report is None else _shown(core, job.pipeline, [report])
 
 
 def pipeline_tests(core: Core, pipeline: Pipeline) -> ShownTests | None:
@@ -88,19 +97,21 @@ def pipeline_tests(core: Core, pipeline: Pipeline) -> ShownTests | None:
         .where(Job.pipeline_id == pipeline.id, Job.retried.is_(False))
         .order_by(Job.id)
     ).all()
-    return _shown(core, rows) if rows else None
+    return _shown(core, pipeline, rows) if rows else None
 
 
-def _shown(core: Core, reports: Sequence[JunitReport]) -> ShownTests:
+def _shown(core: Core, pipeline: Pipeline, reports: Sequence[JunitReport]) -> ShownTests:
     query = (
         select(JunitCase)
         .where(JunitCase.job_id.in_([report.job_id for report in reports]))
         .order_by(JunitCase.rank, JunitCase.id)
         .limit(SHOWN)
     )
+    cases = list(core.session.scalars(query))
     return ShownTests(
         counts={status: sum(getattr(report, status) for report in reports) for status in junit.STATUSES},
         seconds=sum(report.seconds for report in reports),
         problems=[f"{report.suite}: {report.problem}" for report in reports if report.problem],
-        cases=list(core.session.scalars(query)),
+        cases=cases,
+        judgements=judge_cases(core, pipeline, cases),
     )
