@@ -37,6 +37,7 @@ def test_a_projects_token_acts_as_a_bot_with_its_role_there_alone(api: Api, plac
     other = make_project(place.core, "acme/other", creator=place.users["owner"])
     assert api.get(f"/projects/{other.id}", token=token).status_code == 404
     assert api.post("/groups", token=token, json={"name": "G", "path": "g"}).status_code == 403
+    assert api.post("/projects", token=token, json={"name": "own"}).status_code == 403
     assert [row["id"] for row in api.get("/projects/1/access_tokens").json] == [made.json["id"]]
     assert api.get("/personal_access_tokens").json[0]["user_id"] != bot["id"]
 
@@ -56,6 +57,14 @@ def test_nobody_gives_a_bot_a_role_above_their_own_and_bots_make_no_tokens(api: 
     token = api.post("/projects/1/access_tokens", json=BOT | {"access_level": 40}).json["token"]
     refused = api.post("/projects/1/access_tokens", token=token, json=BOT)
     assert (refused.status_code, refused.json) == (400, {"message": {"base": ["a bot makes no tokens"]}})
+
+
+def test_nobody_gets_the_token_of_a_bot_above_them_by_rotating_it(api: Api, place: Place) -> None:
+    made = api.post("/projects/1/access_tokens", token=place.tokens["owner"], json=BOT | {"access_level": 50}).json
+    address = f"/projects/1/access_tokens/{made['id']}/rotate"
+    assert api.post(address).status_code == 403
+    assert api.get("/user", token=made["token"]).status_code == 200
+    assert api.post(address, token=place.tokens["owner"]).status_code == 200
 
 
 def test_a_token_is_rotated_and_revoked_and_its_bot_goes_with_the_project(api: Api, place: Place) -> None:
