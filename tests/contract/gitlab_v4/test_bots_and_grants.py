@@ -13,7 +13,7 @@ from tests.contract.gitlab_v4.test_users_and_tokens import TOKEN
 from tests.databases import BOTH
 from tests.factories import make_pipeline, make_project
 from tests.support.gitlab import Api
-from tests.support.place import Place
+from tests.support.place import Place, zipped
 
 pytestmark = pytest.mark.parametrize("database", BOTH, indirect=True)
 PLACE_TOKEN = TOKEN | {"access_level": "integer", "resource_type": "text", "resource_id": "integer"}
@@ -136,6 +136,25 @@ def test_another_projects_job_token_counts_once_it_is_granted(api: Api, place: P
     assert reads() == 200
     place.set(place.core.session.query(Membership).filter_by(user_id=elsewhere.user_id, project_id=1).one(), role=0)
     assert reads() == 404, "the token has no more rights than the user who started the job"
+
+
+def test_a_job_token_that_does_not_count_opens_of_a_public_project_what_everyone_may(
+    api: Api, place: Place, elsewhere: Job
+) -> None:
+    place.set(place.project, visibility="public")
+    place.pipeline = make_pipeline(place.core, place.project)
+    job = place.job(status="success")
+    place.set(job, plan={**job.plan, "artifacts": [{"access": "developer"}]})
+    place.archive(job, zipped({"a": b"secret"}))
+    token = {"JOB-TOKEN": place.job_token(elsewhere)}
+
+    def tries() -> list[int]:
+        addresses = (f"/projects/1/pipelines/{job.pipeline_id}", f"/projects/1/jobs/{job.id}/artifacts")
+        return [api.get(address, token=None, headers=token).status_code for address in addresses]
+
+    assert tries() == [200, 403]
+    grant(place.core, place.project, elsewhere.project)
+    assert tries() == [200, 200]
 
 
 def test_a_granted_group_stands_for_all_projects_below_it(place: Place, elsewhere: Job) -> None:
