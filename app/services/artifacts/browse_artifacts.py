@@ -2,13 +2,16 @@
 
 import struct
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 
 from app.domain.errors import InvalidRequest, NotFound
 from app.models import Artifact
 from app.services.artifacts.read_artifact import BoundedReads, open_archive
 from app.services.core import Core
+
+#: How many characters the paths of folders may have together where all are listed: names can be very deep.
+LONGEST_TREE = 16 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,19 +44,30 @@ def list_tree(core: Core, archive: Artifact, folder: str, recursive: bool) -> li
     """What lies in `folder`, and when `recursive` in the folders there too, by path. Raises as `list_folder`."""
     if not recursive:
         return list_folder(core, archive, folder)
-    members, prefix, found = _members(core, archive), _prefix(folder), dict[str, Entry]()
+    members, prefix, found, room = _members(core, archive), _prefix(folder), dict[str, Entry](), LONGEST_TREE
     for member in members:
         inside = member.filename[len(prefix) :] if member.filename.startswith(prefix) else ""
-        *folders, _ = parts = inside.rstrip("/").split("/") if inside.strip("/") else [""]
-        for depth in range(1, len(folders) + 1):
-            path = prefix + "/".join(parts[:depth])
-            found.setdefault(path, Entry(parts[depth - 1], path, is_folder=True))
-        if parts[-1]:
-            path = prefix + "/".join(parts)
-            found.setdefault(path, _entry(member, parts[-1], path, is_folder=member.is_dir()))
+        *folders, last = inside.rstrip("/").split("/") if inside.strip("/") else [""]
+        for path in _new_folders(prefix, folders, found):
+            found[path] = Entry(path.rpartition("/")[2], path, is_folder=True)
+            room -= len(path)
+            if room < 0:
+                raise InvalidRequest("the archive holds too many folders to list them all")
+        if last:
+            path = prefix + "/".join([*folders, last])
+            found.setdefault(path, _entry(member, last, path, is_folder=member.is_dir()))
     if not found and prefix:
         raise NotFound("Folder")
     return [found[path] for path in sorted(found)]
+
+
+def _new_folders(prefix: str, folders: list[str], known: Container[str]) -> Iterator[str]:
+    """The paths of `folders`, each in the one before it, that are not `known`; the deepest first."""
+    for depth in range(len(folders), 0, -1):
+        path = prefix + "/".join(folders[:depth])
+        if path in known:
+            return
+        yield path
 
 
 def _prefix(folder: str) -> str:
