@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 
 #: `view=list`, `only=STATUS` of the list, and `open=GROUP` once for each group of jobs that is unfolded.
 _KEPT = ("view", "only", "open")
-_MOST = 100
+_MOST, _LONGEST = 100, 64 * 1024
 
 
 def part_of_request() -> str:
@@ -19,7 +19,7 @@ def part_of_request() -> str:
 def back_to_pipeline(path: str, pipeline_id: int) -> ResponseReturnValue:
     """To the pipeline's page, as it was when the form was sent."""
     kept: dict[str, list[str]] = {}
-    for name, value in parse_qsl(request.form.get("stay", ""), max_num_fields=_MOST)[:_MOST]:
+    for name, value in parse_qsl(request.form.get("stay", "")[:_LONGEST])[:_MOST]:
         if name in _KEPT:
             kept.setdefault(name, []).append(value)
     return redirect(url_for("pages.pipeline", path=path, pipeline_id=pipeline_id, **kept), 303)  # type: ignore[arg-type]

@@ -12,25 +12,24 @@ from app.edge import core
 from app.extensions import login_manager
 from app.models import User
 from app.services.accounts.sign_in import sign_in as check_and_sign_in
-
-#: A session ends after two weeks without use, and after two months whatever happens (`app.session_of_visitor`).
-IDLE_SECONDS = 14 * 86_400
+from app.services.accounts.sign_ins import IDLE, is_signed_in
 
 
 @login_manager.user_loader
 def load_user(identity: str) -> User | None:
-    """The user of a session cookie, while the session's nonce is theirs (`User.get_id`) and it is not too old."""
-    user = user_of_identity(identity)
-    if user is None or not session_of_visitor.is_young():
-        return None
-    session_of_visitor.keep()
+    """The user of a session cookie, while the session lasts."""
+    user = user_of_session(identity, session_of_visitor.secret())
+    if user is not None:
+        session_of_visitor.keep()
     return user
 
 
-def user_of_identity(identity: str | None) -> User | None:
-    """The user whom `User.get_id` gave `identity`, None when they were shut out or signed out everywhere since."""
+def user_of_session(identity: str | None, secret: str) -> User | None:
+    """The user whom `User.get_id` gave `identity`, None when their session has ended or they were shut out since."""
     number, _, nonce = (identity or "").partition(":")
     if not number.isascii() or not number.isdigit() or len(number) > 18:
+        return None
+    if not is_signed_in(core(), int(number), secret):
         return None
     user = core().session.get(User, int(number))
     return user if user and user.session_nonce == nonce and not user.blocked else None
@@ -70,4 +69,4 @@ def sign_out() -> ResponseReturnValue:
 
 
 def init_app(app: Flask) -> None:
-    app.config.update(PERMANENT_SESSION_LIFETIME=IDLE_SECONDS, SESSION_REFRESH_EACH_REQUEST=False)
+    app.config.update(PERMANENT_SESSION_LIFETIME=IDLE, SESSION_REFRESH_EACH_REQUEST=False)

@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 from flask_login import current_user
 
-from app.dashboard.sign_in import user_of_identity
+from app import session_of_visitor
+from app.dashboard.sign_in import user_of_session
 from app.domain.permissions import Action
 from app.edge import core
 from app.models import Project
@@ -14,11 +15,12 @@ from app.services import access
 def still_allowed(project: Project, action: Action) -> Callable[[], bool]:
     """Asks the database again: the session's user, their role, and the project itself may have changed."""
     identity = current_user.get_id() if current_user.is_authenticated else None
+    secret = session_of_visitor.secret()
     project_id = project.id
 
     def ask() -> bool:
         parts = core()
-        user = user_of_identity(identity)
+        user = user_of_session(identity, secret)
         found = parts.session.get(Project, project_id)
         if found is None or (identity is not None and user is None):
             return False

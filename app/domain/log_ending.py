@@ -15,7 +15,11 @@ LINES = 10
 LONGEST_COMMAND = 120
 LONGEST_SHOWN = 400
 _MARKER = re.compile(r"section_(start|end):\d{1,12}:([A-Za-z0-9_.-]{1,200})(?:\[[^\]\r\n]{0,200}\])?\r")
-_COMMAND = re.compile(r"\x1b\[32;1m\$ (.*?)(?: # collapsed multi-line command)?\x1b\[0;?m\s*\Z", re.DOTALL)
+_COMMAND = "\x1b[32;1m$ "
+_COMMAND_ENDS = ("\x1b[0;m", "\x1b[0m")
+_COLLAPSED = " # collapsed multi-line command"
+#: Sections deeper than this are not told apart.
+_DEEPEST = 50
 _AFTERWARDS = ("after_script", "archive_cache", "upload_artifacts", "cleanup_")
 
 
@@ -68,10 +72,17 @@ def read_ending(data: bytes, inside: tuple[str, ...] | None = None) -> Ending | 
 def _lines(raw: list[str], sections: tuple[str, ...]) -> Iterator[_Line]:
     for index, line in enumerate(raw):
         for kind, name in _MARKER.findall(line):
-            sections = (*sections, name) if kind == "start" else _without(sections, name)
-        found = _COMMAND.search(line)
-        command = plain_line(found[1]) if found else None
-        yield _Line(plain_line(line), len(raw) - index, command, sections)
+            sections = (*sections, name)[:_DEEPEST] if kind == "start" else _without(sections, name)
+        yield _Line(plain_line(line), len(raw) - index, _command(line), sections)
+
+
+def _command(line: str) -> str | None:
+    """The command that `line` announces. No pattern looks for it: lines may be long, and full of such beginnings."""
+    _, begins, rest = line.partition(_COMMAND)
+    rest = rest.rstrip()
+    if not begins or not rest.endswith(_COMMAND_ENDS):
+        return None
+    return plain_line(rest[: rest.rindex("\x1b")].removesuffix(_COLLAPSED))
 
 
 def _open_before(raw: list[str]) -> tuple[str, ...]:

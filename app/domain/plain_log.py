@@ -8,7 +8,8 @@ _ESCAPES = re.compile(
     r"|\x1b[PX^_][^\x1b]*(?:\x1b\\|$)"  # DCS and its kin
     r"|\x1b[ -/]*[0-~]?"
 )
-_MARKER = re.compile(r"section_(?:start|end):\d+:[A-Za-z0-9_.-]+(?:\[[^\]\r\n]*\])?\r")
+# Everything in it has a bound: a job can print a long line of nothing but beginnings of markers.
+_MARKER = re.compile(r"section_(?:start|end):\d{1,12}:[A-Za-z0-9_.-]{1,200}(?:\[[^\]\r\n]{0,200}\])?\r")
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
 #: What GitLab's runner puts before a line: the time, the stream, whether the line before goes on (gitlab.md A.5).
 _STAMP = re.compile(r"(?m)^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z [0-9a-f]{2}[EO][+ ]")

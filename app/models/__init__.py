@@ -1,6 +1,6 @@
 """The tables, one file an aggregate. Importing this package registers them all."""
 
-from app.models.accounts import AccessToken, User
+from app.models.accounts import AccessToken, SignIn, User
 from app.models.base import AnySession, Base, after_commit, prepare_sqlite, write
 from app.models.commit_statuses import CommitStatus
 from app.models.environments import Deployment, Environment
@@ -62,6 +62,7 @@ __all__ = [
     "RunnerProject",
     "ScheduleRun",
     "Setting",
+    "SignIn",
     "TagSet",
     "User",
     "after_commit",

@@ -39,6 +39,23 @@ class User(UserMixin, Base):
         return not self.blocked
 
 
+class SignIn(Base):
+    """A session of the pages that has not ended. Only the hash of what its cookie holds is stored.
+
+    `last_used_at` is written once a day; `address` and `agent` are those of the sign-in, for their owner to know it by.
+    """
+
+    __tablename__ = "sign_ins"
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    token_hash: Mapped[str] = mapped_column(Word, unique=True)
+    address: Mapped[str] = mapped_column(Word)
+    agent: Mapped[str] = mapped_column(String(255))
+    created_at: Mapped[datetime]
+    last_used_at: Mapped[datetime]
+
+
 class AccessToken(Base):
     """A personal access token. Only its hash is stored; `hint` is what the list shows of it."""
 

@@ -15,6 +15,8 @@ from app.storage.base import Stored
 
 #: When a piece of a trace came: its offset, and seconds since 1970.
 _MARK = struct.Struct("<Qd")
+#: So many are kept of one log, enough for one a second all day. A job could send its log byte by byte.
+_MOST_MARKS = 100_000
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -174,7 +176,8 @@ class FileTraces:
         with suppress(OSError):
             descriptor = os.open(self._marks(job_id), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
             try:
-                os.write(descriptor, _MARK.pack(offset, moment))
+                if os.fstat(descriptor).st_size < _MOST_MARKS * _MARK.size:
+                    os.write(descriptor, _MARK.pack(offset, moment))
             finally:
                 os.close(descriptor)
 

@@ -47,8 +47,14 @@ class Call:
 
     @property
     def user(self) -> User | None:
-        """The user whose rights count, None for anonymous callers."""
-        return self.caller.user
+        """The user whose rights count, None for anonymous callers: also for a job whose token does not count in the
+        project of `:id`, to which only what is open to everyone is open. Raises NotFound as `project` does.
+        """
+        user, job = self.caller.user, self.caller.job
+        if job is None or "id" not in self.params:
+            return user
+        project = access.find_project(self.core, self.params["id"], user)
+        return user if job_token_scope.admits(self.core, job, project) else None
 
     @property
     def signed_in(self) -> User:
@@ -61,10 +67,6 @@ class Call:
         """The project of `:id`. Raises NotFound where the caller may not see it, NotAllowed without `action`."""
         user = self.user
         project = access.find_project(self.core, self.params["id"], user)
-        if self.caller.job is not None and not job_token_scope.admits(self.core, self.caller.job, project):
-            # Where a job's token does not count, it opens what is open to everyone.
-            user = None
-            project = access.find_project(self.core, project.id, user)
         access.require(self.core, action, user, project)
         return project
 

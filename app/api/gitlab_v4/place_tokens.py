@@ -14,7 +14,6 @@ from app.domain.permissions import Action, Role
 from app.models import AccessToken
 from app.services.accounts import access_tokens
 from app.services.accounts import place_tokens as service
-from app.services.accounts.rotate_token import rotate_token
 from app.services.projects.groups import find_group
 from app.services.projects.members import Place
 
@@ -65,7 +64,7 @@ def _create(call: Call, place: Place) -> dict[str, Any]:
 
 
 def _rotate(call: Call, place: Place, token: AccessToken) -> dict[str, Any]:
-    fresh, plain = rotate_token(call.core, token, call.params.get("expires_at"))
+    fresh, plain = service.rotate_place_token(call.core, place, call.signed_in, token, call.params.get("expires_at"))
     return _shown(call, place, [fresh])[0] | {"token": plain}
 
 

@@ -13,6 +13,7 @@ from app.api.gitlab_v4.params import Kind, Param
 from app.api.gitlab_v4.runners import FILTERS, MANAGE, managed_runner, readable_runner, render_runners, runner_filter
 from app.domain.permissions import Action, Role
 from app.models import Group, Project
+from app.services import access
 from app.services.projects.groups import find_group
 from app.services.runners import search_runners, share_runner
 from app.services.runners.registration_tokens import reset_registration_token
@@ -31,7 +32,8 @@ def list_group_runners(call: Call) -> Response:
 @routes.get("/runners/<runner_id>/projects", params=PAGED)
 def list_runner_projects(call: Call) -> Response:
     """List the projects that a project's runner serves, its own first"""
-    query = search_runners.projects_of(managed_runner(call))
+    seen = access.visible_projects(call.core, call.user).with_only_columns(Project.id)
+    query = search_runners.projects_of(managed_runner(call)).where(Project.id.in_(seen))
     return by_number(call, query, lambda rows: project_entities.projects(call.core, rows, call.user, simple=True))
 
 

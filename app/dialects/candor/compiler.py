@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from app.dialects.base import Compilation, CompileContext
 from app.dialects.candor.configuration import Configuration, Invalid, Problem, Stage, read
-from app.dialects.candor.loader import Unreadable, load, locate
+from app.dialects.candor.loader import Places, Unreadable, load
 from app.dialects.diagnostics import Diagnostic, Severity
 from app.domain.plan import ArtifactSpec, Image, JobPlan, Plan, Step, Variable
 
@@ -22,16 +22,17 @@ _KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 
 def compile_text(path: str, text: str, context: CompileContext) -> Compilation:
     """Compile the plan `text`. Never raises; problems are the result's diagnostics."""
+    places = Places(text)
     try:
         configuration = read(load(text))
     except Unreadable as error:
         return _refused(Diagnostic(Severity.ERROR, "syntax", str(error), path, error.line, error.column))
     except Invalid as error:
-        return _refused(*(_diagnostic("schema", one, path, text) for one in error.problems))
+        return _refused(*(_diagnostic("schema", one, path, places) for one in error.problems))
     given = {name: value for name, value in context.inputs.items() if isinstance(value, str)}
     stages = [fill_in(stage, given) for stage in configuration.stages]
     problems = [problem for number, stage in enumerate(stages) for problem in _unusable(stage, number)]
-    refused = _refused(*(_diagnostic("stage", one, path, text) for one in problems))
+    refused = _refused(*(_diagnostic("stage", one, path, places) for one in problems))
     return refused if problems else Compilation(plan=_plan(configuration, stages, context))
 
 
@@ -39,8 +40,8 @@ def _refused(*problems: Diagnostic) -> Compilation:
     return Compilation(diagnostics=problems)
 
 
-def _diagnostic(code: str, problem: Problem, path: str, text: str) -> Diagnostic:
-    return Diagnostic(Severity.ERROR, code, str(Invalid([problem])), path, *locate(text, problem[0]))
+def _diagnostic(code: str, problem: Problem, path: str, places: Places) -> Diagnostic:
+    return Diagnostic(Severity.ERROR, code, str(Invalid([problem])), path, *places.locate(problem[0]))
 
 
 def fill_in(stage: Stage, parameters: Mapping[str, str]) -> Stage:

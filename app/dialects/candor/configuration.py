@@ -7,12 +7,15 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from itertools import islice
 from typing import Any
 
 KEYS = ("stages", "archive", "constrainHeaders", "constrainBody", "parameters")
 STAGE_KEYS = ("name", "image", "runtime", "environment", "script")
 NAME = re.compile(r"[a-zA-Z_-]+")
 MOST_STAGES = 200
+MOST_PROBLEMS = 100
+"""How many problems are told. Nobody reads more, and a text can hold very many."""
 LONGEST_SHOWN = 60
 """How many characters of an unknown key stand in a message."""
 
@@ -54,8 +57,8 @@ class Configuration:
 
 
 def read(data: Any) -> Configuration:
-    """The configuration in plain data. Raises Invalid with everything that is wrong."""
-    problems = list(_problems(data))
+    """The configuration in plain data. Raises Invalid with what is wrong, as far as MOST_PROBLEMS."""
+    problems = _problems(data)[:MOST_PROBLEMS]
     if problems:
         raise Invalid(problems)
     return Configuration(
@@ -86,6 +89,8 @@ def _problems(data: Any) -> list[Problem]:
         found.append((("stages",), f"has more than {MOST_STAGES} entries"))
     else:
         for place, stage in enumerate(stages):
+            if len(found) >= MOST_PROBLEMS:
+                break
             found += _stage_problems(stage, ("stages", place))
     found += _texts(data, "archive", ())
     found += [(("archive",), f"{path!r} leads out of the working directory") for path in _escaping(data)]
@@ -116,11 +121,10 @@ def _escaping(data: Mapping[str, Any]) -> list[str]:
 
 def _unknown(table: Mapping[str, Any], known: Sequence[str], path: tuple[str | int, ...]) -> list[Problem]:
     found: list[Problem] = []
-    for key in table:
-        if key not in known:
-            near = get_close_matches(str(key)[:LONGEST_SHOWN], known, n=1, cutoff=0.75)
-            hint = f" (did you mean `{near[0]}`?)" if near else ""
-            found.append(((*path, str(key)[:LONGEST_SHOWN]), f"is no known key{hint}"))
+    for key in islice((key for key in table if key not in known), MOST_PROBLEMS):
+        near = get_close_matches(str(key)[:LONGEST_SHOWN], known, n=1, cutoff=0.75)
+        hint = f" (did you mean `{near[0]}`?)" if near else ""
+        found.append(((*path, str(key)[:LONGEST_SHOWN]), f"is no known key{hint}"))
     return found
 
 

@@ -7,6 +7,7 @@ import json
 import math
 import re
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 import yaml
@@ -76,28 +77,38 @@ def load(text: str) -> Any:
     return data
 
 
-def locate(text: str, path: Sequence[str | int]) -> tuple[int, int]:
-    """The line and the column where `path` (keys and indexes) leads to in a `text` that `load` has taken.
+class Places:
+    """Where the values of a `text` stand that `load` has taken. It is read for this once, at the first question."""
 
-    The key itself where there is one; as near as there is something otherwise.
-    """
-    try:
-        node = yaml.compose(text, _Loader)
-    except yaml.YAMLError:
-        # JSON that is no YAML, such as with tabs between its values.
-        return 1, 1
-    mark = node.start_mark if node else None
-    for part in path:
-        if isinstance(node, yaml.MappingNode):
-            found = next((pair for pair in node.value if pair[0].value == part), None)
-        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
-            found = (node.value[part], node.value[part])
-        else:
-            found = None
-        if found is None:
-            break
-        mark, node = found[0].start_mark, found[1]
-    return (mark.line + 1, mark.column + 1) if mark else (1, 1)
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    @cached_property
+    def _root(self) -> yaml.Node | None:
+        try:
+            return yaml.compose(self._text, _Loader)
+        except yaml.YAMLError:
+            # JSON that is no YAML, such as with tabs between its values.
+            return None
+
+    def locate(self, path: Sequence[str | int]) -> tuple[int, int]:
+        """The line and the column where `path` (keys and indexes) leads to.
+
+        The key itself where there is one; as near as there is something otherwise.
+        """
+        node = self._root
+        mark = node.start_mark if node else None
+        for part in path:
+            if isinstance(node, yaml.MappingNode):
+                found = next((pair for pair in node.value if pair[0].value == part), None)
+            elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+                found = (node.value[part], node.value[part])
+            else:
+                found = None
+            if found is None:
+                break
+            mark, node = found[0].start_mark, found[1]
+        return (mark.line + 1, mark.column + 1) if mark else (1, 1)
 
 
 def _json(text: str) -> Any:

@@ -12,6 +12,7 @@ from app.domain.errors import AlreadyExists, Conflict, NotFound
 from app.domain.permissions import Role
 from app.models import Membership, User, write
 from app.services.accounts.create_user import check_new_password, check_person
+from app.services.accounts.sign_ins import forget_sign_ins
 from app.services.core import Core
 from app.services.projects.paths import check_segment
 
@@ -40,6 +41,7 @@ def change_user(core: Core, actor: User, user_id: int, values: Mapping[str, Any]
                 setattr(user, name, values[name])
         if hashed is not None:
             user.password_hash, user.session_nonce = hashed, secrets.token_urlsafe(16)
+            forget_sign_ins(core, user_id)
     return user
 
 

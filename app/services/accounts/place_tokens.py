@@ -16,6 +16,7 @@ from app.domain.permissions import Role
 from app.models import AccessToken, Bot, Group, Membership, Project, User, write
 from app.services.accounts.access_tokens import TokenFilter, filtered
 from app.services.accounts.create_token import draft_token
+from app.services.accounts.rotate_token import rotate_token
 from app.services.core import Core
 from app.services.projects.members import Place, require_rank
 
@@ -67,6 +68,17 @@ def find_place_token(core: Core, place: Place, token_id: int) -> AccessToken:
     if token is None:
         raise NotFound("")
     return token
+
+
+def rotate_place_token(
+    core: Core, place: Place, actor: User, token: AccessToken, expires_at: datetime | None = None
+) -> tuple[AccessToken, str]:
+    """As `rotate_token`: the text is as good as the role of the bot, so nobody gets that of one above themselves.
+
+    Raises NotAllowed, Conflict, InvalidRequest.
+    """
+    require_rank(core, place, actor, roles(core, place, [token.user_id])[token.user_id])
+    return rotate_token(core, token, expires_at)
 
 
 def roles(core: Core, place: Place, user_ids: Iterable[int]) -> Mapping[int, int]:

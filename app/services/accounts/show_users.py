@@ -6,6 +6,7 @@ from sqlalchemy import func, select, update
 
 from app.domain.errors import Conflict, NotFound
 from app.models import PipelineSchedule, User, write
+from app.services.accounts.sign_ins import forget_sign_ins
 from app.services.core import Core
 
 LIMIT = 100
@@ -30,6 +31,7 @@ def block_user(core: Core, actor: User, user_id: int, blocked: bool) -> User:
             raise NotFound("User")
         user.blocked = blocked
         user.session_nonce = secrets.token_urlsafe(16)
+        forget_sign_ins(core, user_id)
         if blocked:
             stop = update(PipelineSchedule).where(PipelineSchedule.owner_id == user_id).values(active=False)
             core.session.execute(stop.execution_options(synchronize_session=False))

@@ -15,6 +15,7 @@ from app.services.environments.save_environment import create_environment
 #: What something outside may report. What has ended stays as it is.
 REPORTED = ("created", "running", "success", "failed", "canceled")
 ENDED = ("success", "failed", "canceled", "skipped")
+LONGEST_REF = 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +31,8 @@ class Report:
 
 def create_deployment(core: Core, project: Project, user: User | None, report: Report) -> Deployment:
     """A deployment that no job of ours made. Raises InvalidRequest."""
+    if len(report.ref) > LONGEST_REF:
+        raise InvalidRequest(f"is too long (maximum is {LONGEST_REF} characters)", "ref")
     repository = core.repositories.open(project.id)
     sha = find_commit(repository, report.sha) if repository.exists else None
     if sha is None:

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from sqlalchemy import func, select
 
-from app.domain.errors import InvalidRequest
+from app.domain.errors import InvalidRequest, LimitExceeded, NotFound
 from app.git.command import GitFailed
 from app.git.repository import Repository
 from app.models import MergeRequest, MergeRequestPipeline, Pipeline, User, write
@@ -37,7 +37,7 @@ def requests_of_push(
     if found.name == request.ref:
         raise InvalidRequest("a branch cannot be merged into itself")
     base = _base(repository, found.commit, request.sha)
-    row = _save(core, request, target, asked, repository)
+    row = _save(core, request, found.name, asked, repository)
     of_branch = replace(request, merge_request=OfMergeRequest(row, base, own=False))
     own = OfMergeRequest(row, base, own=True)
     return of_branch, replace(request, source=MERGE_REQUEST, before_sha=NO_COMMIT, merge_request=own)
@@ -113,5 +113,9 @@ def _new(core: Core, project_id: int, user: User | None, source: str, target: st
 
 
 def _title(repository: Repository, sha: str) -> str:
-    with repository.objects() as objects:
-        return str(objects.commit(sha)["title"]) or sha
+    """What the commit says first. One that cannot be read is told of where its pipeline is prepared."""
+    try:
+        with repository.objects() as objects:
+            return str(objects.commit(sha)["title"]) or sha
+    except (NotFound, LimitExceeded):
+        return sha

@@ -76,6 +76,8 @@ def _group(core: Core, segments: tuple[str, ...], owner: User | None, visibility
 
 
 def _new_group(core: Core, parent: Group | None, path: str, owner: User | None, visibility: str) -> Group:
+    if parent is None and owner is not None and owner.bot:
+        raise NotAllowed("a bot stays in the project or group that it belongs to")
     full_path = f"{parent.full_path}/{path}" if parent else path
     _refuse_taken(core, full_path)
     group = Group(

@@ -34,6 +34,7 @@ def reset_registration_token(core: Core, place: Project | Group | None) -> str:
         if place_id is None:
             core.session.merge(Setting(name=SETTING, value=hashed))
             return token
+        core.session.get_one(type(place), place_id, with_for_update=True)  # two at once would both make the first one
         row = core.session.scalar(select(RegistrationToken).filter_by(**owner))
         if row is None:
             row = RegistrationToken(**owner, created_at=core.now())

@@ -15,6 +15,8 @@ PRIVATE = {
     "/skerry/hello/-/jobs/1": (302, 404, 200, 200, 200, 200, 200),
     "/skerry/hello/-/jobs/1/raw": (302, 404, 200, 200, 200, 200, 200),
     "/skerry/hello/-/jobs/1/log_index": (302, 404, 200, 200, 200, 200, 200),
+    "/skerry/hello/-/jobs/1/log_search?q=a": (302, 404, 200, 200, 200, 200, 200),
+    "/skerry/hello/-/search/suggestions": (302, 404, 200, 200, 200, 200, 200),
     "/skerry/hello/-/project_members": (302, 404, 200, 200, 200, 200, 200),
     "/skerry/hello/-/pipeline_schedules": (302, 404, 403, 200, 200, 200, 200),
     "/skerry/hello/-/pipeline_schedules/new": (302, 404, 403, 403, 200, 200, 200),
@@ -58,7 +60,7 @@ def test_a_public_project_is_shown_to_everyone_with_its_jobs_but_not_its_setting
 def test_jobs_of_another_project_are_not_found_below_this_one(site, core):
     make_project(core, "other/project")
     admin = site.visitor("admin")
-    for rest in ("jobs/1", "jobs/1/raw", "pipelines/1", "jobs/1/log_index", "jobs/1/events"):
+    for rest in ("jobs/1", "jobs/1/raw", "pipelines/1", "jobs/1/log_index", "jobs/1/log_search", "jobs/1/events"):
         assert admin.get(f"/other/project/-/{rest}").status_code == 404
 
 

@@ -1,8 +1,12 @@
 """Signing in and out."""
 
+from datetime import timedelta
+
 import pytest
 
-from app.models import write
+from app.domain.errors import NotFound
+from app.models import SignIn, write
+from app.services.accounts import sign_ins
 from tests.factories import PASSWORD
 
 EVIL = [
@@ -78,6 +82,36 @@ def test_signing_out_ends_the_session(site):
     assert visitor.get("/-/profile/tokens").status_code == 302
 
 
+def test_a_copy_of_the_cookie_ends_with_its_session_and_no_other_does(site):
+    visitor, other, thief = site.visitor("developer"), site.visitor("developer"), site.visitor()
+    with visitor.client.session_transaction() as session, thief.client.session_transaction() as copy:
+        copy.update(session)
+    assert thief.get("/-/profile/tokens").status_code == 200
+    visitor.post("/-/sign_out")
+    assert thief.get("/-/profile/tokens").status_code == 302
+    assert other.get("/-/profile/tokens").status_code == 200
+
+
+def test_what_a_session_is_known_by_and_how_one_is_ended_from_elsewhere(site, core, user_of):
+    visitor, other = site.visitor("developer"), site.visitor("developer")
+    user = user_of("developer")
+    newest, oldest = core.session.scalars(sign_ins.sign_ins_of(core, user.id)).all()
+    assert (newest.address, newest.agent.partition("/")[0]) == ("127.0.0.1", "Werkzeug")
+    with pytest.raises(NotFound):
+        sign_ins.revoke_sign_in(core, user_of("reporter"), oldest.id)
+    sign_ins.revoke_sign_in(core, user, oldest.id)
+    assert [one.get("/-/profile/tokens").status_code for one in (visitor, other)] == [302, 200]
+
+
+def test_a_user_has_only_so_many_sessions_and_dead_ones_go(core, site, user_of, monkeypatch):
+    monkeypatch.setattr(sign_ins, "MOST", 2)
+    user = user_of("developer")
+    secrets = [sign_ins.begin_sign_in(core, user, agent="\0" + "x" * 300) for _ in range(3)]
+    assert [sign_ins.is_signed_in(core, user.id, secret) for secret in secrets] == [False, True, True]
+    assert not sign_ins.is_signed_in(core, user.id + 1, secrets[2])
+    assert core.session.query(SignIn).filter_by(user_id=user.id).count() == 2
+
+
 def test_a_user_who_is_shut_out_is_out_at_once_everywhere(site, core, user_of):
     visitor, admin = site.visitor("developer"), site.visitor("admin")
     user_id = user_of("developer").id
@@ -96,11 +130,24 @@ def test_a_new_nonce_ends_all_sessions(site, core, user_of):
     assert visitor.get("/-/profile/tokens").status_code == 302
 
 
-def test_a_session_ends_after_two_months_whatever_happens(site):
+@pytest.mark.parametrize(("column", "days"), [("created_at", 61), ("last_used_at", 15)])
+def test_a_session_ends_after_two_months_whatever_happens_and_after_two_weeks_without_use(site, core, column, days):
     visitor = site.visitor("developer")
-    with visitor.client.session_transaction() as session:
-        session["signed_in_at"] -= 61 * 86_400
+    with write(core.session):
+        row = core.session.query(SignIn).one()
+        setattr(row, column, getattr(row, column) - timedelta(days=days))
     assert visitor.get("/-/profile/tokens").status_code == 302
+
+
+def test_the_use_of_a_session_is_noted_once_a_day(site, core):
+    visitor = site.visitor("developer")
+    with write(core.session):
+        row = core.session.query(SignIn).one()
+        row.last_used_at -= timedelta(days=2)
+        before = row.last_used_at
+    assert visitor.get("/-/profile/tokens").status_code == 200
+    core.session.rollback()
+    assert core.session.query(SignIn).one().last_used_at - before >= timedelta(days=2)
 
 
 def test_no_answer_but_the_first_of_a_day_sets_the_cookie_anew(site):

@@ -1,6 +1,8 @@
 """`git push -o merge_request.create`: pipelines of merge requests, and what makes none (gitlab.md A.8)."""
 
-from app.models import MergeRequest, Pipeline, ProtectedRef, write
+import pytest
+
+from app.models import MergeRequest, Pipeline, ProtectedRef, Push, write
 from app.services.pipelines.start_downstream import start_downstream
 from app.services.pipelines.variables import job_variables
 from tests.contract.git.conftest import Hosted
@@ -78,11 +80,11 @@ def test_a_merge_request_pipeline_sees_the_whole_branch_and_its_target(hosted: H
 def test_the_number_stays_for_two_branches_and_what_was_said_too(hosted: Hosted, pushed: Checkout) -> None:
     pushed.git("push", "--quiet", "origin", "main:next")
     titled = "--push-option=merge_request.title=A title"
-    targeted = "--push-option=merge_request.target=next"
-    for file, options in (("1", [titled]), ("2", []), ("3", [targeted])):
+    targeted, full = (f"--push-option=merge_request.target={name}" for name in ("next", "refs/heads/next"))
+    for file, options in (("1", [titled]), ("2", []), ("3", [targeted]), ("4", [full])):
         pushed.commit({file: file})
         assert pushed.push("HEAD:refs/heads/topic", CREATE, *options).ok
-    assert len(hosted.pipelines()) == 5  # of no merge request: the configuration has no rule for one
+    assert len(hosted.pipelines()) == 6  # of no merge request: the configuration has no rule for one
     rows = hosted.core.session.query(MergeRequest).order_by(MergeRequest.iid).all()
     assert [(row.iid, row.target_branch, row.title) for row in rows] == [(1, "main", "A title"), (2, "next", "Change")]
 
@@ -117,6 +119,17 @@ def test_what_cannot_be_a_merge_request_says_so_and_the_branch_has_its_pipeline(
     gone = pushed.push("main", CREATE, "--push-option=merge_request.target=gone")
     assert "remote: No merge request pipeline for main: there is no branch gone to merge into." in gone.text
     assert [one.source for one in hosted.pipelines()] == ["push"] * 4
+
+
+def test_a_commit_that_is_too_large_to_read_does_not_keep_its_push_from_ending(
+    hosted: Hosted, pushed: Checkout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.git.objects.COMMIT_LIMIT", 1000)
+    pushed.commit({"a": "1"}, "long" * 1000)
+    result = pushed.push("HEAD:refs/heads/topic", CREATE)
+    assert (result.ok, hosted.pipelines()[-1].ref) == (True, "main")
+    assert "No pipeline for topic" in result.text
+    assert hosted.core.session.query(Push).filter(Push.finished_at.is_(None)).count() == 0
 
 
 def test_a_child_of_a_merge_request_sees_the_same(hosted: Hosted, pushed: Checkout) -> None:

@@ -28,6 +28,15 @@ def test_a_folder_of_an_archive_is_listed_level_by_level_or_whole(api: Api, plac
     assert api.get(f"/projects/1/jobs/{place.job().id}/artifacts/tree").status_code == 404
 
 
+def test_very_deep_folders_are_not_all_listed(api: Api, place: Place) -> None:
+    job = place.job(status="success")
+    place.archive(job, zipped({"a/" * 10_000 + "b": b""}))
+    address = f"/projects/1/jobs/{job.id}/artifacts/tree"
+    refused = api.get(f"{address}?recursive=true")
+    assert (refused.status_code, "too many folders" in refused.json["message"]) == (400, True)
+    assert [row["path"] for row in api.get(address).json] == ["a"]
+
+
 def test_all_artifacts_of_a_project_go_but_those_of_jobs_that_run(api: Api, place: Place) -> None:
     ended, running = place.job(status="success"), place.job(status="running")
     for job in (ended, running):

@@ -13,7 +13,7 @@ from tests.contract.gitlab_v4.test_users_and_tokens import TOKEN
 from tests.databases import BOTH
 from tests.factories import make_pipeline, make_project
 from tests.support.gitlab import Api
-from tests.support.place import Place
+from tests.support.place import Place, zipped
 
 pytestmark = pytest.mark.parametrize("database", BOTH, indirect=True)
 PLACE_TOKEN = TOKEN | {"access_level": "integer", "resource_type": "text", "resource_id": "integer"}
@@ -37,6 +37,7 @@ def test_a_projects_token_acts_as_a_bot_with_its_role_there_alone(api: Api, plac
     other = make_project(place.core, "acme/other", creator=place.users["owner"])
     assert api.get(f"/projects/{other.id}", token=token).status_code == 404
     assert api.post("/groups", token=token, json={"name": "G", "path": "g"}).status_code == 403
+    assert api.post("/projects", token=token, json={"name": "own"}).status_code == 403
     assert [row["id"] for row in api.get("/projects/1/access_tokens").json] == [made.json["id"]]
     assert api.get("/personal_access_tokens").json[0]["user_id"] != bot["id"]
 
@@ -56,6 +57,14 @@ def test_nobody_gives_a_bot_a_role_above_their_own_and_bots_make_no_tokens(api: 
     token = api.post("/projects/1/access_tokens", json=BOT | {"access_level": 40}).json["token"]
     refused = api.post("/projects/1/access_tokens", token=token, json=BOT)
     assert (refused.status_code, refused.json) == (400, {"message": {"base": ["a bot makes no tokens"]}})
+
+
+def test_nobody_gets_the_token_of_a_bot_above_them_by_rotating_it(api: Api, place: Place) -> None:
+    made = api.post("/projects/1/access_tokens", token=place.tokens["owner"], json=BOT | {"access_level": 50}).json
+    address = f"/projects/1/access_tokens/{made['id']}/rotate"
+    assert api.post(address).status_code == 403
+    assert api.get("/user", token=made["token"]).status_code == 200
+    assert api.post(address, token=place.tokens["owner"]).status_code == 200
 
 
 def test_a_token_is_rotated_and_revoked_and_its_bot_goes_with_the_project(api: Api, place: Place) -> None:
@@ -127,6 +136,25 @@ def test_another_projects_job_token_counts_once_it_is_granted(api: Api, place: P
     assert reads() == 200
     place.set(place.core.session.query(Membership).filter_by(user_id=elsewhere.user_id, project_id=1).one(), role=0)
     assert reads() == 404, "the token has no more rights than the user who started the job"
+
+
+def test_a_job_token_that_does_not_count_opens_of_a_public_project_what_everyone_may(
+    api: Api, place: Place, elsewhere: Job
+) -> None:
+    place.set(place.project, visibility="public")
+    place.pipeline = make_pipeline(place.core, place.project)
+    job = place.job(status="success")
+    place.set(job, plan={**job.plan, "artifacts": [{"access": "developer"}]})
+    place.archive(job, zipped({"a": b"secret"}))
+    token = {"JOB-TOKEN": place.job_token(elsewhere)}
+
+    def tries() -> list[int]:
+        addresses = (f"/projects/1/pipelines/{job.pipeline_id}", f"/projects/1/jobs/{job.id}/artifacts")
+        return [api.get(address, token=None, headers=token).status_code for address in addresses]
+
+    assert tries() == [200, 403]
+    grant(place.core, place.project, elsewhere.project)
+    assert tries() == [200, 200]
 
 
 def test_a_granted_group_stands_for_all_projects_below_it(place: Place, elsewhere: Job) -> None:

@@ -113,6 +113,12 @@ def test_deployments_are_filtered_and_ordered(api: Api, place: Place) -> None:
     assert api.get("/projects/1/deployments/99").status_code == 404
 
 
+def test_a_ref_that_no_row_holds_is_refused(api: Api) -> None:
+    body = {"environment": "live", "sha": "a" * 40, "ref": "x" * 1025, "tag": False, "status": "success"}
+    refused = api.post("/projects/1/deployments", json=body)
+    assert (refused.status_code, list(refused.json["message"])) == (400, ["ref"])
+
+
 def test_a_deployment_outlives_its_job(api: Api, place: Place) -> None:
     made = deploy(place)
     assert api.delete(f"/projects/1/pipelines/{place.pipeline.id}", token=place.tokens["owner"]).status_code == 204

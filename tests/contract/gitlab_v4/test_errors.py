@@ -178,3 +178,6 @@ def test_a_field_of_a_form_without_a_name_makes_no_sense(api: Api) -> None:
     body = b"--x\r\nContent-Disposition: form-data\r\n\r\nvalue\r\n--x--\r\n"
     response = api.post("/projects", data=body, content_type="multipart/form-data; boundary=x")
     assert (response.status_code, response.json) == (400, {"error": "a field of the form has no name"})
+    for method, path in (("PUT", "/jobs/1"), ("POST", "/jobs/request"), ("POST", "/runners")):
+        told = api(method, path, data=body, content_type="multipart/form-data; boundary=x")
+        assert (told.status_code, told.is_json) == (400, True), path

@@ -3,7 +3,6 @@
 import re
 from base64 import b64encode
 from pathlib import Path
-from time import time
 from typing import Any, NamedTuple
 
 import pytest
@@ -14,6 +13,7 @@ from werkzeug.test import TestResponse
 from app import crypto
 from app.api.gitlab_v4.endpoint import Endpoint
 from app.models import Setting, User, write
+from app.services.accounts.sign_ins import begin_sign_in
 from tests.factories import make_manager, make_pipeline, make_runner
 from tests.support.place import Place, zipped
 
@@ -145,7 +145,7 @@ class Caller:
                 return {"?token": token}, {}
             return {"PRIVATE-TOKEN": token, "Authorization": f"Bearer {token}"}, {}
         if self._kind == "session":
-            return {}, {"_user_id": admin.get_id(), "_fresh": True, "signed_in_at": time()}
+            return {}, {"_user_id": admin.get_id(), "_fresh": True, "sign_in": begin_sign_in(place.core, admin)}
         if self._kind == "job":
             self._job = self._new_job() if "job" in row.callers else self._job
             token = place.job_token(self._job)
@@ -217,7 +217,8 @@ def test_a_session_writes_only_with_the_token_of_its_pages(app: Flask, place: Pl
             admin = place.core.session.get_one(User, place.users["admin"].id)
             client = app.test_client()
             with client.session_transaction() as cookie:
-                cookie.update({"csrf_token": "x", "_user_id": admin.get_id(), "signed_in_at": time()})
+                secret = begin_sign_in(place.core, admin)
+                cookie.update({"csrf_token": "x", "_user_id": admin.get_id(), "sign_in": secret})
             response = client.open(address(row), method=row.method, buffered=True)
             if response.status_code not in (400, 401, 403):
                 wrong.append(f"{row}: {response.status_code}")

@@ -6,7 +6,7 @@ from app.domain.permissions import Role
 from app.models import Project, Runner
 from app.services.jobs.waiting_reason import as_waiting
 from app.services.runners.claim_job import claim_job
-from app.services.runners.share_runner import share_runner
+from app.services.runners.share_runner import share_runner, unshare_runner
 from tests.databases import BOTH
 from tests.factories import make_manager, make_member, make_pipeline, make_project, make_runner
 from tests.support.gitlab import Api
@@ -40,6 +40,10 @@ def test_a_shared_runner_takes_the_jobs_of_both_projects_and_of_no_third(
     assert [row["id"] for row in api.get("/projects/1/runners").json] == [runner.id]
     assert [row["id"] for row in api.get(f"/runners/{runner.id}/projects").json] == [other.id, 1]
     assert [row["id"] for row in api.get(f"/runners/{runner.id}").json["projects"]] == [other.id, 1]
+    hidden = make_project(core, "far/hidden", creator=place.users["stranger"])
+    share_runner(core, core.session.get_one(Runner, runner.id), hidden)
+    assert [row["id"] for row in api.get(f"/runners/{runner.id}/projects").json] == [other.id, 1]
+    unshare_runner(core, core.session.get_one(Runner, runner.id), hidden)
     assert api.get(f"/runners/{runner.id}?include_projects=false").json["projects"] == []
     assert api.delete(f"/runners/{runner.id}").json == {
         "message": "403 Forbidden - Runner associated with more than one project"

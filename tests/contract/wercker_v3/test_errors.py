@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from app.api.wercker_v3.entities.common import id_of, step_id
+from app.services.accounts.sign_ins import begin_sign_in
 from tests.factories import make_pipeline
 from tests.support.place import Place
 from tests.support.wercker import Api, Ids
@@ -225,7 +226,9 @@ class TestTokens:
 
     def test_a_session_of_the_pages_is_no_caller(self, api: Api, place: Place, ids: Ids) -> None:
         with api.client.session_transaction() as cookie:
-            cookie.update({"_user_id": place.users["admin"].get_id(), "_fresh": True})
+            admin = place.users["admin"]
+            secret = begin_sign_in(place.core, admin)
+            cookie.update({"_user_id": admin.get_id(), "_fresh": True, "sign_in": secret})
         assert api.put(f"/runs/{ids.run}/abort", token=None).status_code == 401
 
 

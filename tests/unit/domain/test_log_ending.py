@@ -1,5 +1,7 @@
 """Where a job failed, read from the end of its log."""
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -100,3 +102,18 @@ def test_only_the_last_lines_are_shown_and_a_long_command_is_cut():
 def test_whatever_a_log_holds_no_line_is_counted_beyond_it(data):
     found = read_ending(data)
     assert found is None or 0 < found.last <= found.first <= data.count(b"\n") + 1
+
+
+def test_a_line_full_of_beginnings_of_commands_takes_no_time():
+    begun = time.process_time()
+    found = read_ending(b"\x1b[32;1m$ " * 10_000)
+    assert found is not None
+    assert found.command is None
+    assert time.process_time() - begun < 5  # it was 50 s, and grows with the square of the length
+
+
+@pytest.mark.parametrize("end", ["\x1b[0;m", "\x1b[0m", " # collapsed multi-line command\x1b[0;m \r"], ids=range(3))
+def test_a_command_is_told_however_its_line_ends(end):
+    found = read_ending(f"\x1b[32;1m$ make \x1b[0m all{end}\nno rule\n".encode())
+    assert found is not None
+    assert found.command == "make  all"

@@ -136,5 +136,14 @@ def test_when_pieces_of_a_trace_came_is_kept_beside_it_and_goes_with_it(tmp_path
     assert list(traces.path(7).parent.iterdir()) == []
 
 
+def test_a_log_that_comes_byte_by_byte_has_only_so_many_times(tmp_path, monkeypatch):
+    monkeypatch.setattr("app.storage.files._MOST_MARKS", 3)
+    traces = FileTraces(tmp_path)
+    traces.append(7, 0, b"text")
+    for offset in range(5):
+        traces.mark(7, offset, 10.0 + offset)
+    assert traces.marks(7) == [(0, 10.0), (1, 11.0), (2, 12.0)]
+
+
 def test_a_time_that_cannot_be_noted_stops_nothing(tmp_path):
     FileTraces(tmp_path / "nowhere").mark(7, 0, 10.0)

@@ -2,8 +2,10 @@
 
 import json
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -100,6 +102,16 @@ def test_a_syntax_error_names_its_line() -> None:
 )  # fmt: skip
 def test_what_is_wrong_is_said_at_its_place_with_what_was_meant(text: str, expected: list[str]) -> None:
     assert sorted(str(found) for found in compile_text("c.yml", text, CompileContext()).errors) == expected
+
+
+def test_a_text_with_very_many_mistakes_is_read_once_and_told_in_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    composed = Mock(side_effect=yaml.compose)
+    monkeypatch.setattr(yaml, "compose", composed)
+    stages = [dict.fromkeys(map(str, range(200)))] * 200
+    for plan in ({"stages": stages}, {"stages": [], "parameters": dict.fromkeys(map(str, range(9000)))}):
+        errors = compile_text("c.yml", json.dumps(plan), CompileContext()).errors
+        assert len(errors) == 100
+    assert composed.call_count == 2
 
 
 @given(st.text())

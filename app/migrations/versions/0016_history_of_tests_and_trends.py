@@ -4,8 +4,8 @@ import sqlalchemy as sa
 from alembic import op
 from app.models.base import Key, UtcTime
 
-revision = '0017'
-down_revision = '0014'
+revision = '0016'
+down_revision = '0015'
 
 _ENDED = sa.text('finished_at is not null')
 
