@@ -1,6 +1,7 @@
 """The tables, one file an aggregate. Importing this package registers them all."""
 
 from app.models.accounts import AccessToken, User
+from app.models.audit import AuditEvent
 from app.models.base import AnySession, Base, after_commit, prepare_sqlite, write
 from app.models.commit_statuses import CommitStatus
 from app.models.environments import Deployment, Environment
@@ -19,6 +20,7 @@ __all__ = [
     "AccessToken",
     "AnySession",
     "Artifact",
+    "AuditEvent",
     "Base",
     "CiVariable",
     "CommitStatus",

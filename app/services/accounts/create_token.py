@@ -4,8 +4,10 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from app import crypto
+from app.domain.audit import Act
 from app.domain.errors import InvalidRequest
 from app.models import AccessToken, User, write
+from app.services.audit.record import record
 from app.services.core import Core
 
 #: What a token may be allowed to do (gitlab.md B.11). `api` includes all the others.
@@ -26,7 +28,7 @@ def create_token(
     if expires_at is not None and expires_at <= core.now():
         raise InvalidRequest("a token cannot expire in the past", "expires_at")
     plain = crypto.new_token("glpat-")
-    user_id = user.id
+    user_id, owner = user.id, user.username
     with write(core.session):
         token = AccessToken(
             user_id=user_id,
@@ -38,6 +40,7 @@ def create_token(
             expires_at=expires_at,
         )
         core.session.add(token)
+        record(core, Act.TOKEN_CREATED, name, details={"scopes": chosen, "owner": owner})
     return token, plain
 
 

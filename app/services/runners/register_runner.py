@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from sqlalchemy import select
 
 from app import crypto
+from app.domain.audit import Act
 from app.domain.errors import NotAllowed, NotFound
 from app.models import Runner, RunnerManager, Setting, write
 from app.services.core import Core
-from app.services.runners.create_runner import REGISTERED_PREFIX, TOKEN_PREFIX, create_runner
+from app.services.runners.create_runner import REGISTERED_PREFIX, TOKEN_PREFIX, create_runner, note
 
 
 class RegistrationClosed(NotAllowed):
@@ -69,4 +70,5 @@ def reset_runner_token(core: Core, runner: Runner, old: str = "") -> tuple[Runne
     with write(core.session):
         found = core.session.get_one(Runner, runner_id)
         found.token_hash = crypto.token_hash(token)
+        note(core, Act.RUNNER_TOKEN_RESET, found)
     return core.session.get_one(Runner, runner_id), token
