@@ -18,6 +18,7 @@ from app.services.jobs.reap_jobs import (
 from app.services.pages.publish_site import end_expired_sites
 from app.services.pipelines.mirror_downstream import mirror_downstream
 from app.services.pipelines.start_downstream import start_downstream
+from app.services.projects.measure_usage import measure_usage
 from app.services.releases.make_ordered_releases import make_ordered_releases
 from app.services.repositories.receive_push import finish_pushes
 from app.services.repositories.tidy_repositories import tidy_repositories
@@ -62,5 +63,6 @@ TASKS = (
     Task("end stuck jobs", end_stuck_jobs, 60),
     Task("remove expired artifacts", expire_artifacts, 60),
     Task("remove abandoned uploads", sweep_uploads, 3600),
+    Task("measure how much room projects take", measure_usage, 600, apart=True),
     Task("tidy repositories", tidy_repositories, 3600),
 )

@@ -15,6 +15,7 @@ from app.models.resources import ResourceGroup
 from app.models.runners import Runner, RunnerManager
 from app.models.schedules import PipelineSchedule, ScheduleRun
 from app.models.triggers import PipelineLink, PipelineTrigger
+from app.models.usage import ProjectUsage
 
 __all__ = [
     "AccessToken",
@@ -44,6 +45,7 @@ __all__ = [
     "PipelineSchedule",
     "PipelineTrigger",
     "Project",
+    "ProjectUsage",
     "ProtectedRef",
     "Push",
     "Release",

@@ -1,4 +1,4 @@
-"""The audit log"""
+"""The audit log; how much room projects take"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -38,3 +38,18 @@ def upgrade() -> None:
     op.create_index('ix_audit_events_group_id', 'audit_events', ['group_id'])
     op.create_index('ix_audit_events_actor_id', 'audit_events', ['actor_id', 'id'])
     op.create_index('ix_audit_events_action', 'audit_events', ['action', 'id'])
+    op.create_table(
+        'project_usages',
+        sa.Column('project_id', Key, autoincrement=False, nullable=False),
+        sa.Column('artifact_bytes', sa.BigInteger(), nullable=False),
+        sa.Column('artifact_count', sa.BigInteger(), nullable=False),
+        sa.Column('trace_bytes', sa.BigInteger(), nullable=False),
+        sa.Column('job_count', sa.BigInteger(), nullable=False),
+        sa.Column('total_bytes', sa.BigInteger(), nullable=False),
+        sa.Column('measured_at', UtcTime(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ['project_id'], ['projects.id'], name=op.f('fk_project_usages_project_id'), ondelete='CASCADE'
+        ),
+        sa.PrimaryKeyConstraint('project_id', name=op.f('pk_project_usages')),
+    )
+    op.create_index(op.f('ix_project_usages_total_bytes'), 'project_usages', ['total_bytes'])
