@@ -15,6 +15,7 @@ def init_app(app: Flask) -> None:
         job_log,
         jobs,
         members,
+        neighbours,
         new_pipeline,
         palette,
         pipelines,

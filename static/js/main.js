@@ -2,11 +2,17 @@
 import { startClock } from "./clock.js";
 import { startCopyButtons } from "./copy.js";
 import { startForms } from "./forms.js";
+import { startKeys } from "./keys.js";
 import { startLive } from "./live.js";
 import { startLog } from "./log/view.js";
+import { startNotices } from "./notify.js";
+import { startRefresh } from "./refresh.js";
 
 startCopyButtons();
 startForms();
 startClock();
 startLive();
 startLog();
+startNotices();
+startRefresh();
+startKeys();

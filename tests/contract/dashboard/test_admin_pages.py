@@ -192,3 +192,23 @@ def test_the_palette_offers_only_what_the_visitor_may_open(site, core, user_of):
     assert offered("guest", "audit") == []
     for item in site.visitor("admin").get("/-/palette?q=").json["items"]:
         assert site.visitor("admin").get(item["url"]).status_code == 200, item
+
+
+def test_the_keys_lead_from_a_pipeline_or_job_to_the_one_beside_it(site, core):
+    first, reporter = site.job.id, site.visitor("reporter")
+    build = make_job(core, site.pipeline, name="build", stage="build").id
+    make_job(core, site.pipeline, name="lint", stage="build", retried=True)
+    newer = make_pipeline(core, site.project).id
+    make_pipeline(core, make_project(core, "other/project"))
+    expected = {
+        f"jobs/{first}/previous": f"jobs/{build}",
+        f"jobs/{first}/next": f"jobs/{first}",
+        f"jobs/{build}/next": f"jobs/{first}",
+        f"jobs/{build}/previous": f"jobs/{build}",
+        f"pipelines/{site.pipeline.id}/next": f"pipelines/{newer}",
+        f"pipelines/{newer}/next": f"pipelines/{newer}",
+        f"pipelines/{newer}/previous": f"pipelines/{site.pipeline.id}",
+    }
+    seen = {path: reporter.get(f"/skerry/hello/-/{path}").location for path in expected}
+    assert seen == {path: f"/skerry/hello/-/{target}" for path, target in expected.items()}
+    assert site.visitor("stranger").get(f"/skerry/hello/-/jobs/{first}/next").status_code == 404
