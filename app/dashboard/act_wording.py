@@ -48,6 +48,7 @@ WORDS: Mapping[Act, str] = {
     Act.PIPELINE_DELETED: "deleted the pipeline",
 }
 _BY_NAME = {act.value: words for act, words in WORDS.items()}
+_LABELS = {"is_admin": "administrator"}
 _ROLES = {int(role): "nothing" if role == Role.NONE else role.name.lower() for role in Role}
 
 
@@ -59,7 +60,7 @@ def act_words(action: str) -> str:
 def act_details(details: Mapping[str, Any]) -> Iterator[str]:
     """A line for each detail: `visibility: private → public`."""
     for name, value in details.items():
-        label = name.replace("_", " ")
+        label = _LABELS.get(name, name.replace("_", " "))
         if isinstance(value, list) and len(value) == 2 and name != "scopes" and name != "changed":
             yield f"{label}: {_word(name, value[0])} → {_word(name, value[1])}"
         else:

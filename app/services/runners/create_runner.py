@@ -72,7 +72,7 @@ def note(core: Core, act: Act, runner: Runner, **details: Any) -> None:
     """*In a write*: a row of the audit log about `runner`."""
     place = place_of(core, runner.project_id, runner.group_id)
     target = f"#{runner.id} {runner.description}".strip()
-    record(core, act, target, place=place, details={"type": runner.runner_type} | details)
+    record(core, act, target, place=place, details={"type": runner.runner_type.removesuffix("_type")} | details)
 
 
 def clean_tags(tags: Iterable[str]) -> list[str]:

@@ -141,7 +141,7 @@ def test_the_queue_shows_what_waits_by_tag_and_why(site, core):
     make_job(core, site.pipeline, name="plain", status="pending")
     page = admin.get("/-/admin/queue").text
     assert "4 jobs wait for a runner; 1 is at work." in page
-    assert '<span class="chip">gpu</span> </td>\n<td class="number">3</td>' in page
+    assert '<span class="chip">gpu</span> </td>\n<td class="number" data-label="Waiting">3</td>' in page
     assert page.count("No runner has the tag gpu.") == 3
     assert "&lt;gpu&gt;0" in page
 
