@@ -1,7 +1,11 @@
 // The palette (Ctrl-K): type a few letters or a number, choose, go. The server answers with what the visitor may open.
-import { element, openDialog } from "./dialog.js";
-
 const PAUSE_MS = 120;
+
+function element(name, properties = {}, ...children) {
+  const made = Object.assign(document.createElement(name), properties);
+  made.append(...children);
+  return made;
+}
 
 class Palette {
   constructor(address) {
@@ -18,6 +22,8 @@ class Palette {
     }
     this.dialog = element("dialog", { className: "palette" }, this.field, this.list, this.state);
     this.dialog.setAttribute("aria-label", "Go to");
+    this.dialog.addEventListener("close", () => this.dialog.remove());
+    this.dialog.addEventListener("click", (event) => event.target === this.dialog && this.dialog.close());
     this.field.addEventListener("input", () => this.later());
     this.field.addEventListener("keydown", (event) => this.onKey(event));
     this.list.addEventListener("click", (event) => this.open([...this.list.children].indexOf(event.target.closest("li"))));
@@ -72,11 +78,24 @@ class Palette {
   }
 }
 
-export function openPalette() {
-  const address = document.querySelector("[data-palette]")?.dataset.palette;
-  if (!address) return;
+function openPalette(address) {
+  if (document.querySelector("dialog[open]")) return;
   const palette = new Palette(address);
-  if (!openDialog(palette.dialog)) return;
+  document.body.append(palette.dialog);
+  palette.dialog.showModal();
   palette.field.focus();
   palette.ask();
+}
+
+export function startPalette() {
+  const button = document.querySelector("[data-palette]");
+  if (!button) return;
+  const open = () => openPalette(button.dataset.palette);
+  button.hidden = false;
+  button.addEventListener("click", open);
+  document.addEventListener("keydown", (event) => {
+    if (!(event.ctrlKey || event.metaKey) || event.altKey || event.shiftKey || event.key.toLowerCase() !== "k") return;
+    event.preventDefault();
+    open();
+  });
 }
