@@ -3,6 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.accessibility import serious_faults
 from tests.factories import make_job, make_pipeline
 
 pytestmark = pytest.mark.browser
@@ -55,6 +56,7 @@ def test_the_palette_and_the_list_of_keys_are_dialogs_that_leave_typing_alone(pa
     field = page.get_by_role("combobox", name="Go to")
     expect(field).to_be_focused()
     expect(page.get_by_role("option", name="skerry/hello")).to_be_visible()
+    assert serious_faults(page) == []
     page.keyboard.type("hello")
     expect(page.get_by_role("option", name="Pipelines of skerry/hello")).to_be_visible()
     page.keyboard.press("ArrowDown")
