@@ -12,6 +12,7 @@ def init_app(app: Flask) -> None:
         board,
         environments,
         error_pages,
+        groups,
         job_log,
         jobs,
         members,

@@ -16,6 +16,7 @@ from app.edge import core
 from app.models import Project, User
 from app.services.projects.change_project import SETTINGS, change_project
 from app.services.projects.delete_project import delete_project
+from app.services.projects.groups import owns
 from app.services.repositories.change_mirror import change_mirror, mirror_origin
 from app.services.repositories.mirror import fetch_mirror
 
@@ -34,8 +35,14 @@ def _open(path: str, action: Action = Action.ADMIN_PROJECT) -> tuple[Project, Us
 def _page(project: Project, given: dict[str, Any] | None = None, error: tuple[str, str] | None = None) -> str:
     values = {name: getattr(project, name) for name in SETTINGS} | {"build_timeout": project.build_timeout // _MINUTE}
     origin = mirror_origin(core(), project)
+    owns_group = owns(core(), signed_in(), project.group)
     return render_template(
-        "settings/general.html", project=project, values=values | (given or {}), mirror=origin, error=error
+        "settings/general.html",
+        project=project,
+        values=values | (given or {}),
+        mirror=origin,
+        owns_group=owns_group,
+        error=error,
     )
 
 

@@ -91,6 +91,11 @@ def find_group(core: Core, reference: str | int, user: User | None, least: Role 
     return found
 
 
+def owns(core: Core, user: User, group: Group) -> bool:
+    """Whether `user` may change `group` itself."""
+    return not user.blocked and (user.is_admin or group.id in access.managed_groups(core, user, Role.OWNER))
+
+
 def create_group(
     core: Core,
     user: User,
