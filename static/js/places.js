@@ -14,7 +14,7 @@ function moveRow(by) {
 
 function takeRowKeys() {
   const keys = [["j", "Next row", () => moveRow(1)], ["k", "Previous row", () => moveRow(-1)]];
-  const field = document.querySelector(".log") ? null : document.querySelector("main input[type=search]");
+  const field = document.querySelector("[data-log]") ? null : document.querySelector("main input[type=search]");
   if (field) keys.unshift(["/", "Search", () => field.focus()]);
   takeKeys("This page", keys);
 }
