@@ -90,7 +90,8 @@ def test_whoever_asked_is_notified_when_a_hidden_page_ends(page, site, sign_in):
     sign_in("/-/profile")
     page.get_by_role("button", name="Notify me").click()
     expect(page.get_by_role("button", name="Stop notifying me")).to_be_visible()
-    page.goto(JOB)
+    with page.expect_response(lambda response: "/events" in response.url):  # the page listens from then on
+        page.goto(JOB)
     page.evaluate("Object.defineProperty(document, 'hidden', { get: () => true })")
     site.end("failed")
     expect(page).to_have_title("failed: unit (#1) · skerry/hello · Skerry")
