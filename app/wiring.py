@@ -4,6 +4,7 @@ from flask import Flask
 
 from app import crypto, dashboard, discovery, health, middleware
 from app.api import candor, git_http, gitlab_v4, layerci_v1, wercker_v3
+from app.caller_of_request import caller
 from app.config import Config
 from app.events import create_bus
 from app.extensions import csrf, db, login_manager
@@ -42,6 +43,7 @@ def build_core(app: Flask, config: Config) -> Core:
         artifacts=create_artifact_store(config),
         traces=create_trace_store(config),
         repositories=Repositories(config.data_dir / "repositories"),
+        caller=caller,
     )
 
 

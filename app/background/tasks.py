@@ -20,6 +20,7 @@ from app.services.pipelines.cancel_redundant import cancel_overdue
 from app.services.pipelines.lost_downstream import fail_forgotten
 from app.services.pipelines.mirror_downstream import mirror_downstream
 from app.services.pipelines.start_downstream import start_downstream
+from app.services.projects.measure_usage import measure_usage
 from app.services.releases.make_ordered_releases import make_ordered_releases
 from app.services.repositories.receive_push import finish_pushes
 from app.services.repositories.tidy_repositories import tidy_repositories
@@ -66,5 +67,6 @@ TASKS = (
     Task("end stuck jobs", end_stuck_jobs, 60),
     Task("remove expired artifacts", expire_artifacts, 60),
     Task("remove abandoned uploads", sweep_uploads, 3600),
+    Task("measure how much room projects take", measure_usage, 600, apart=True),
     Task("tidy repositories", tidy_repositories, 3600),
 )

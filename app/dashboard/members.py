@@ -14,7 +14,7 @@ from app.services.projects.save_member import ROLES, list_members, remove_member
 
 
 def _page(project: Project, error: tuple[str, str] | None = None) -> str:
-    g.section = "members"
+    g.section = "settings"
     found = list_members(core(), project)
     return render_template("settings/members.html", project=project, members=found, roles=ROLES, error=error)
 

@@ -17,7 +17,7 @@ from app.services.runners.show_runners import show_runners
 
 
 def _page(project: Project | None, fresh: str | None = None, error: tuple[str, str] | None = None) -> str:
-    g.section = "runners"
+    g.section = "settings"
     rows = show_runners(core(), project)
     return render_template("runners/list.html", project=project, rows=rows, fresh=fresh, error=error)
 

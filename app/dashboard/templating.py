@@ -1,12 +1,13 @@
 """What all templates know: who looks, what they may do, and words for numbers, times and statuses."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import Flask, g
 
-from app.dashboard import wording
+from app.dashboard import act_wording, wording
 from app.dashboard.context import can, visitor
 from app.domain import status
 from app.edge import core
@@ -28,6 +29,9 @@ def init_app(app: Flask) -> None:
         machine_time=wording.machine_time,
         full_time=wording.full_time,
         visible=wording.visible,
+        act_words=act_wording.act_words,
+        act_details=act_wording.act_details,
+        with_query=_with_query,
         age=lambda moment: wording.age(moment, core().now()),
     )
     # Globals, not the context of one request: macros that templates import see these too.
@@ -46,6 +50,11 @@ def init_app(app: Flask) -> None:
 
 def _of_request() -> dict[str, Any]:
     return {"visitor": visitor(), "section": g.get("section"), "external_url": core().config.external_url}
+
+
+def _with_query(given: Mapping[str, Any], **more: Any) -> str:
+    """The query string of what is not empty."""
+    return urlencode({name: value for name, value in (dict(given) | more).items() if value not in ("", None)})
 
 
 def _elapsed(start: datetime | None, end: datetime | None) -> float | None:

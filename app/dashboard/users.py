@@ -6,9 +6,11 @@ from flask.typing import ResponseReturnValue
 from app.dashboard.blueprint import pages
 from app.dashboard.context import administrator
 from app.dashboard.error_pages import sentence
-from app.domain.errors import AlreadyExists, InvalidRequest
+from app.domain.errors import AlreadyExists, Conflict, InvalidRequest
 from app.edge import core
+from app.models import User
 from app.services.accounts.create_user import create_user
+from app.services.accounts.manage_user import end_sessions, reset_password, set_admin
 from app.services.accounts.show_users import LIMIT, block_user, show_users
 
 
@@ -41,8 +43,28 @@ def make_user() -> ResponseReturnValue:
     return _page(made=(user.username, password)), 201, {"Cache-Control": "no-store"}
 
 
-@pages.post("/-/admin/users/<key:user_id>/<any(block, unblock):verb>")
+@pages.post("/-/admin/users/<key:user_id>/<any(block, unblock, promote, demote, sign_out):verb>")
 def change_user(user_id: int, verb: str) -> ResponseReturnValue:
-    user = block_user(core(), administrator(), user_id, blocked=verb == "block")
-    flash(f"{user.username} is {'shut out' if user.blocked else 'let in again'}.", "done")
+    said = _change(administrator(), user_id, verb)
+    flash(said, "done")
     return redirect(url_for("pages.users"), 303)
+
+
+def _change(actor: User, user_id: int, verb: str) -> str:
+    """Do it, and say what came of it."""
+    if verb in ("promote", "demote"):
+        user = set_admin(core(), actor, user_id, verb == "promote")
+        return f"{user.username} is {'an administrator' if user.is_admin else 'an ordinary user'} now."
+    if verb == "sign_out":
+        return f"{end_sessions(core(), user_id).username} is signed out everywhere."
+    user = block_user(core(), actor, user_id, blocked=verb == "block")
+    return f"{user.username} is {'shut out' if user.blocked else 'let in again'}."
+
+
+@pages.post("/-/admin/users/<key:user_id>/password")
+def make_password(user_id: int) -> ResponseReturnValue:
+    """A new password for somebody else, shown this once. One's own is changed in the profile."""
+    if administrator().id == user_id:
+        raise Conflict("change your own password in your profile")
+    user, password = reset_password(core(), user_id)
+    return _page(made=(user.username, password)), 201, {"Cache-Control": "no-store"}

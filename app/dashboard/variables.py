@@ -29,7 +29,7 @@ _NOT_MASKABLE = (
 
 def _project(path: str) -> Project:
     signed_in()
-    g.section = "variables"
+    g.section = "settings"
     return open_project(path, Action.ADMIN_VARIABLES)
 
 

@@ -1,6 +1,7 @@
 """The tables, one file an aggregate. Importing this package registers them all."""
 
 from app.models.accounts import AccessToken, SignIn, User
+from app.models.audit import AuditEvent
 from app.models.base import AnySession, Base, after_commit, prepare_sqlite, write
 from app.models.commit_statuses import CommitStatus
 from app.models.environments import Deployment, Environment
@@ -16,11 +17,13 @@ from app.models.resources import ResourceGroup
 from app.models.runners import RegistrationToken, Runner, RunnerManager, RunnerProject
 from app.models.schedules import PipelineSchedule, ScheduleRun
 from app.models.triggers import PipelineLink, PipelineTrigger
+from app.models.usage import ProjectUsage
 
 __all__ = [
     "AccessToken",
     "AnySession",
     "Artifact",
+    "AuditEvent",
     "Base",
     "Bot",
     "CiVariable",
@@ -49,6 +52,7 @@ __all__ = [
     "PipelineSchedule",
     "PipelineTrigger",
     "Project",
+    "ProjectUsage",
     "ProtectedRef",
     "Push",
     "RegistrationToken",

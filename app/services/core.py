@@ -10,6 +10,7 @@ from sqlalchemy.orm import scoped_session
 
 from app.config import Config
 from app.crypto import SecretBox
+from app.domain.audit import Caller
 from app.events.base import Bus
 from app.services.accounts.sign_in_throttle import SignInThrottle
 from app.storage.base import BlobStore, TraceStore
@@ -25,7 +26,7 @@ def utc_now() -> datetime:
 @dataclass(frozen=True, slots=True)
 class Core:
     """The parts that services work with. `session` is the session of the calling request or thread; `now` tells the
-    time in UTC. `guesses` slows down who tries passwords, of this process.
+    time in UTC; `caller` who acts now. `guesses` slows down who tries passwords, of this process.
     """
 
     config: Config
@@ -36,6 +37,7 @@ class Core:
     traces: TraceStore
     repositories: "Repositories"
     now: Callable[[], datetime] = utc_now
+    caller: Callable[[], Caller] = Caller
     guesses: SignInThrottle = field(default_factory=SignInThrottle)
 
     @property

@@ -6,6 +6,7 @@ from flask import Request
 from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import Forbidden, NotFound, ServiceUnavailable, TooManyRequests, Unauthorized
 
+from app.caller_of_request import note_caller
 from app.domain.errors import Conflict, LimitExceeded
 from app.domain.permissions import Action
 from app.models import Job, Project, User
@@ -52,6 +53,7 @@ def caller_of(core: Core, request: Request) -> Caller:
     caller = _known(core, given.username or "", given.password, request.remote_addr or "")
     if caller is None:
         raise denied()
+    note_caller(caller.user, f"job {caller.job.id}" if caller.job else "git")
     return caller
 
 

@@ -15,6 +15,7 @@ from flask_wtf.csrf import validate_csrf
 from wtforms.validators import ValidationError
 
 from app.api.gitlab_v4 import errors
+from app.caller_of_request import note_caller
 from app.edge import core
 from app.models import AccessToken, Job, User
 from app.services.accounts import authenticate
@@ -60,9 +61,18 @@ def admit(allowed: frozenset[Kind], scopes: tuple[str, ...], given: dict[str, An
     if caller.kind not in allowed:
         raise errors.unauthorized()
     g.caller = caller
+    note_caller(caller.user, _way(caller))
     if caller.user is not None:
         structlog.contextvars.bind_contextvars(user_id=caller.user.id)
     return caller
+
+
+def _way(caller: Caller) -> str:
+    if caller.job is not None:
+        return f"job {caller.job.id}"
+    if caller.token is not None:
+        return f"token {caller.token.name}"
+    return "session" if caller.user is not None else "anonymous"
 
 
 def _identify(parts: Core, allowed: frozenset[Kind], given: dict[str, Any]) -> Caller:

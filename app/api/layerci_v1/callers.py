@@ -9,6 +9,7 @@ import structlog
 from flask import g, request
 
 from app.api.layerci_v1.errors import ApiError
+from app.caller_of_request import note_caller
 from app.edge import core
 from app.models import User
 from app.services.accounts.authenticate import user_by_token
@@ -30,6 +31,7 @@ def admit() -> None:
     if not needed & set(row.scopes):
         raise ApiError(403, f"The token needs the scope {' or '.join(sorted(needed))}")
     g.caller = user
+    note_caller(user, f"token {row.name}")
     structlog.contextvars.bind_contextvars(user_id=user.id)
 
 

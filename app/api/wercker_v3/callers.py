@@ -9,6 +9,7 @@ import structlog
 from flask import request
 
 from app.api.wercker_v3.errors import forbidden, unauthorized
+from app.caller_of_request import note_caller
 from app.models import AccessToken, User
 from app.services.accounts import authenticate
 from app.services.core import Core
@@ -32,6 +33,7 @@ def identify(core: Core, scopes: frozenset[str], basic: bool) -> tuple[User, Acc
     elif request.headers.get("Authorization"):
         raise unauthorized()
     if found:
+        note_caller(found[0], f"token {found[1].name}" if found[1] else "password")
         structlog.contextvars.bind_contextvars(user_id=found[0].id)
     return found
 

@@ -7,9 +7,11 @@ from typing import Any
 
 from sqlalchemy import Select, SQLColumnExpression, and_, func, or_, select
 
+from app.domain.audit import Act
 from app.domain.errors import NotFound
 from app.models import AccessToken, User, write
 from app.services.accounts.create_token import checked_name
+from app.services.audit.record import record
 from app.services.core import Core
 
 
@@ -91,6 +93,7 @@ def revoke(core: Core, token: AccessToken) -> None:
         held = core.session.get(AccessToken, token_id)
         if held is not None and held.revoked_at is None:
             held.revoked_at = core.now()
+            record(core, Act.TOKEN_REVOKED, held.name, details={"owner": held.user.username})
 
 
 def rename(core: Core, token: AccessToken, name: str) -> AccessToken:

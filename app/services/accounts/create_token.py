@@ -4,8 +4,10 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from app import crypto
+from app.domain.audit import Act
 from app.domain.errors import InvalidRequest
 from app.models import AccessToken, User, write
+from app.services.audit.record import record
 from app.services.core import Core
 
 #: What a token may be allowed to do (gitlab.md B.11). `api` includes all the others.
@@ -28,10 +30,11 @@ def create_token(
 ) -> tuple[AccessToken, str]:
     """A new token of `user`, and its text, which is shown this once. Raises InvalidRequest."""
     token, plain = draft_token(core, name, scopes, expires_at, description)
-    user_id = user.id
+    user_id, owner = user.id, user.username
     with write(core.session):
         token.user_id = user_id
         core.session.add(token)
+        record(core, Act.TOKEN_CREATED, token.name, details={"scopes": token.scopes, "owner": owner})
     return token, plain
 
 

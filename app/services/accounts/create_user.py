@@ -5,8 +5,10 @@ import secrets
 from sqlalchemy import func, select
 
 from app import crypto
+from app.domain.audit import Act
 from app.domain.errors import AlreadyExists, InvalidRequest
 from app.models import User, write
+from app.services.audit.record import record
 from app.services.core import Core
 from app.services.projects.paths import check_segment
 
@@ -42,6 +44,7 @@ def create_user(
             created_at=core.now(),
         )
         core.session.add(user)
+        record(core, Act.USER_CREATED, username, details={"is_admin": is_admin})
     return user, password
 
 

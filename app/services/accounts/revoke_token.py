@@ -1,7 +1,9 @@
 """Take a personal access token back."""
 
+from app.domain.audit import Act
 from app.domain.errors import NotFound
 from app.models import AccessToken, User, write
+from app.services.audit.record import record
 from app.services.core import Core
 
 
@@ -14,4 +16,5 @@ def revoke_token(core: Core, user: User, token_id: int) -> AccessToken:
             raise NotFound("Token")
         if token.revoked_at is None:
             token.revoked_at = core.now()
+            record(core, Act.TOKEN_REVOKED, token.name, details={"owner": token.user.username})
     return token

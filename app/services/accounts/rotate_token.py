@@ -3,9 +3,11 @@
 from datetime import datetime, timedelta
 
 from app import crypto
+from app.domain.audit import Act
 from app.domain.errors import Conflict, InvalidRequest
 from app.models import AccessToken, write
 from app.services.accounts.create_token import HINT_LENGTH
+from app.services.audit.record import record
 from app.services.core import Core
 
 #: How long the new one lives, where nobody says.
@@ -37,4 +39,5 @@ def rotate_token(core: Core, token: AccessToken, expires_at: datetime | None = N
             expires_at=expires_at or now + LIFETIME,
         )
         core.session.add(successor)
+        record(core, Act.TOKEN_ROTATED, held.name, details={"owner": held.user.username})
     return successor, plain

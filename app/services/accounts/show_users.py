@@ -4,9 +4,11 @@ import secrets
 
 from sqlalchemy import func, select, update
 
+from app.domain.audit import Act
 from app.domain.errors import Conflict, NotFound
 from app.models import PipelineSchedule, User, write
 from app.services.accounts.sign_ins import forget_sign_ins
+from app.services.audit.record import record
 from app.services.core import Core
 
 LIMIT = 100
@@ -29,6 +31,8 @@ def block_user(core: Core, actor: User, user_id: int, blocked: bool) -> User:
         user = core.session.get(User, user_id)
         if user is None:
             raise NotFound("User")
+        if user.blocked != blocked:
+            record(core, Act.USER_BLOCKED if blocked else Act.USER_UNBLOCKED, user.username)
         user.blocked = blocked
         user.session_nonce = secrets.token_urlsafe(16)
         forget_sign_ins(core, user_id)

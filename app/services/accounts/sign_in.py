@@ -2,9 +2,13 @@
 
 from threading import BoundedSemaphore
 
+from sqlalchemy import func, select
+
+from app.domain.audit import Act
 from app.domain.errors import Conflict, LimitExceeded
 from app.models import User, write
 from app.services.accounts.authenticate import user_by_password
+from app.services.audit.record import record
 from app.services.core import Core
 
 #: One check of a password takes 64 MiB and a core for some 50 ms: a crowd of them must not take the server down.
@@ -31,6 +35,7 @@ def check_password(core: Core, username: str, password: str, address: str) -> Us
         _turns.release()
     if user is None:
         core.guesses.failed(username, address)
+        _note_refusal(core, username)
     else:
         core.guesses.succeeded(username, address)
     return user
@@ -45,4 +50,12 @@ def sign_in(core: Core, username: str, password: str, address: str) -> User | No
     with write(core.session):
         fresh = core.session.get_one(User, user_id)
         fresh.last_sign_in_at = core.now()
+        record(core, Act.SIGNED_IN, fresh.username, actor=fresh, way="password")
     return fresh
+
+
+def _note_refusal(core: Core, username: str) -> None:
+    """A name that is nobody's is not written down: people type passwords into the wrong field."""
+    with write(core.session):
+        known = core.session.scalar(select(User.username).where(func.lower(User.username) == username.lower()))
+        record(core, Act.SIGN_IN_FAILED, known or "an unknown name")

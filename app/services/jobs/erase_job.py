@@ -1,11 +1,13 @@
 """Remove what a job left behind: its log and its artifacts."""
 
 from app.domain import status
+from app.domain.audit import Act
 from app.domain.errors import NotErasable
 from app.domain.permissions import Action
 from app.models import Job, User, after_commit, write
 from app.services import access
 from app.services.artifacts.remove_artifacts import remove_artifacts
+from app.services.audit.record import record
 from app.services.core import Core
 from app.services.locks import lock_job_alone
 from app.services.reports.read_report import forget_reports
@@ -33,5 +35,6 @@ def erase_job(core: Core, job: Job, user: User | None) -> Job:
         held.artifacts_expire_at = None
         held.trace_size = held.trace_crc = 0
         held.erased_at = held.updated_at = core.now()
+        record(core, Act.JOB_ERASED, f"{held.name} (#{job_id})", place=held.project)
         after_commit(core.session, lambda: core.traces.remove(job_id))
     return core.session.get_one(Job, job_id)

@@ -2,10 +2,12 @@
 
 from sqlalchemy import delete, select
 
+from app.domain.audit import Act
 from app.domain.permissions import Action
 from app.models import Artifact, Job, Pipeline, User, after_commit, write
 from app.services import access
 from app.services.artifacts.remove_artifacts import remove_artifacts
+from app.services.audit.record import record
 from app.services.core import Core
 from app.services.locks import lock_pipeline
 from app.services.pipelines.cancel_pipeline import cancel_all
@@ -22,6 +24,7 @@ def delete_pipeline(core: Core, pipeline: Pipeline, user: User | None) -> None:
     pipeline_id = pipeline.id
     with write(core.session):
         held = lock_pipeline(core, pipeline_id)
+        project = held.project
         cancel_all(core, held)
         all_ids = [pipeline_id, *child_ids(core, [pipeline_id])]
         job_ids = list(core.session.scalars(select(Job.id).where(Job.pipeline_id.in_(all_ids))))
@@ -29,6 +32,7 @@ def delete_pipeline(core: Core, pipeline: Pipeline, user: User | None) -> None:
         fail_waiting(core, select(Pipeline.id).where(Pipeline.id.in_(all_ids)))
         core.session.flush()
         core.session.execute(delete(Pipeline).where(Pipeline.id.in_(all_ids)))  # the database takes its jobs along
+        record(core, Act.PIPELINE_DELETED, f"#{pipeline_id}", place=project)
         after_commit(core.session, lambda: _remove_traces(core, job_ids))
 
 

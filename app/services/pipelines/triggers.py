@@ -6,10 +6,12 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import joinedload
 
 from app import crypto
+from app.domain.audit import Act
 from app.domain.errors import InvalidRequest, NotAllowed, NotFound
 from app.domain.permissions import Action
 from app.models import PipelineTrigger, Project, User, write
 from app.services import access
+from app.services.audit.record import place_of, record
 from app.services.core import Core
 
 PREFIX = "glptt-"
@@ -51,6 +53,7 @@ def add_trigger(
         )
         trigger.token_sealed = core.box.seal(token, trigger.seal_context)
         core.session.add(trigger)
+        _note(core, Act.TRIGGER_CREATED, trigger)
     return trigger
 
 
@@ -74,7 +77,12 @@ def remove_trigger(core: Core, trigger: PipelineTrigger) -> None:
     with write(core.session):
         found = core.session.get(PipelineTrigger, trigger_id)
         if found is not None:
+            _note(core, Act.TRIGGER_REMOVED, found)
             core.session.delete(found)
+
+
+def _note(core: Core, act: Act, trigger: PipelineTrigger) -> None:
+    record(core, act, trigger.description, place=place_of(core, trigger.project_id, None))
 
 
 def shown_token(core: Core, trigger: PipelineTrigger, user: User | None) -> str:

@@ -6,11 +6,13 @@ from typing import Any
 from sqlalchemy import func, select
 
 from app.domain import refs
+from app.domain.audit import Act
 from app.domain.errors import AlreadyExists, InvalidRequest
 from app.domain.permissions import Action, Role, Visibility
 from app.domain.variables_role import MINIMUMS, may_set_variables
 from app.models import Group, Project, User, write
 from app.services import access
+from app.services.audit.record import changes, record
 from app.services.core import Core
 from app.services.locks import lock_project
 from app.services.projects.create_project import protect_branch
@@ -47,7 +49,10 @@ def change_project(core: Core, project: Project, user: User | None, values: Mapp
     project_id = project.id
     with write(core.session):
         held = lock_project(core, project_id)
+        changed = changes(held, dict(values))
         _set(core, held, values)
+        if changed:
+            record(core, Act.PROJECT_CHANGED, held.full_path, place=held, details=changed)
     return held
 
 

@@ -8,9 +8,11 @@ from typing import Any
 
 from sqlalchemy import Select, select
 
+from app.domain.audit import Act
 from app.domain.errors import AlreadyExists, Conflict, InvalidRequest, NotFound
 from app.domain.variables import maskable, valid_key
 from app.models import CiVariable, Group, Project, write
+from app.services.audit.record import place_of, record
 from app.services.core import Core
 
 #: Where variables are kept. None is the instance: every job of every project gets them.
@@ -77,6 +79,7 @@ def add_variable(core: Core, place: Place, key: str, value: str, settings: Mappi
         variable = CiVariable(key=key, created_at=core.now(), **owner)
         _apply(core, variable, value, {**SETTINGS, **settings})
         core.session.add(variable)
+        _note(core, Act.VARIABLE_CREATED, variable)
     return variable
 
 
@@ -93,7 +96,10 @@ def change_variable(core: Core, variable: CiVariable, value: str | None, setting
         merged = {name: getattr(held, name) for name in SETTINGS} | dict(settings)
         if held.hidden and not (merged["hidden"] and merged["masked"]):
             raise InvalidRequest("a hidden variable stays masked and hidden", "masked")
+        before = {name: getattr(held, name) for name in SETTINGS}
         _apply(core, held, value_of(core, held) if value is None else value, merged)
+        changed = [name for name in SETTINGS if merged[name] != before[name]] + (["value"] if value is not None else [])
+        _note(core, Act.VARIABLE_CHANGED, held, changed=changed)
     return held
 
 
@@ -103,7 +109,15 @@ def remove_variable(core: Core, variable: CiVariable) -> None:
     with write(core.session):
         held = core.session.get(CiVariable, variable_id)
         if held is not None:
+            _note(core, Act.VARIABLE_REMOVED, held)
             core.session.delete(held)
+
+
+def _note(core: Core, act: Act, variable: CiVariable, **details: Any) -> None:
+    """Its key and where it counts; never its value."""
+    place = place_of(core, variable.project_id, variable.group_id)
+    details = {"environment_scope": variable.environment_scope} | details
+    record(core, act, variable.key, place=place, details=details)
 
 
 def _apply(core: Core, variable: CiVariable, value: str, settings: Mapping[str, Any]) -> None:

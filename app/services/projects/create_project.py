@@ -2,10 +2,12 @@
 
 from sqlalchemy import func, select
 
+from app.domain.audit import Act
 from app.domain.errors import AlreadyExists, InvalidRequest, NotAllowed, NotFound
 from app.domain.permissions import Role, Visibility
 from app.models import Group, Membership, PipelineDefinition, Project, ProtectedRef, User, write
 from app.services.access import group_chain
+from app.services.audit.record import record
 from app.services.core import Core
 from app.services.projects.paths import split_path
 from app.services.repositories.mirror_url import parse_mirror_url
@@ -47,6 +49,8 @@ def create_project(
                 project.mirror_url_sealed = core.box.seal(mirror_url.strip(), mirror_context(project))
             elif not has_repository:
                 project.repository = "none"
+            details = {"visibility": visibility, "repository": project.repository}
+            record(core, Act.PROJECT_CREATED, project.full_path, place=project, actor=owner, details=details)
             core.repositories.adopt(prepared, project.id)
     finally:
         prepared.discard()

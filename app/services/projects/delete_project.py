@@ -2,11 +2,13 @@
 
 from sqlalchemy import delete, select
 
+from app.domain.audit import Act
 from app.domain.permissions import Action
 from app.models import Artifact, Bot, Job, Pipeline, Project, User, after_commit, write
 from app.services import access
 from app.services.accounts.place_tokens import remove_bots
 from app.services.artifacts.remove_artifacts import remove_artifacts
+from app.services.audit.record import record
 from app.services.core import Core
 from app.services.locks import lock_pipeline, lock_project
 from app.services.pipelines.cancel_pipeline import cancel_all
@@ -16,7 +18,7 @@ from app.services.pipelines.lost_downstream import fail_waiting
 def delete_project(core: Core, project: Project, user: User) -> None:
     """Cancel what runs in `project`; remove its rows, logs, artifacts and repository. Raises NotAllowed, NotFound."""
     access.require(core, Action.DESTROY_PROJECT, user, project)
-    project_id = project.id
+    project_id, full_path = project.id, project.full_path
     with write(core.session):
         lock_project(core, project_id)
         live = select(Pipeline.id).where(Pipeline.project_id == project_id, Pipeline.finished_at.is_(None))
@@ -29,6 +31,7 @@ def delete_project(core: Core, project: Project, user: User) -> None:
         core.session.flush()
         remove_bots(core, Bot.project_id == project_id)
         core.session.execute(delete(Project).where(Project.id == project_id))  # the database takes the rest along
+        record(core, Act.PROJECT_DELETED, full_path)
         after_commit(core.session, lambda: _remove_files(core, project_id, job_ids))
     core.session.expire_all()
 

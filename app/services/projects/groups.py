@@ -6,11 +6,14 @@ from typing import Any
 
 from sqlalchemy import Select, func, or_, select, true
 
+from app.domain.audit import Act
 from app.domain.errors import AlreadyExists, Conflict, InvalidRequest, NotAllowed, NotFound
 from app.domain.permissions import Role, Visibility
 from app.models import Bot, Group, Membership, Project, User, write
 from app.services import access
 from app.services.accounts.place_tokens import remove_bots
+from app.services.audit.record import changes as changed_columns
+from app.services.audit.record import record
 from app.services.core import Core
 from app.services.projects.paths import MAX_SEGMENTS, RESERVED_GROUPS, check_segment
 
@@ -89,6 +92,11 @@ def find_group(core: Core, reference: str | int, user: User | None, least: Role 
     return found
 
 
+def owns(core: Core, user: User, group: Group) -> bool:
+    """Whether `user` may change `group` itself."""
+    return not user.blocked and (user.is_admin or group.id in access.managed_groups(core, user, Role.OWNER))
+
+
 def create_group(
     core: Core,
     user: User,
@@ -129,6 +137,7 @@ def create_group(
         core.session.flush()
         owner = {"user_id": user_id, "group_id": made.id, "role": int(Role.OWNER), "created_at": core.now()}
         core.session.add(Membership(**owner))
+        record(core, Act.GROUP_CREATED, full_path, place=made)
     return made
 
 
@@ -139,8 +148,12 @@ def edit_group(core: Core, group: Group, user: User, changes: Mapping[str, Any])
     group_id = group.id
     with write(core.session):
         held = core.session.get_one(Group, group_id, with_for_update=True, populate_existing=True)
-        for name in SETTINGS & set(changes):
-            setattr(held, name, changes[name])
+        values = {name: changes[name] for name in sorted(SETTINGS & set(changes))}
+        changed = changed_columns(held, values)
+        for name, value in values.items():
+            setattr(held, name, value)
+        if changed:
+            record(core, Act.GROUP_CHANGED, held.full_path, place=held, details=changed)
     return held
 
 
@@ -153,8 +166,10 @@ def delete_group(core: Core, group: Group, user: User) -> None:
         below = select(Group.id).where(Group.parent_id == group_id).limit(1)
         if core.session.scalar(inside) is not None or core.session.scalar(below) is not None:
             raise Conflict("the group still holds projects or groups; remove those first")
+        gone = core.session.get_one(Group, group_id)
+        record(core, Act.GROUP_DELETED, gone.full_path)
         remove_bots(core, Bot.group_id == group_id)
-        core.session.delete(core.session.get_one(Group, group_id))
+        core.session.delete(gone)
 
 
 def _check(given: Mapping[str, Any]) -> None:

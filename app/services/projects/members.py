@@ -10,10 +10,12 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import joinedload
 
+from app.domain.audit import Act
 from app.domain.errors import AlreadyExists, Conflict, InvalidRequest, NotAllowed, NotFound
 from app.domain.permissions import Role
 from app.models import Group, Membership, Project, User, write
 from app.services import access
+from app.services.audit.record import record
 from app.services.core import Core
 from app.services.projects.save_member import ROLES
 
@@ -68,13 +70,15 @@ def add_member(
     with write(core.session):
         place, actor = again(core), core.session.get_one(User, actor_id)
         require_rank(core, place, actor, role)
-        if core.session.get(User, user_id) is None:
+        user = core.session.get(User, user_id)
+        if user is None:
             raise NotFound("User")
         if core.session.scalar(members(place, user_ids=[user_id])) is not None:
             raise AlreadyExists("Member already exists")
         owner = {"project_id" if isinstance(place, Project) else "group_id": place.id}
         added = Membership(user_id=user_id, role=role, expires_at=expires_at, created_at=core.now(), **owner)
         core.session.add(added)
+        record(core, Act.MEMBER_ADDED, user.username, place=place, actor=actor, details={"role": [0, role]})
     return added
 
 
@@ -89,6 +93,8 @@ def change_member(
         held = find_member(core, place, user_id)
         require_rank(core, place, actor, max(role, held.role))
         _keep_an_owner(core, place, held, role)
+        details = {"role": [held.role, role]}
+        record(core, Act.MEMBER_CHANGED, held.user.username, place=place, actor=actor, details=details)
         held.role = role
         held.expires_at = expires_at or held.expires_at
     return held
@@ -103,6 +109,8 @@ def remove_member(core: Core, place: Place, actor: User, user_id: int) -> None:
         if user_id != actor_id:
             require_rank(core, place, actor, held.role)
         _keep_an_owner(core, place, held, Role.NONE)
+        details = {"role": [held.role, 0]}
+        record(core, Act.MEMBER_REMOVED, held.user.username, place=place, actor=actor, details=details)
         core.session.delete(held)
 
 

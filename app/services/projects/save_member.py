@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import joinedload
 
+from app.domain.audit import Act
 from app.domain.errors import Conflict, InvalidRequest, NotAllowed, NotFound
 from app.domain.permissions import Role
 from app.models import Group, Membership, Project, User, write
 from app.services.access import group_chain, role_of
+from app.services.audit.record import record
 from app.services.core import Core
 
 #: What a form offers, least first.
@@ -58,10 +60,13 @@ def save_member(core: Core, project: Project, actor: User, username: str, role: 
         if membership is None:
             membership = Membership(user_id=user.id, project_id=project_id, role=role, created_at=core.now())
             core.session.add(membership)
+            act, before = Act.MEMBER_ADDED, 0
         else:
+            act, before = Act.MEMBER_CHANGED, membership.role
             _require_rank(core, fresh, giver, membership.role)
             _keep_an_owner(core, fresh, membership, role)
         membership.role = role
+        record(core, act, user.username, place=fresh, actor=giver, details={"role": [before, role]})
     return membership
 
 
@@ -76,6 +81,8 @@ def remove_member(core: Core, project: Project, actor: User, membership_id: int)
         if membership.user_id != actor_id:
             _require_rank(core, fresh, giver, membership.role)
         _keep_an_owner(core, fresh, membership, Role.NONE)
+        name, details = membership.user.username, {"role": [membership.role, 0]}
+        record(core, Act.MEMBER_REMOVED, name, place=fresh, actor=giver, details=details)
         core.session.delete(membership)
 
 

@@ -1,10 +1,14 @@
 """Protect branches and tags, by name or with `*`. Who may is asked before (`Action.ADMIN_PROJECT`)."""
 
+from typing import Any
+
 from sqlalchemy import Select, select
 
+from app.domain.audit import Act
 from app.domain.errors import AlreadyExists, InvalidRequest, NotFound
 from app.domain.permissions import Role
 from app.models import Project, ProtectedRef, write
+from app.services.audit.record import changes, place_of, record
 from app.services.core import Core
 
 #: Who may push to a protected ref: nobody, developers, maintainers.
@@ -53,6 +57,7 @@ def protect(
             allow_force_push=allow_force_push,
         )
         core.session.add(rule)
+        _note(core, Act.REF_PROTECTED, rule, push_role=push_role)
     return rule
 
 
@@ -70,9 +75,13 @@ def change_rule(
         held = core.session.get(ProtectedRef, rule_id, with_for_update=True, populate_existing=True)
         if held is None:
             raise NotFound("")
+        given = {"push_role": push_role, "merge_role": merge_role, "allow_force_push": allow_force_push}
+        changed = changes(held, {name: value for name, value in given.items() if value is not None})
         held.push_role = held.push_role if push_role is None else _checked(push_role)
         held.merge_role = held.merge_role if merge_role is None else _checked(merge_role)
         held.allow_force_push = held.allow_force_push if allow_force_push is None else allow_force_push
+        if changed:
+            _note(core, Act.PROTECTION_CHANGED, held, **changed)
     return held
 
 
@@ -82,7 +91,13 @@ def unprotect(core: Core, rule: ProtectedRef) -> None:
     with write(core.session):
         held = core.session.get(ProtectedRef, rule_id)
         if held is not None:
+            _note(core, Act.REF_UNPROTECTED, held)
             core.session.delete(held)
+
+
+def _note(core: Core, act: Act, rule: ProtectedRef, **details: Any) -> None:
+    place = place_of(core, rule.project_id, None)
+    record(core, act, f"{rule.kind} {rule.pattern}", place=place, details=details)
 
 
 def _checked(role: int) -> int:

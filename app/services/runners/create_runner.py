@@ -1,10 +1,13 @@
 """Make a runner: what a `glrt-` token stands for."""
 
 from collections.abc import Iterable
+from typing import Any
 
 from app import crypto
+from app.domain.audit import Act
 from app.domain.errors import InvalidRequest
 from app.models import Group, Project, Runner, User, write
+from app.services.audit.record import place_of, record
 from app.services.core import Core
 
 RUNNER_TYPES = ("instance_type", "group_type", "project_type")
@@ -60,7 +63,16 @@ def create_runner(
             created_at=core.now(),
         )
         core.session.add(runner)
+        core.session.flush()
+        note(core, Act.RUNNER_CREATED, runner)
     return runner, plain
+
+
+def note(core: Core, act: Act, runner: Runner, **details: Any) -> None:
+    """*In a write*: a row of the audit log about `runner`."""
+    place = place_of(core, runner.project_id, runner.group_id)
+    target = f"#{runner.id} {runner.description}".strip()
+    record(core, act, target, place=place, details={"type": runner.runner_type.removesuffix("_type")} | details)
 
 
 def clean_tags(tags: Iterable[str]) -> list[str]:

@@ -3,12 +3,14 @@
 from collections.abc import Mapping
 from typing import Any
 
+from app.domain.audit import Act
 from app.domain.errors import InvalidRequest, NotFound
 from app.events.base import Notice
 from app.models import Runner, after_commit, write
+from app.services.audit.record import changes as changed_columns
 from app.services.core import Core
 from app.services.jobs.queue import tick
-from app.services.runners.create_runner import check_settings, clean_tags
+from app.services.runners.create_runner import check_settings, clean_tags, note
 
 MAX_NOTE = 1024
 
@@ -27,9 +29,11 @@ def change_runner(core: Core, runner: Runner, changes: Mapping[str, Any]) -> Run
     runner_id = runner.id
     with write(core.session):
         held = _held(core, runner_id)
+        changed = changed_columns(held, changes)
         for name, value in changes.items():
             setattr(held, name, value)
         check_settings(held.tags, held.run_untagged, held.access_level, held.maximum_timeout)
+        _note_changes(core, held, changed)
         _announce(core, runner_id)
     return held
 
@@ -40,8 +44,17 @@ def remove_runner(core: Core, runner: Runner) -> None:
     with write(core.session):
         held = core.session.get(Runner, runner_id)
         if held is not None:
+            note(core, Act.RUNNER_REMOVED, held)
             core.session.delete(held)
         _announce(core, runner_id)
+
+
+def _note_changes(core: Core, runner: Runner, changed: dict[str, Any]) -> None:
+    """That it was paused or resumed is a row of its own."""
+    if "paused" in changed:
+        note(core, Act.RUNNER_PAUSED if runner.paused else Act.RUNNER_RESUMED, runner)
+    if others := {name: values for name, values in changed.items() if name != "paused"}:
+        note(core, Act.RUNNER_CHANGED, runner, **others)
 
 
 def _held(core: Core, runner_id: int) -> Runner:

@@ -7,10 +7,11 @@ from types import NoneType
 from sqlalchemy import select
 
 from app import crypto
+from app.domain.audit import Act
 from app.domain.errors import NotAllowed, NotFound
 from app.models import Group, Project, Runner, RunnerManager, write
 from app.services.core import Core
-from app.services.runners.create_runner import REGISTERED_PREFIX, TOKEN_PREFIX, create_runner
+from app.services.runners.create_runner import REGISTERED_PREFIX, TOKEN_PREFIX, create_runner, note
 from app.services.runners.registration_tokens import place_of
 
 _TYPES: Mapping[type, str] = {Project: "project_type", Group: "group_type", NoneType: "instance_type"}
@@ -78,4 +79,5 @@ def reset_runner_token(core: Core, runner: Runner, old: str = "") -> tuple[Runne
     with write(core.session):
         found = core.session.get_one(Runner, runner_id)
         found.token_hash = crypto.token_hash(token)
+        note(core, Act.RUNNER_TOKEN_RESET, found)
     return core.session.get_one(Runner, runner_id), token

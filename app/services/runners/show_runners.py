@@ -8,6 +8,8 @@ from sqlalchemy.orm import selectinload
 from app.domain.status import EXECUTING
 from app.models import Job, Project, Runner
 from app.services.core import Core
+from app.services.jobs.waiting_reason import ONLINE_FOR
+from app.services.runners.explain_idle import Idleness
 from app.services.runners.search_runners import RunnerFilter, project_runners, status_of
 
 LIMIT = 200
@@ -15,11 +17,14 @@ LIMIT = 200
 
 @dataclass(frozen=True, slots=True)
 class RunnerRow:
-    """`state`: paused, or one of online, offline, stale and never_contacted. `running` counts its jobs at work."""
+    """`state`: paused, or one of online, offline, stale and never_contacted. `running` counts its jobs at work; `idle`
+    says why it has none, empty where it works as it should.
+    """
 
     runner: Runner
     state: str
     running: int
+    idle: str
 
 
 def show_runners(core: Core, project: Project | None = None) -> list[RunnerRow]:
@@ -32,8 +37,19 @@ def show_runners(core: Core, project: Project | None = None) -> list[RunnerRow]:
         Job.status.in_(EXECUTING), Job.runner_id.in_([runner.id for runner in runners])
     )
     running = {row[0]: row[1] for row in core.session.execute(at_work.group_by(Job.runner_id))}
-    return [RunnerRow(runner, _state(core, runner), running.get(runner.id, 0)) for runner in runners]
+    idleness = Idleness(core)
+    return [_row(core, runner, running.get(runner.id, 0), idleness) for runner in runners]
+
+
+def _row(core: Core, runner: Runner, running: int, idleness: Idleness) -> RunnerRow:
+    state = _state(core, runner)
+    return RunnerRow(runner, state, running, idleness.reason(runner, state, running))
 
 
 def _state(core: Core, runner: Runner) -> str:
-    return "paused" if runner.paused else status_of(runner.contacted_at, runner.created_at, core.now())
+    """A runner is online here while it asks for jobs; the API's `online` lasts two hours (gitlab.md B.8)."""
+    if runner.paused:
+        return "paused"
+    state = status_of(runner.contacted_at, runner.created_at, core.now())
+    quiet = runner.contacted_at is not None and runner.contacted_at < core.now() - ONLINE_FOR
+    return "offline" if state == "online" and quiet else state

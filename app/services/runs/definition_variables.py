@@ -5,8 +5,10 @@ Who may is asked before (`Action.ADMIN_VARIABLES`). What jobs get of them: `serv
 
 from sqlalchemy import Select, select
 
+from app.domain.audit import Act
 from app.domain.errors import AlreadyExists, InvalidRequest, NotFound
 from app.models import DefinitionVariable, PipelineDefinition, write
+from app.services.audit.record import record
 from app.services.core import Core
 from app.services.projects import ci_variables
 
@@ -38,6 +40,7 @@ def add_variable(
         variable = DefinitionVariable(definition_id=definition_id, key=key, created_at=core.now())
         _set(core, variable, value, hidden)
         core.session.add(variable)
+        _note(core, Act.VARIABLE_CREATED, variable)
     return variable
 
 
@@ -54,6 +57,7 @@ def change_variable(
             raise InvalidRequest("a hidden variable stays masked and hidden", "masked")
         plain = value_of(core, held) if value is None else value
         _set(core, held, plain, held.hidden if hidden is None else hidden)
+        _note(core, Act.VARIABLE_CHANGED, held)
     return held
 
 
@@ -63,7 +67,13 @@ def remove_variable(core: Core, variable: DefinitionVariable) -> None:
     with write(core.session):
         held = core.session.get(DefinitionVariable, variable_id)
         if held is not None:
+            _note(core, Act.VARIABLE_REMOVED, held)
             core.session.delete(held)
+
+
+def _note(core: Core, act: Act, variable: DefinitionVariable) -> None:
+    definition = core.session.get_one(PipelineDefinition, variable.definition_id)
+    record(core, act, variable.key, place=definition.project, details={"pipeline": definition.name})
 
 
 def _set(core: Core, variable: DefinitionVariable, value: str, hidden: bool) -> None:

@@ -4,10 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
+from app.domain.audit import Act
 from app.domain.errors import InvalidRequest, NotFound
 from app.domain.permissions import Action
 from app.models import PipelineSchedule, Project, User, write
 from app.services import access
+from app.services.audit.record import record
 from app.services.core import Core
 from app.services.pipelines.create_pipeline import require_may_run
 from app.services.pipelines.pipeline_request import MAX_INPUTS
@@ -47,6 +49,7 @@ def create_schedule(core: Core, project: Project, user: User, draft: Draft) -> P
             project_id=project_id, owner_id=user_id, created_at=now, updated_at=now, last_error=None, **values
         )
         core.session.add(schedule)
+        _note(core, Act.SCHEDULE_CREATED, schedule)
     return schedule
 
 
@@ -64,6 +67,7 @@ def update_schedule(core: Core, schedule: PipelineSchedule, user: User, draft: D
             held.next_run_at = next_run(held.cron, held.cron_timezone, now)
         if values:
             held.updated_at, held.last_error = now, None
+            _note(core, Act.SCHEDULE_CHANGED, held, sorted(values))
     return held
 
 
@@ -76,6 +80,7 @@ def take_ownership(core: Core, schedule: PipelineSchedule, user: User) -> bool:
         if held.owner_id == user_id:
             return False
         held.owner_id, held.updated_at = user_id, core.now()
+        _note(core, Act.SCHEDULE_CHANGED, held, ["owner"])
     return True
 
 
@@ -86,7 +91,13 @@ def delete_schedule(core: Core, schedule: PipelineSchedule, user: User) -> None:
     with write(core.session):
         held = core.session.get(PipelineSchedule, schedule_id)
         if held is not None:
+            _note(core, Act.SCHEDULE_REMOVED, held)
             core.session.delete(held)
+
+
+def _note(core: Core, act: Act, schedule: PipelineSchedule, changed: Sequence[str] = ()) -> None:
+    project = core.session.get_one(Project, schedule.project_id)
+    record(core, act, schedule.description, place=project, details={"changed": list(changed)} if changed else None)
 
 
 def lock_schedule(core: Core, schedule_id: int) -> PipelineSchedule:

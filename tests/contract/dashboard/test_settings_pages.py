@@ -225,15 +225,3 @@ def test_the_address_of_a_mirror_is_never_shown_again(site):
 def test_no_member_has_a_page_of_users(site, core):
     assert core.session.query(User).count() == 7
     assert site.visitor("maintainer").post("/-/admin/users", {"username": "x"}).status_code == 404
-
-
-def test_maintainers_say_whether_redundant_pipelines_are_canceled(site, core):
-    maintainer = site.visitor("maintainer")
-    box = 'name="auto_cancel_pending_pipelines" type="checkbox" value="1" checked'
-    assert box in maintainer.get(CI_CD).text
-    assert maintainer.post("/skerry/hello/-/settings/pipelines", {}).status_code == 303
-    assert box not in maintainer.get(CI_CD).text
-    assert not core.session.query(Project).filter_by(full_path="skerry/hello").one().auto_cancel_pending_pipelines
-    maintainer.post("/skerry/hello/-/settings/pipelines", {"auto_cancel_pending_pipelines": "1"})
-    assert box in maintainer.get(CI_CD).text
-    assert site.visitor("developer").post("/skerry/hello/-/settings/pipelines", {}).status_code == 403

@@ -7,6 +7,7 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import BadRequest
 
 from app.api.gitlab_v4.runner.body import reading
+from app.caller_of_request import note_caller
 from app.domain.errors import InvalidRequest, NotAllowed
 from app.edge import core
 from app.models import Runner
@@ -82,4 +83,5 @@ def authenticated_runner(given: dict[str, Any]) -> Runner:
     runner = runner_by_token(core(), token(given, "Runner-Token"))
     if runner is None:
         raise NotAllowed
+    note_caller(None, f"runner {runner.id}")
     return runner

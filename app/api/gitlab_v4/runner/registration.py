@@ -14,6 +14,7 @@ from app.api.gitlab_v4.runner.parameters import (
     text,
     token,
 )
+from app.caller_of_request import note_caller
 from app.domain.errors import InvalidRequest, NotAllowed
 from app.edge import core
 from app.models import Runner
@@ -37,6 +38,7 @@ _LONGEST_TIMEOUT = 10**8
 def register() -> Response:
     """Also with a slash at the end, as GitLab has it: `gitlab-runner-api` writes one."""
     given = parameters()
+    note_caller(None, "registration token")
     runner, plain = register_runner(core(), token(given, "Runner-Token"), _registration(given))
     return _details(runner, plain, 201)
 

@@ -1,0 +1,68 @@
+"""Change a user's rights, password and sessions. That an administrator asks is seen to by the edge."""
+
+import secrets
+
+from app import crypto
+from app.domain.audit import Act
+from app.domain.errors import Conflict, InvalidRequest, NotFound
+from app.models import User, write
+from app.services.accounts.create_user import check_new_password
+from app.services.accounts.sign_in import check_password
+from app.services.audit.record import record
+from app.services.core import Core
+
+
+def set_admin(core: Core, actor: User, user_id: int, is_admin: bool) -> User:
+    """Make a user an administrator, or an ordinary user again. Raises NotFound, Conflict for oneself."""
+    if user_id == actor.id:
+        raise Conflict("you cannot change your own rights")
+    with write(core.session):
+        user = _held(core, user_id)
+        if user.is_admin != is_admin:
+            user.is_admin = is_admin
+            record(core, Act.USER_CHANGED, user.username, details={"is_admin": [not is_admin, is_admin]})
+    return user
+
+
+def end_sessions(core: Core, user_id: int) -> User:
+    """Sign a user out everywhere; personal access tokens stay. Raises NotFound."""
+    with write(core.session):
+        user = _held(core, user_id)
+        user.session_nonce = secrets.token_urlsafe(16)
+        record(core, Act.SIGNED_OUT_EVERYWHERE, user.username)
+    return user
+
+
+def reset_password(core: Core, user_id: int) -> tuple[User, str]:
+    """A new random password, which is shown this once; all sessions end. Raises NotFound."""
+    password = secrets.token_urlsafe(15)
+    return _set_password(core, user_id, password), password
+
+
+def change_password(core: Core, user: User, current: str, wanted: str, address: str) -> User:
+    """Another password for `user`, who gives the `current` one from `address`; all sessions end.
+
+    Raises InvalidRequest (field current or password), and LimitExceeded, Conflict as `check_password`.
+    """
+    user_id = user.id
+    check_new_password(wanted)
+    if check_password(core, user.username, current, address) is None:
+        raise InvalidRequest("this is not your password", "current")
+    return _set_password(core, user_id, wanted)
+
+
+def _set_password(core: Core, user_id: int, password: str) -> User:
+    hashed = crypto.hash_password(password)
+    with write(core.session):
+        user = _held(core, user_id)
+        user.password_hash = hashed
+        user.session_nonce = secrets.token_urlsafe(16)
+        record(core, Act.PASSWORD_CHANGED, user.username)
+    return user
+
+
+def _held(core: Core, user_id: int) -> User:
+    user = core.session.get(User, user_id, with_for_update={"key_share": True}, populate_existing=True)
+    if user is None:
+        raise NotFound("User")
+    return user
