@@ -26,6 +26,7 @@ class Act(StrEnum):
     SIGNED_OUT_EVERYWHERE = "session.ended"
     USER_CREATED = "user.created"
     USER_CHANGED = "user.changed"
+    USER_REMOVED = "user.removed"
     USER_BLOCKED = "user.blocked"
     USER_UNBLOCKED = "user.unblocked"
     PASSWORD_CHANGED = "user.password"  # noqa: S105 - the name of an action
@@ -58,5 +59,11 @@ class Act(StrEnum):
     RUNNER_RESUMED = "runner.resumed"
     RUNNER_REMOVED = "runner.removed"
     RUNNER_TOKEN_RESET = "runner.token"  # noqa: S105 - the name of an action
+    RUNNER_SHARED = "runner.shared"
+    RUNNER_UNSHARED = "runner.unshared"
+    REGISTRATION_RESET = "registration.token"
+    JOB_TOKENS_LIMITED = "job_tokens.changed"
+    JOB_TOKENS_GRANTED = "job_tokens.granted"
+    JOB_TOKENS_REVOKED = "job_tokens.revoked"
     JOB_ERASED = "job.erased"
     PIPELINE_DELETED = "pipeline.deleted"

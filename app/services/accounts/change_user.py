@@ -8,11 +8,13 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.orm import aliased
 
 from app import crypto
+from app.domain.audit import Act
 from app.domain.errors import AlreadyExists, Conflict, NotFound
 from app.domain.permissions import Role
 from app.models import Membership, User, write
 from app.services.accounts.create_user import check_new_password, check_person
 from app.services.accounts.sign_ins import forget_sign_ins
+from app.services.audit.record import changes, record
 from app.services.core import Core
 from app.services.projects.paths import check_segment
 
@@ -36,12 +38,15 @@ def change_user(core: Core, actor: User, user_id: int, values: Mapping[str, Any]
         user = _held(core, user_id)
         if "username" in values:
             _require_free(core, values["username"], user_id)
-        for name in SETTINGS:
-            if name in values:
-                setattr(user, name, values[name])
+        wanted = {name: values[name] for name in SETTINGS if name in values}
+        if changed := changes(user, wanted):
+            record(core, Act.USER_CHANGED, user.username, actor=actor, details=changed)
+        for name, value in wanted.items():
+            setattr(user, name, value)
         if hashed is not None:
             user.password_hash, user.session_nonce = hashed, secrets.token_urlsafe(16)
             forget_sign_ins(core, user_id)
+            record(core, Act.PASSWORD_CHANGED, user.username, actor=actor)
     return user
 
 
@@ -56,6 +61,7 @@ def remove_user(core: Core, actor: User, user_id: int) -> None:
         user = _held(core, user_id)
         if _owns_alone(core, user_id):
             raise Conflict("the user is the only owner of a group or project")
+        record(core, Act.USER_REMOVED, user.username, actor=actor)
         core.session.delete(user)
 
 

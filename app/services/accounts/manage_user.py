@@ -8,6 +8,7 @@ from app.domain.errors import Conflict, InvalidRequest, NotFound
 from app.models import User, write
 from app.services.accounts.create_user import check_new_password
 from app.services.accounts.sign_in import check_password
+from app.services.accounts.sign_ins import forget_sign_ins
 from app.services.audit.record import record
 from app.services.core import Core
 
@@ -29,6 +30,7 @@ def end_sessions(core: Core, user_id: int) -> User:
     with write(core.session):
         user = _held(core, user_id)
         user.session_nonce = secrets.token_urlsafe(16)
+        forget_sign_ins(core, user_id)
         record(core, Act.SIGNED_OUT_EVERYWHERE, user.username)
     return user
 
@@ -57,6 +59,7 @@ def _set_password(core: Core, user_id: int, password: str) -> User:
         user = _held(core, user_id)
         user.password_hash = hashed
         user.session_nonce = secrets.token_urlsafe(16)
+        forget_sign_ins(core, user_id)
         record(core, Act.PASSWORD_CHANGED, user.username)
     return user
 

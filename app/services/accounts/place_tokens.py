@@ -11,12 +11,14 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, Select, delete, select
 
+from app.domain.audit import Act
 from app.domain.errors import InvalidRequest, NotFound
 from app.domain.permissions import Role
 from app.models import AccessToken, Bot, Group, Membership, Project, User, write
 from app.services.accounts.access_tokens import TokenFilter, filtered
 from app.services.accounts.create_token import draft_token
 from app.services.accounts.rotate_token import rotate_token
+from app.services.audit.record import record
 from app.services.core import Core
 from app.services.projects.members import Place, require_rank
 
@@ -54,6 +56,8 @@ def create_place_token(core: Core, place: Place, actor: User, draft: Draft) -> t
         token.user_id = bot.id
         core.session.add_all([token, Bot(user_id=bot.id, **owner)])
         core.session.add(Membership(user_id=bot.id, role=draft.role, created_at=now, **owner))
+        details = {"scopes": token.scopes, "role": int(draft.role), "owner": username}
+        record(core, Act.TOKEN_CREATED, token.name, place=place, actor=actor, details=details)
     return token, plain
 
 

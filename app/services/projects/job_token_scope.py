@@ -7,9 +7,11 @@ project or one of the groups above that, or does not limit tokens at all, it has
 from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import joinedload
 
+from app.domain.audit import Act
 from app.domain.errors import AlreadyExists, InvalidRequest, NotFound
 from app.models import Group, Job, JobTokenGrant, Project, write
 from app.services import access
+from app.services.audit.record import record
 from app.services.core import Core
 
 MAX_GRANTS = 400
@@ -30,7 +32,9 @@ def limit_job_tokens(core: Core, project: Project, limited: bool) -> None:
     """Whether other projects' job tokens need a grant in `project`."""
     project_id = project.id
     with write(core.session):
-        core.session.get_one(Project, project_id).limit_job_tokens = limited
+        held = core.session.get_one(Project, project_id)
+        record(core, Act.JOB_TOKENS_LIMITED, held.full_path, place=held, details={"limited": limited})
+        held.limit_job_tokens = limited
 
 
 def granted_projects(core: Core, project: Project) -> list[Project]:
@@ -58,6 +62,7 @@ def grant(core: Core, project: Project, source: Project | Group) -> None:
         if len(known) >= MAX_GRANTS:
             raise InvalidRequest(f"a project grants at most {MAX_GRANTS} projects and groups", "base")
         core.session.add(JobTokenGrant(project_id=project_id, created_at=core.now(), **owner))
+        record(core, Act.JOB_TOKENS_GRANTED, source.full_path, place=project)
 
 
 def revoke_grant(core: Core, project: Project, kind: type[Project] | type[Group], source_id: int) -> None:
@@ -69,6 +74,8 @@ def revoke_grant(core: Core, project: Project, kind: type[Project] | type[Group]
         if row is None:
             raise NotFound("")
         core.session.delete(row)
+        source = row.source_project or row.source_group
+        record(core, Act.JOB_TOKENS_REVOKED, source.full_path if source else "", place=project)
 
 
 def _grants(project: Project) -> Select[JobTokenGrant]:

@@ -71,8 +71,12 @@ def create_runner(
 def note(core: Core, act: Act, runner: Runner, **details: Any) -> None:
     """*In a write*: a row of the audit log about `runner`."""
     place = place_of(core, runner.project_id, runner.group_id)
-    target = f"#{runner.id} {runner.description}".strip()
-    record(core, act, target, place=place, details={"type": runner.runner_type.removesuffix("_type")} | details)
+    record(core, act, named(runner), place=place, details={"type": runner.runner_type.removesuffix("_type")} | details)
+
+
+def named(runner: Runner) -> str:
+    """What the audit log calls `runner`."""
+    return f"#{runner.id} {runner.description}".strip()
 
 
 def clean_tags(tags: Iterable[str]) -> list[str]:

@@ -3,8 +3,10 @@
 from sqlalchemy import select
 
 from app import crypto
+from app.domain.audit import Act
 from app.domain.errors import NotAllowed
 from app.models import Group, Project, RegistrationToken, Setting, write
+from app.services.audit.record import record
 from app.services.core import Core
 
 SETTING = "registration_token_hash"
@@ -33,6 +35,7 @@ def reset_registration_token(core: Core, place: Project | Group | None) -> str:
     with write(core.session):
         if place_id is None:
             core.session.merge(Setting(name=SETTING, value=hashed))
+            record(core, Act.REGISTRATION_RESET, "the installation")
             return token
         core.session.get_one(type(place), place_id, with_for_update=True)  # two at once would both make the first one
         row = core.session.scalar(select(RegistrationToken).filter_by(**owner))
@@ -40,4 +43,5 @@ def reset_registration_token(core: Core, place: Project | Group | None) -> str:
             row = RegistrationToken(**owner, created_at=core.now())
             core.session.add(row)
         row.token_hash = hashed
+        record(core, Act.REGISTRATION_RESET, place.full_path if place else "", place=place)
     return token

@@ -2,10 +2,13 @@
 
 from sqlalchemy import select
 
+from app.domain.audit import Act
 from app.domain.errors import AlreadyExists, NotAllowed, NotFound
 from app.models import Project, Runner, RunnerProject, write
+from app.services.audit.record import record
 from app.services.core import Core
 from app.services.jobs.queue import tick
+from app.services.runners.create_runner import named
 
 
 class NotShareable(NotAllowed):
@@ -24,6 +27,7 @@ def share_runner(core: Core, runner: Runner, project: Project) -> Runner:
         if held.locked:
             raise NotShareable("Runner is locked")
         core.session.add(RunnerProject(runner_id=runner_id, project_id=project_id))
+        record(core, Act.RUNNER_SHARED, named(held), place=project)
         tick(core)
     return core.session.get_one(Runner, runner_id)
 
@@ -38,6 +42,7 @@ def unshare_runner(core: Core, runner: Runner, project: Project) -> None:
         if row is None:
             raise NotFound("Runner")
         core.session.delete(row)
+        record(core, Act.RUNNER_UNSHARED, named(runner), place=project)
         tick(core)
 
 

@@ -7,8 +7,18 @@ import pytest
 
 from app.domain.audit import Act, Caller
 from app.domain.errors import Conflict, InvalidRequest, NotFound
+from app.domain.permissions import Role
 from app.models import AuditEvent, Project, User, write
-from app.services.accounts import access_tokens, create_user, manage_user, rotate_token, show_users, sign_in
+from app.services.accounts import (
+    access_tokens,
+    change_user,
+    create_user,
+    manage_user,
+    place_tokens,
+    rotate_token,
+    show_users,
+    sign_in,
+)
 from app.services.accounts.create_token import create_token
 from app.services.accounts.revoke_token import revoke_token
 from app.services.audit.record import record
@@ -16,13 +26,14 @@ from app.services.audit.show_events import AuditFilter, show_events, subjects
 from app.services.jobs.erase_job import erase_job
 from app.services.pipelines import triggers
 from app.services.pipelines.delete_pipeline import delete_pipeline
-from app.services.projects import ci_variables, groups, members
+from app.services.projects import ci_variables, groups, job_token_scope, members
 from app.services.projects.change_project import change_project
 from app.services.projects.create_project import create_project
 from app.services.projects.delete_project import delete_project
 from app.services.projects.save_member import remove_member, save_member
 from app.services.repositories import protect_refs
-from app.services.runners import create_runner, manage_runner, register_runner
+from app.services.runners import create_runner, manage_runner, register_runner, share_runner
+from app.services.runners.registration_tokens import reset_registration_token
 from app.services.runs import definition_variables
 from app.services.runs.definitions import definitions_of
 from app.services.schedules import save_schedule
@@ -160,6 +171,30 @@ def test_each_act_on_runners_and_groups_leaves_its_row(story):
     ]
     assert story.acts(lambda: groups.delete_group(core, group, admin))[1] == [(Act.GROUP_DELETED, "sea", "")]
     assert plain not in _everything(core)
+
+
+def test_each_act_on_who_else_may_come_in_leaves_its_row(story):
+    core, admin, bob, project = story.core, story.admin, story.bob, story.project
+    other = create_project(core, full_path="sea/port", creator=admin)
+    runner, _ = create_runner.create_runner(core, description="rock", runner_type="project_type", project=other)
+    draft = place_tokens.Draft(name="bot", scopes=("api",), role=Role.DEVELOPER)
+    scope, here = job_token_scope, "rocks/big"
+    table = [
+        (lambda: place_tokens.create_place_token(core, project, admin, draft), Act.TOKEN_CREATED, "bot", here),
+        (lambda: scope.limit_job_tokens(core, project, False), Act.JOB_TOKENS_LIMITED, here, here),
+        (lambda: scope.grant(core, project, other), Act.JOB_TOKENS_GRANTED, "sea/port", here),
+        (lambda: scope.revoke_grant(core, project, Project, other.id), Act.JOB_TOKENS_REVOKED, "sea/port", here),
+        (lambda: share_runner.share_runner(core, runner, project), Act.RUNNER_SHARED, f"#{runner.id} rock", here),
+        (lambda: share_runner.unshare_runner(core, runner, project), Act.RUNNER_UNSHARED, f"#{runner.id} rock", here),
+        (lambda: reset_registration_token(core, project), Act.REGISTRATION_RESET, here, here),
+        (lambda: reset_registration_token(core, None), Act.REGISTRATION_RESET, "the installation", ""),
+        (lambda: change_user.change_user(core, admin, bob.id, {"name": "Bobby"}), Act.USER_CHANGED, "bob", ""),
+        (lambda: change_user.change_user(core, admin, bob.id, {"password": SECRET}), Act.PASSWORD_CHANGED, "bob", ""),
+        (lambda: change_user.remove_user(core, admin, bob.id), Act.USER_REMOVED, "bob", ""),
+    ]  # fmt: skip
+    for work, act, target, place in table:
+        assert story.acts(work)[1] == [(act, target, place)], act
+    assert SECRET not in _everything(core)
 
 
 def test_what_is_refused_or_rolled_back_leaves_no_row(story):
