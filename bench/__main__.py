@@ -10,7 +10,7 @@ from pathlib import Path
 from bench.place import installed
 from bench.table import render
 
-ALL = ("compiling", "long_log", "one_job", "push_to_green")
+ALL = ("claims", "compiling", "long_log", "one_job", "push_to_green")
 RESULT = Path(__file__).parent / "results" / "latest.md"
 
 
