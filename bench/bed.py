@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from app import create_app
 from app.config import Config
+from app.extensions import db
 from app.services.core import Core
 from tests import postgresql
 from tests.databases import initialise_database
@@ -47,7 +48,7 @@ class Bed:
 
     def processes(self) -> list[int]:
         """The server's processes."""
-        return _tree(self.served.process.pid)
+        return tree(self.served.process.pid) if self.served.process else []
 
 
 @contextmanager
@@ -72,7 +73,7 @@ def bed(kind: str = SQLITE, **settings: Any) -> Iterator[Bed]:
 
 def _leave(core: Core) -> None:
     core.session.remove()
-    core.session.get_bind().dispose()
+    db.engine.dispose()
     core.bus.stop()
 
 
@@ -94,6 +95,7 @@ def memory(pids: list[int]) -> float:
     return total * 1024 / 1e6
 
 
-def _tree(pid: int) -> list[int]:
+def tree(pid: int) -> list[int]:
+    """A process and all below it."""
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return [pid, *(found for child in children for found in _tree(int(child)))]
+    return [pid, *(found for child in children for found in tree(int(child)))]

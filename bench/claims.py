@@ -64,8 +64,8 @@ def fill(made: Bed) -> list[str]:
         job = make_job(core, make_pipeline(core, make_project(core, creator=user), user=user), tags=())
         sets = list(core.session.scalars(select(TagSet.id).order_by(TagSet.id)))
         count = PENDING // PROJECTS - 1
-        bulk.copy(core, Job.__table__, job.id, count, name=bulk.named("job"), tag_set_id=bulk.one_of(*sets))
-    bulk.finish(core, Job.__table__, Pipeline.__table__)
+        bulk.copy(core, Job, job.id, count, name=bulk.named("job"), tag_set_id=bulk.one_of(*sets))
+    bulk.finish(core, Job, Pipeline)
     tags = sorted({tag for each in TAGS for tag in each})
     return [make_runner(core, tags=tags)[1] for _ in range(CLIENTS)]
 
