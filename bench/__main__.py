@@ -18,10 +18,10 @@ ALL = (
     "growth",
     "traces",
     "long_log",
-    "idle",
     "one_job",
     "hundred_jobs",
     "push_to_green",
+    "idle",
 )
 RESULT = Path(__file__).parent / "results" / "latest.md"
 
