@@ -4,6 +4,7 @@
 fork. 3. Then it starts its background work. 4. SIGTERM rings the bell of all who wait, so that they answer at once.
 """
 
+import gc
 import os
 import resource
 import signal
@@ -12,6 +13,7 @@ import sys
 import threading
 from collections.abc import Callable
 from datetime import timedelta
+from importlib import import_module
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -168,7 +170,17 @@ def serve(config: Config) -> None:
     """Serve until SIGTERM or SIGINT. Raises ConfigError where the address cannot be used."""
     check_address(config.bind)
     _allow_many_files()
+    _share_code()
     Server(config).run()
+
+
+def _share_code() -> None:
+    """Load all code before the fork, so that the processes share its memory; the collector of garbage, which writes
+    into whatever it looks at, leaves it alone from here on.
+    """
+    import_module("app.wiring")
+    gc.collect()
+    gc.freeze()
 
 
 def _allow_many_files() -> None:

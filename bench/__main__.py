@@ -10,7 +10,19 @@ from pathlib import Path
 from bench.place import installed
 from bench.table import render
 
-ALL = ("compiling", "long_log", "one_job", "push_to_green")
+ALL = (
+    "compiling",
+    "claims",
+    "polls",
+    "lists",
+    "growth",
+    "traces",
+    "long_log",
+    "one_job",
+    "hundred_jobs",
+    "push_to_green",
+    "idle",
+)
 RESULT = Path(__file__).parent / "results" / "latest.md"
 
 

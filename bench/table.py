@@ -4,38 +4,59 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+SECONDS, RATE, SPEED, MEMORY = "ms", "/s", "MB/s", "MB"
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One comparison. Samples are seconds; `limit` is the peer's or the physical limit's, empty where there is none."""
+    """One comparison. `limit` is the peer's or the physical limit's figure, empty where there is none.
+
+    Samples are seconds, or what `unit` says: a rate, a speed in MB/s, or MB of memory.
+    """
 
     what: str
     ours: Sequence[float]
     against: str
     limit: Sequence[float]
     aim: str
+    unit: str = SECONDS
 
 
-def milliseconds(samples: Sequence[float]) -> str:
-    """Median, and the spread from the fastest to the slowest run."""
+def figure(samples: Sequence[float], unit: str = SECONDS) -> str:
+    """Median, and the spread from the lowest to the highest sample where there is more than one."""
     if not samples:
         return "–"
-    low, middle, high = min(samples), statistics.median(samples), max(samples)
-    return f"{middle * 1000:.0f} ms ({low * 1000:.0f}–{high * 1000:.0f})"
+    scale = 1000 if unit == SECONDS else 1
+    low, middle, high = (_plain(value * scale) for value in (min(samples), statistics.median(samples), max(samples)))
+    return f"{middle} {unit}" if len(samples) == 1 else f"{middle} {unit} ({low}–{high})"
 
 
 def ratio(row: Row) -> str:
-    """Ours by the limit's, of the medians, and the difference."""
+    """Ours by the limit's, of the medians; of times and memory the difference too."""
     if not row.limit:
         return "–"
     ours, limit = statistics.median(row.ours), statistics.median(row.limit)
-    return f"{ours / limit:.2f} × (+{(ours - limit) * 1000:.0f} ms)"
+    if not limit:
+        return "–"
+    more = f" ({(ours - limit) * 1000:+.0f} ms)" if row.unit == SECONDS else ""
+    more = f" ({ours - limit:+.0f} MB)" if row.unit == MEMORY else more
+    return f"{ours / limit:.2f} ×{more}"
+
+
+def percentile(samples: Sequence[float], percent: int) -> float:
+    """The value that so many percent of the samples do not exceed."""
+    ordered = sorted(samples)
+    return ordered[min(len(ordered) - 1, len(ordered) * percent // 100)]
 
 
 def render(rows: Sequence[Row]) -> str:
-    """The rows as a Markdown table; figures are medians, with fastest and slowest run in parentheses."""
+    """The rows as a Markdown table; figures are medians, with lowest and highest sample in parentheses."""
     lines = ["| what | ours | against | its figure | ratio | aim |", "|---|---|---|---|---|---|"]
     for row in rows:
-        figures = (milliseconds(row.ours), row.against, milliseconds(row.limit), ratio(row), row.aim)
+        figures = (figure(row.ours, row.unit), row.against, figure(row.limit, row.unit), ratio(row), row.aim)
         lines.append(f"| {' | '.join((row.what, *figures))} |")
     return "\n".join(lines) + "\n"
+
+
+def _plain(value: float) -> str:
+    return f"{value:.1f}" if abs(value) < 10 else f"{value:,.0f}"

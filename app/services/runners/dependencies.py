@@ -18,6 +18,8 @@ def jobs_of(core: Core, job: Job) -> list[Job]:
     its input (wercker.md C.2, sourceRunId).
     """
     names, source = named(job.plan), job.pipeline.source_pipeline_id
+    if not names and (names is not None or (source is None and job.stage_index == 0)):
+        return _foreign(core, job)
     query = select(Job).where(Job.retried.is_(False), Job.id != job.id)
     own = Job.pipeline_id == job.pipeline_id
     if names is not None:
@@ -27,7 +29,11 @@ def jobs_of(core: Core, job: Job) -> list[Job]:
     else:
         query = query.where(or_(and_(own, Job.stage_index < job.stage_index), Job.pipeline_id == source))
     near = list(core.session.scalars(query.order_by(Job.pipeline_id, Job.stage_index, Job.id)))
-    return near + [other for other in foreign_jobs(core, job) if other is not None and other not in near]
+    return near + [other for other in _foreign(core, job) if other not in near]
+
+
+def _foreign(core: Core, job: Job) -> list[Job]:
+    return [other for other in foreign_jobs(core, job) if other is not None]
 
 
 def named(plan: Mapping[str, Any]) -> set[str] | None:

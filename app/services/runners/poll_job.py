@@ -3,8 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from time import monotonic
-from typing import Any
-from weakref import WeakKeyDictionary
 
 from app.events.base import TooManyWaiting, Waiter
 from app.models import Runner
@@ -12,11 +10,12 @@ from app.services.core import Core
 from app.services.jobs.queue import current_tick
 from app.services.jobs.waiting_reason import as_waiting
 from app.services.runners.claim_job import Claimed, claim_job
+from app.services.runners.queue_glance import glance
 from app.services.runners.runner_contact import Contact
 
 #: A poll is held at most so long, whatever the settings say (design, "Waiting").
 LONGEST_WAIT = 50.0
-#: Without a ring, a poll looks at the tick so often: a lost notice only delays.
+#: Without a ring, a poll glances at the queue so often: a lost notice only delays.
 LOOK_EVERY = 2.0
 
 
@@ -61,12 +60,16 @@ class _Poll:
             if self._core.bus.stopping or self._gone():
                 waiter.pass_on()
                 break
-            if rang or shared_tick(self._core) != polled.tick:
+            if rang or self._may_have_missed_a_ring(polled):
                 polled = self._serve(waiter)
         return polled
 
+    def _may_have_missed_a_ring(self, polled: Polled) -> bool:
+        seen = glance(self._core)
+        return seen.tick > polled.tick and self._runner_id in seen.runners
+
     def look(self) -> Polled:
-        tick = shared_tick(self._core)
+        tick = current_tick(self._core)
         if self._core.bus.stopping or self._gone():
             return Polled(None, tick)
         claimed = claim_job(self._core, self._runner_id, self._contact.manager_id, self._contact.features)
@@ -77,18 +80,3 @@ class _Poll:
         polled = self.look()
         waiter.pass_on(polled.claimed.job_id if polled.claimed else None)
         return polled
-
-
-_ticks: "WeakKeyDictionary[Any, tuple[float, int]]" = WeakKeyDictionary()
-
-
-def shared_tick(core: Core) -> int:
-    """The queue's tick, read at most twice a second however many polls ask."""
-    database = core.session.get_bind()
-    read_at, tick = _ticks.get(database, (0.0, 0))
-    if monotonic() - read_at > LOOK_EVERY / 4:
-        # Noted before it is read: others that ask meanwhile make do with the one before.
-        _ticks[database] = (monotonic(), tick)
-        tick = current_tick(core)
-        _ticks[database] = (monotonic(), tick)
-    return tick
