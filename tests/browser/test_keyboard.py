@@ -16,7 +16,7 @@ def test_the_keyboard_alone_leads_through_a_project(page, site, sign_in):
     sign_in("/")
     press = page.keyboard.press
     press("j")
-    expect(page.get_by_role("main").get_by_role("link", name="skerry/hello")).to_be_focused()
+    expect(page.locator(".rows").get_by_role("link", name="skerry/hello")).to_be_focused()
     press("Enter")
     page.wait_for_url("**/skerry/hello")
     press("g")

@@ -30,9 +30,11 @@ class _Listener:
         self.may: set[Row] = set()
         self.has: set[Row] = set()
 
-    def check_keys(self, report: Report, node: Mapping, path: str, known: Iterable[str]) -> None:
+    def check_keys(
+        self, report: Report, node: Mapping, path: str, known: Iterable[str], meant: Iterable[str] | None = None
+    ) -> None:
         self._note(node, path, tuple(known))
-        _check_keys(report, node, path, known)
+        _check_keys(report, node, path, known, meant)
 
     def check_data_keys(self, report: Report, node: Mapping, path: str, keys: tuple[str, ...]) -> None:
         self._note(node, path, keys)
