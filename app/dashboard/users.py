@@ -9,8 +9,9 @@ from app.dashboard.error_pages import sentence
 from app.domain.errors import AlreadyExists, Conflict, InvalidRequest
 from app.edge import core
 from app.models import User
+from app.services.accounts.change_user import change_user
 from app.services.accounts.create_user import create_user
-from app.services.accounts.manage_user import end_sessions, reset_password, set_admin
+from app.services.accounts.manage_user import end_sessions, reset_password
 from app.services.accounts.show_users import LIMIT, block_user, show_users
 
 
@@ -44,7 +45,7 @@ def make_user() -> ResponseReturnValue:
 
 
 @pages.post("/-/admin/users/<key:user_id>/<any(block, unblock, promote, demote, sign_out):verb>")
-def change_user(user_id: int, verb: str) -> ResponseReturnValue:
+def act_on_user(user_id: int, verb: str) -> ResponseReturnValue:
     said = _change(administrator(), user_id, verb)
     flash(said, "done")
     return redirect(url_for("pages.users"), 303)
@@ -53,7 +54,7 @@ def change_user(user_id: int, verb: str) -> ResponseReturnValue:
 def _change(actor: User, user_id: int, verb: str) -> str:
     """Do it, and say what came of it."""
     if verb in ("promote", "demote"):
-        user = set_admin(core(), actor, user_id, verb == "promote")
+        user = change_user(core(), actor, user_id, {"is_admin": verb == "promote"})
         return f"{user.username} is {'an administrator' if user.is_admin else 'an ordinary user'} now."
     if verb == "sign_out":
         return f"{end_sessions(core(), user_id).username} is signed out everywhere."

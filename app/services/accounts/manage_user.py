@@ -1,28 +1,16 @@
-"""Change a user's rights, password and sessions. That an administrator asks is seen to by the edge."""
+"""Change a user's password and end their sessions. That an administrator asks is seen to by the edge."""
 
 import secrets
 
 from app import crypto
 from app.domain.audit import Act
-from app.domain.errors import Conflict, InvalidRequest, NotFound
+from app.domain.errors import InvalidRequest, NotFound
 from app.models import User, write
 from app.services.accounts.create_user import check_new_password
 from app.services.accounts.sign_in import check_password
 from app.services.accounts.sign_ins import forget_sign_ins
 from app.services.audit.record import record
 from app.services.core import Core
-
-
-def set_admin(core: Core, actor: User, user_id: int, is_admin: bool) -> User:
-    """Make a user an administrator, or an ordinary user again. Raises NotFound, Conflict for oneself."""
-    if user_id == actor.id:
-        raise Conflict("you cannot change your own rights")
-    with write(core.session):
-        user = _held(core, user_id)
-        if user.is_admin != is_admin:
-            user.is_admin = is_admin
-            record(core, Act.USER_CHANGED, user.username, details={"is_admin": [not is_admin, is_admin]})
-    return user
 
 
 def end_sessions(core: Core, user_id: int) -> User:

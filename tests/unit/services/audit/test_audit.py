@@ -74,7 +74,7 @@ def test_each_act_on_accounts_leaves_its_row(story):
         (lambda: sign_in.sign_in(core, "bob", PASSWORD, "192.0.2.7"), Act.SIGNED_IN, "bob"),
         (lambda: sign_in.sign_in(core, "BOB", "wrong", "192.0.2.7"), Act.SIGN_IN_FAILED, "bob"),
         (lambda: sign_in.sign_in(core, SECRET, "wrong", "192.0.2.7"), Act.SIGN_IN_FAILED, "an unknown name"),
-        (lambda: manage_user.set_admin(core, story.admin, bob.id, True), Act.USER_CHANGED, "bob"),
+        (lambda: change_user.change_user(core, story.admin, bob.id, {"is_admin": True}), Act.USER_CHANGED, "bob"),
         (lambda: manage_user.end_sessions(core, bob.id), Act.SIGNED_OUT_EVERYWHERE, "bob"),
         (lambda: manage_user.change_password(core, bob, PASSWORD, SECRET, "x"), Act.PASSWORD_CHANGED, "bob"),
         (lambda: manage_user.reset_password(core, bob.id), Act.PASSWORD_CHANGED, "bob"),
@@ -202,7 +202,7 @@ def test_what_is_refused_or_rolled_back_leaves_no_row(story):
 
     def fail():
         with pytest.raises(Conflict):
-            manage_user.set_admin(core, story.admin, story.admin.id, False)
+            change_user.change_user(core, story.admin, story.admin.id, {"is_admin": False})
         with pytest.raises(NotFound):
             change_project(core, project, story.bob, {"build_timeout": 7200})
         with pytest.raises(InvalidRequest):
