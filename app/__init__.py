@@ -24,8 +24,7 @@ def create_app(config: Config | None = None) -> Flask:
     app = Flask(
         "app",
         template_folder=str(assets.folder("templates")),
-        static_folder=str(assets.folder("static")),
-        static_url_path="/-/static",
+        static_folder=None,
     )
     core = wiring.build_core(app, config)
     app.extensions["skerry"] = core

@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from app import crypto, dashboard, discovery, health, middleware
+from app import crypto, dashboard, discovery, health, middleware, static_files
 from app.api import candor, git_http, gitlab_v4, layerci_v1, wercker_v3
 from app.caller_of_request import caller
 from app.config import Config
@@ -61,6 +61,7 @@ def install_edges(app: Flask, parts: Core) -> None:
     """Wrap the WSGI application in what routing needs, then register every blueprint."""
     middleware.install(app, parts.config)
     health.init_app(app)
+    static_files.init_app(app)
     discovery.init_app(app)
     gitlab_v4.init_app(app)
     layerci_v1.init_app(app)

@@ -154,11 +154,11 @@ def test_no_answer_but_the_first_of_a_day_sets_the_cookie_anew(site):
     """An answer that was under way while the visitor signed out would bring the session back."""
     visitor = site.visitor("developer")
     visitor.get("/")  # brings the session's CSRF token
-    for path in ("/", "/-/profile/tokens", "/-/static/js/main.js", "/-/ready"):
+    for path in ("/", "/-/profile/tokens", "/-/static/today/js/main.js", "/-/ready"):
         assert "Set-Cookie" not in visitor.get(path).headers, path
     with visitor.client.session_transaction() as session:
         session["used_on"] -= 1
-    assert "Set-Cookie" not in visitor.get("/-/static/js/main.js").headers
+    assert "Set-Cookie" not in visitor.get("/-/static/today/js/main.js").headers
     assert "Set-Cookie" in visitor.get("/").headers, "a session in use does not end as an idle one"
 
 
