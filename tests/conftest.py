@@ -33,6 +33,8 @@ from app.extensions import db
 from app.services.core import Core
 from tests import postgresql
 from tests.databases import initialise_database
+from tests.no_power_loss import commit_without_waiting, wait_for_no_disk
+from tests.prepared import Prepared
 from tests.scheduling import HostScheduling, longest_first, misplaced
 from tests.shared_work import SharedMap, SharedTemplates, share_inserts, share_statements
 
@@ -78,6 +80,15 @@ def postgresql_template(postgresql_server: postgresql.Server, tmp_path_factory: 
 
 
 @pytest.fixture(scope="session")
+def postgresql_database(postgresql_server: postgresql.Server, postgresql_template: str) -> Iterator[postgresql.Reused]:
+    """The database that one test after another works in."""
+    with postgresql_server.database(postgresql_template) as name:
+        database = postgresql.Reused(postgresql_server, name)
+        yield database
+        database.close()
+
+
+@pytest.fixture(scope="session")
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A SQLite file as `skerry init` leaves it."""
     folder = tmp_path_factory.mktemp("sqlite")
@@ -85,12 +96,18 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "skerry.db"
 
 
+@pytest.fixture(scope="session")
+def prepared(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Prepared:
+    """What many tests begin with, made once: `prepared(core, build)` instead of `build(core)`."""
+    return Prepared(sqlite_template, tmp_path_factory.mktemp("prepared"))
+
+
 @pytest.fixture
-def data_dir(tmp_path: Path) -> Path:
+def data_dir(tmp_path: Path, sqlite_template: Path) -> Path:
     """An empty data folder with a key, as `skerry init` leaves it."""
     folder = tmp_path / "data"
     folder.mkdir(mode=0o700)
-    crypto.create_key_file(folder / "secret.key")
+    shutil.copy(sqlite_template.with_name("secret.key"), folder)
     return folder
 
 
@@ -101,10 +118,9 @@ def database(request: pytest.FixtureRequest, data_dir: Path) -> Iterator[str]:
         shutil.copyfile(request.getfixturevalue("sqlite_template"), data_dir / "skerry.db")
         yield f"sqlite:///{data_dir / 'skerry.db'}"
         return
-    template = request.getfixturevalue("postgresql_template")
-    server: postgresql.Server = request.getfixturevalue("postgresql_server")
-    with server.database(template) as name:
-        yield server.url(name)
+    reused: postgresql.Reused = request.getfixturevalue("postgresql_database")
+    reused.restore()
+    yield reused.url
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -118,6 +134,7 @@ def _work_is_shared() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Flask, "url_map_class", SharedMap)
         share_inserts(patch)
+        wait_for_no_disk(patch)
         yield
 
 
@@ -136,6 +153,7 @@ def app(data_dir: Path, database: str, settings: dict[str, Any]) -> Iterator[Fla
     application.jinja_env.bytecode_cache = SharedTemplates()
     with application.app_context():
         share_statements(db.engine)
+        commit_without_waiting(db.engine)
     yield application
     core: Core = application.extensions["skerry"]
     core.bus.stop()

@@ -51,6 +51,51 @@ class Server:
             self.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
+class Reused:
+    """A database that is given its first rows again for each test, a tenth of the work of making one of 700 files."""
+
+    def __init__(self, server: Server, name: str) -> None:
+        self.url = server.url(name)
+        self._connection = psycopg.connect(host=str(server.sockets), user=server.user, dbname=name, autocommit=True)
+        self._connection.execute(_REMEMBER)
+        self._connection.execute("SET session_replication_role = replica")  # no foreign key, no trigger looks on
+
+    def restore(self) -> None:
+        """Leave the rows that were there at first and no others. Whoever is still connected is cut off."""
+        self._connection.execute(_DISCONNECT)
+        self._connection.execute(_RESTORE)
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+_DISCONNECT = """
+SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity
+WHERE datname = current_database() AND pid <> pg_backend_pid()"""
+_TABLES = "SELECT relname AS name FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
+_REMEMBER = f"""
+DO $$ DECLARE held record; filled boolean; BEGIN
+    CREATE SCHEMA remembered;
+    FOR held IN {_TABLES} LOOP
+        EXECUTE format('SELECT EXISTS (SELECT FROM %I)', held.name) INTO filled;
+        IF filled THEN EXECUTE format('CREATE TABLE remembered.%1$I AS TABLE %1$I', held.name); END IF;
+    END LOOP;
+END $$"""
+_RESTORE = f"""
+DO $$ DECLARE held record; filled boolean; BEGIN
+    FOR held IN {_TABLES} LOOP
+        EXECUTE format('SELECT EXISTS (SELECT FROM %I)', held.name) INTO filled;
+        IF filled THEN EXECUTE format('DELETE FROM %I', held.name); END IF;
+    END LOOP;
+    FOR held IN SELECT relname AS name FROM pg_class WHERE relnamespace = 'remembered'::regnamespace LOOP
+        EXECUTE format('INSERT INTO %1$I SELECT * FROM remembered.%1$I', held.name);
+    END LOOP;
+    PERFORM setval(sequence, first, false)
+        FROM (SELECT format('%I.%I', schemaname, sequencename)::regclass AS sequence, start_value AS first
+              FROM pg_sequences WHERE last_value IS NOT NULL) AS used;
+END $$"""
+
+
 @contextmanager
 def run_server() -> Iterator[Server]:
     """Start a server and stop it in the end."""

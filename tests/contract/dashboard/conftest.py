@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 from argon2 import PasswordHasher
@@ -14,6 +15,7 @@ from app.domain.permissions import Role
 from app.models import Job, Pipeline, Project, User
 from app.services.core import Core
 from tests.factories import PASSWORD, make_job, make_member, make_pipeline, make_project, make_user
+from tests.prepared import Prepared
 
 _TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
 
@@ -67,8 +69,8 @@ def quick_passwords(monkeypatch):
     monkeypatch.setattr(crypto, "_passwords", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
 
 
-@pytest.fixture
-def site(app: Flask, core: Core) -> Site:
+def make_team(core: Core) -> dict[str, Any]:
+    """A private project with a member of each role, its owner, somebody else and an administrator."""
     owner = make_user(core, "owner", is_admin=False)
     project = make_project(core, "skerry/hello", creator=owner)
     for name, role in (
@@ -80,7 +82,14 @@ def site(app: Flask, core: Core) -> Site:
         make_member(core, make_user(core, name), project, role)
     make_user(core, "stranger")
     make_user(core, "admin", is_admin=True)
-    pipeline = make_pipeline(core, project, user=owner, status="running", protected=False)
+    return {"project": project, "owner": owner}
+
+
+@pytest.fixture
+def site(app: Flask, core: Core, prepared: Prepared) -> Site:
+    team = prepared(core, make_team)
+    project = team["project"]
+    pipeline = make_pipeline(core, project, user=team["owner"], status="running", protected=False)
     job = make_job(core, pipeline, name="unit", stage="test", status="running", started_at=core.now())
     return Site(app, core, project, pipeline, job)
 

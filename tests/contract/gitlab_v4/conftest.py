@@ -7,6 +7,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from app.services.core import Core
+from tests.prepared import Prepared
 from tests.support.calls import count_statements
 from tests.support.gitlab import Api
 from tests.support.openapi import watch
@@ -25,8 +26,8 @@ def wrong_answers(request: pytest.FixtureRequest) -> Iterator[list[str]]:
 
 
 @pytest.fixture
-def place(core: Core) -> Place:
-    return make_place(core)
+def place(core: Core, prepared: Prepared) -> Place:
+    return prepared(core, make_place)
 
 
 @pytest.fixture

@@ -10,14 +10,15 @@ from werkzeug.test import TestResponse
 
 from app.services.core import Core
 from tests.git_client import Checkout, new_checkout
+from tests.prepared import Prepared
 from tests.support.calls import count_statements
 from tests.support.place import Place, make_place
 from tests.support.wercker import Api, Ids, ids_of
 
 
 @pytest.fixture
-def place(core: Core) -> Place:
-    return make_place(core)
+def place(core: Core, prepared: Prepared) -> Place:
+    return prepared(core, make_place)
 
 
 @pytest.fixture
