@@ -1,6 +1,6 @@
 """Runs are found by one statement over indexes, on both databases, and with or without an index of trigrams."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -59,13 +59,21 @@ def make_run(core: Core, project: Project, message: str, **given: Any) -> Pipeli
 
 
 @pytest.fixture(params=["index", "no index"])
-def index(request: pytest.FixtureRequest, core: Core, project: Project) -> str:
+def index(request: pytest.FixtureRequest, core: Core, project: Project) -> Iterator[str]:
     """With the database's index of trigrams, and without it, where the plain comparison has to do."""
-    if request.param == "no index":
-        for statement in WITHOUT[db.engine.dialect.name]:
-            core.session.execute(text(statement))
-        core.session.commit()
-    return request.param
+    if request.param == "index":
+        yield request.param
+        return
+    dialect, definition = db.engine.dialect.name, ""
+    if dialect == "postgresql":  # the next test works in the same database
+        definition = core.session.scalar(text("SELECT pg_get_indexdef('search_pipelines_text'::regclass)"))
+    for statement in WITHOUT[dialect]:
+        core.session.execute(text(statement))
+    core.session.commit()
+    yield request.param
+    core.session.rollback()
+    core.session.execute(text(definition or "SELECT 1"))
+    core.session.commit()
 
 
 def numbers(core: Core, project: Project, query: str) -> list[int]:
