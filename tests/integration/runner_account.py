@@ -119,7 +119,10 @@ def made_user() -> RunnerUser:
         raise UnavailableError(
             f"the user {NAME} cannot use {sys.executable}; put the virtual environment where all may read"
         )
-    return readable_checkout(user)
+    user = readable_checkout(user)
+    # It cannot do this itself, and every runner that a test starts would compile it all again.
+    subprocess.run([sys.executable, "-m", "compileall", "-q", user.checkout / "runner"], check=True)
+    return user
 
 
 def readable_checkout(user: RunnerUser) -> RunnerUser:

@@ -43,6 +43,8 @@ def ensure_environment(checkout: Path, as_root: bool, *, development: bool = Fal
     environment = _locate(checkout, as_root)
     if environment.source != checkout:
         _copy_source(checkout, environment.source)
+    if as_root:
+        _compile(environment.source)
     locks = RUN_LOCKS + (DEVELOPMENT_LOCKS if development else ())
     stamp_file = environment.venv / f"skerry-{'development' if development else 'run'}.stamp"
     stamp = _stamp(checkout, locks)
@@ -65,7 +67,9 @@ def _locate(checkout: Path, as_root: bool) -> Environment:
 
 
 def _copy_source(checkout: Path, target: Path) -> None:
-    """Lays the project's files at `target`, anew each time: they are few, and an edit in the checkout must count."""
+    """Lays the project's files at `target`, anew each time: they are few, and an edit in the checkout must count.
+    What was compiled there stays; Python sees by a file's time and size whether it still fits.
+    """
     fresh = target.with_name("source.new")
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir(parents=True)
@@ -76,9 +80,19 @@ def _copy_source(checkout: Path, target: Path) -> None:
             shutil.copytree(origin, fresh / name, ignore=skip, symlinks=True)
         elif origin.exists():
             shutil.copy2(origin, fresh / name)
+    for compiled in target.rglob("__pycache__"):
+        place = fresh / compiled.relative_to(target)
+        if place.parent.is_dir():
+            compiled.rename(place)
     _open_for_reading(fresh)
     shutil.rmtree(target, ignore_errors=True)
     fresh.rename(target)
+
+
+def _compile(source: Path) -> None:
+    """Compiles our modules beside them, where the service users could not: else each start would do it again."""
+    places = [str(source / name) for name in ("app", "runner") if (source / name).is_dir()]
+    _run([BASE_PYTHON, "-I", "-m", "compileall", "-q", "-j", "0", *places], "Skerry's own modules cannot be compiled")
 
 
 def _open_for_reading(top: Path) -> None:

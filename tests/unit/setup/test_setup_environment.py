@@ -1,5 +1,6 @@
 """Where the virtual environment lies and when it is made anew."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -79,8 +80,27 @@ def test_the_copy_follows_the_checkout(checkout: Path, installs: list[tuple[str,
     ensure_environment(checkout, as_root=True)
     (checkout / "app" / "code.py").rename(checkout / "app" / "renamed.py")
     made = ensure_environment(checkout, as_root=True)
-    assert [path.name for path in (made.source / "app").iterdir()] == ["renamed.py"]
+    assert [path.name for path in (made.source / "app").glob("*.py")] == ["renamed.py"]
     assert len(installs) == 1
+
+
+def test_the_copy_is_compiled_once_and_again_where_it_changed(
+    checkout: Path, installs: list[tuple[str, ...]], out_of_reach: Path
+) -> None:
+    def compiled() -> dict[str, int]:
+        made = ensure_environment(checkout, as_root=True)
+        files = (made.source / "app" / "__pycache__").iterdir()
+        assert all(file.stat().st_mode & 0o777 == 0o644 for file in (made.source / "app" / "__pycache__").iterdir())
+        return {file.name.split(".")[0]: file.stat().st_mtime_ns for file in files}
+
+    (checkout / "app" / "same.py").write_text("same = 1\n")
+    first = compiled()
+    (checkout / "app" / "code.py").write_text("newer = 2\n")
+    os.utime(checkout / "app" / "code.py", (2e9, 2e9))
+    second = compiled()
+    assert first.keys() == second.keys() == {"code", "same"}
+    assert first["same"] == second["same"]
+    assert first["code"] != second["code"]
 
 
 def test_a_folder_of_somebody_else_is_not_replaced_by_a_link(
