@@ -4,9 +4,8 @@ import pytest
 from sqlalchemy import delete
 
 from app.domain import failure
-from app.domain.permissions import Role
 from app.domain.plan import Variable
-from app.models import Job, Pipeline, PipelineLink, Project, ProtectedRef, User, write
+from app.models import Pipeline, PipelineLink, User, write
 from app.services.jobs.cancel_job import cancel_job
 from app.services.jobs.play_job import play_job, playable
 from app.services.jobs.retry_job import retry_job
@@ -19,16 +18,8 @@ from app.services.pipelines.search_pipelines import PipelineFilter, given_variab
 from app.services.pipelines.start_downstream import start_bridge, start_downstream
 from app.services.projects.delete_project import delete_project
 from app.services.runners.claim_job import fitting_jobs
-from tests.factories import make_member, make_runner, make_user
-
-BUILD = "build: {stage: build, script: make}\n"
-CHILD = "work: {script: echo}\n"
-
-
-def parent(trigger: str, more: str = "") -> dict[str, str]:
-    """A project whose job `start` triggers; `after` comes behind it."""
-    text = f"start:\n  stage: test\n  trigger: {trigger}\n{more}after: {{stage: deploy, script: x}}\n"
-    return {".gitlab-ci.yml": text, "child.yml": CHILD}
+from tests.factories import make_runner
+from tests.support.triggering import CHILD, parent, two
 
 
 def test_a_trigger_job_starts_one_child_and_has_succeeded(lab):
@@ -297,68 +288,6 @@ def test_children_are_two_deep_and_no_deeper(lab):
     assert (job.status, job.failure_reason) == ("failed", failure.REACHED_MAX_DESCENDANT_PIPELINES_DEPTH)
 
 
-def test_a_generated_configuration_is_read_from_the_job_that_made_it(lab):
-    text = """
-stages: [build, test]
-variables: {FOLDER: out}
-build: {stage: build, script: make, artifacts: {paths: [out]}}
-start:
-  stage: test
-  trigger:
-    include:
-      - {artifact: $FOLDER/made.yml, job: build, inputs: {name: two}}
-      - local: shared.yml
-"""
-    project = lab.project({".gitlab-ci.yml": text, "shared.yml": "shared: {script: x}"})
-    made = lab.run(project)
-    lab.archive(
-        lab.jobs(made)["build"],
-        {"out/made.yml": b"spec: {inputs: {name: }}\n---\nmade $[[ inputs.name ]]: {script: echo}\n"},
-    )
-    lab.end(made, "build")
-    lab.beat()
-    assert lab.statuses(lab.newest()) == {"made two": "pending", "shared": "pending"}
-
-
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        (None, "Job `build` not found in parent pipeline or does not have artifacts!"),
-        ({"other.yml": b"x"}, "Artifact file `made.yml` of job `build` does not exist or cannot be read!"),
-        ({"made.yml": b"\xff\xfe"}, "Artifact file `made.yml` of job `build` is not UTF-8 text"),
-        ({"made.yml": b"#" * (2 * 1024 * 1024 + 1)}, "Artifact file `made.yml` of job `build` is larger than"),
-    ],
-)
-def test_a_generated_configuration_that_is_none_says_so(lab, content, message):
-    text = BUILD + "start: {stage: test, trigger: {include: [{artifact: made.yml, job: build}]}}"
-    made = lab.run(lab.project({".gitlab-ci.yml": text}))
-    if content:
-        lab.archive(lab.jobs(made)["build"], content)
-    lab.end(made, "build")
-    lab.beat()
-    job = lab.jobs(made)["start"]
-    assert (job.status, job.failure_reason) == ("failed", failure.DOWNSTREAM_PIPELINE_CREATION_FAILED)
-    assert message in job.failure_message
-    assert len(lab.pipelines()) == 1
-
-
-@pytest.mark.parametrize(
-    ("child", "message"),
-    [
-        ("work: {script: x, rules: [{when: never}]}", "Pipeline will not run for the selected trigger."),
-        ("workflow: {rules: [{when: never}]}\nwork: {script: x}", "Pipeline filtered out by workflow rules."),
-        (None, "Local file `child.yml` does not exist!"),
-    ],
-)
-def test_a_child_that_would_be_none_fails_its_job(lab, child, message):
-    files = {".gitlab-ci.yml": parent("{include: child.yml}")[".gitlab-ci.yml"]}
-    made = lab.run(lab.project(files | ({"child.yml": child} if child else {})))
-    lab.beat()
-    job = lab.jobs(made)["start"]
-    assert (job.status, job.failure_reason) == ("failed", failure.DOWNSTREAM_PIPELINE_CREATION_FAILED)
-    assert message in job.failure_message
-
-
 VARIABLES = """
 variables: {GLOBAL: g, PARENT: $CI_PIPELINE_ID}
 start:
@@ -398,160 +327,3 @@ def test_a_manual_trigger_job_waits_for_a_person_with_variables(lab):
     lab.beat()
     assert {one.key for one in given_variables(lab.core, lab.newest())} == {"PICKED"}
     assert lab.statuses(made)["start"] == "success"
-
-
-# Other projects.
-
-
-def two(lab, trigger="group/lower", more="", lower=None, **columns):
-    lower = lab.project(lower or {".gitlab-ci.yml": CHILD}, path="group/lower", **columns)
-    return lab.project(parent(trigger, more), path="group/upper"), lower
-
-
-def test_another_project_runs_its_own_configuration(lab):
-    upper, lower = two(lab, "{project: $CI_PROJECT_NAMESPACE/lower, strategy: depend}", "  variables: {A: b}\n")
-    made = lab.run(upper)
-    lab.beat()
-    down = lab.newest()
-    assert (down.project_id, down.source, down.ref, down.user_id) == (lower.id, "pipeline", "main", lab.user.id)
-    assert {one.key: one.value for one in given_variables(lab.core, down)} == {"A": "b"}
-    lab.end(down, "work")
-    lab.beat()
-    assert lab.statuses(made)["start"] == "success"
-    listed = lab.core.session.scalars(pipelines(lower, PipelineFilter())).all()
-    assert [one.id for one in listed] == [down.id]
-
-
-def test_inputs_reach_the_other_projects_configuration(lab):
-    lower = {".gitlab-ci.yml": "spec: {inputs: {who: }}\n---\nhello $[[ inputs.who ]]: {script: x}"}
-    upper, _ = two(lab, "{project: group/lower, inputs: {who: $CI_COMMIT_REF_NAME}}", lower=lower)
-    lab.run(upper)
-    lab.beat()
-    assert lab.statuses(lab.newest()) == {"hello main": "pending"}
-
-
-def test_canceling_leaves_other_projects_alone(lab):
-    upper, _ = two(lab, "{project: group/lower, strategy: depend}")
-    made = lab.run(upper)
-    lab.beat()
-    cancel_pipeline(lab.core, made, lab.user)
-    assert (lab.read(made).status, lab.newest().status) == ("canceled", "pending")
-
-
-@pytest.mark.parametrize(
-    ("trigger", "reason"),
-    [
-        ("group/nowhere", failure.DOWNSTREAM_BRIDGE_PROJECT_NOT_FOUND),
-        ("'2'", failure.DOWNSTREAM_BRIDGE_PROJECT_NOT_FOUND),
-        ("$EMPTY", failure.DOWNSTREAM_PROJECT_TRIGGER_RESOLVED_TO_EMPTY),
-        ("group/upper", failure.INVALID_BRIDGE_TRIGGER),
-        ("{project: group/lower, branch: nowhere}", failure.DOWNSTREAM_PIPELINE_CREATION_FAILED),
-    ],
-)
-def test_what_cannot_be_started_fails_with_its_reason(lab, trigger, reason):
-    upper, _ = two(lab, trigger)
-    made = lab.run(upper)
-    lab.beat()
-    job = lab.jobs(made)["start"]
-    assert (job.status, job.failure_reason, len(lab.pipelines())) == ("failed", reason, 1)
-    assert job.failure_message
-
-
-@pytest.mark.parametrize(
-    ("role", "protected", "reason"),
-    [
-        (Role.NONE, False, failure.DOWNSTREAM_BRIDGE_PROJECT_NOT_FOUND),
-        (Role.REPORTER, False, failure.INSUFFICIENT_BRIDGE_PERMISSIONS),
-        (Role.DEVELOPER, True, failure.INSUFFICIENT_BRIDGE_PERMISSIONS),
-        (Role.DEVELOPER, False, None),
-        (Role.MAINTAINER, True, None),
-    ],
-)
-def test_the_user_who_started_the_job_has_to_be_allowed_there(lab, role, protected, reason):
-    upper, lower = two(lab)
-    member = make_user(lab.core)
-    make_member(lab.core, member, upper, Role.MAINTAINER)
-    if role:
-        make_member(lab.core, member, lower, role)
-    with write(lab.core.session):
-        lab.core.session.query(ProtectedRef).filter_by(project_id=lower.id).delete()
-        if protected:
-            lab.core.session.add(
-                ProtectedRef(project_id=lower.id, kind="branch", pattern="main", push_role=int(Role.MAINTAINER))
-            )
-    made = lab.run(upper, member)
-    lab.beat()
-    assert lab.jobs(made)["start"].failure_reason == reason
-    assert len(lab.pipelines(lower)) == (0 if reason else 1)
-
-
-def test_a_blocked_user_and_one_who_is_gone_start_nothing(lab):
-    upper, lower = two(lab)
-    member = make_user(lab.core)
-    for project in (upper, lower):
-        make_member(lab.core, member, project, Role.MAINTAINER)
-    blocked, gone = lab.run(upper, member), lab.run(upper, member)
-    with write(lab.core.session):
-        lab.core.session.get_one(User, member.id).blocked = True
-        lab.core.session.query(Job).filter_by(pipeline_id=gone.id).update({"user_id": None})
-    lab.beat()
-    reasons = {lab.jobs(one)["start"].failure_reason for one in (blocked, gone)}
-    assert reasons <= {failure.DOWNSTREAM_BRIDGE_PROJECT_NOT_FOUND, failure.INSUFFICIENT_BRIDGE_PERMISSIONS}
-    assert lab.pipelines(lower) == []
-
-
-def test_projects_that_start_each_other_stop_after_one_more_round(lab):
-    lab.project({".gitlab-ci.yml": "start: {trigger: group/b}"}, path="group/a")
-    lab.project({".gitlab-ci.yml": "start: {trigger: group/a}"}, path="group/b")
-    lab.run(_project(lab, "group/a"))
-    lab.beat(10)
-    last = lab.jobs(lab.newest())["start"]
-    assert (last.status, last.failure_reason) == ("failed", failure.PIPELINE_LOOP_DETECTED)
-    assert len(lab.pipelines()) == 6
-
-
-def _project(lab, path):
-    return lab.core.session.query(Project).filter_by(full_path=path).one()
-
-
-def test_a_job_follows_the_newest_pipeline_of_its_upstream(lab):
-    lower = lab.project({".gitlab-ci.yml": CHILD}, path="group/lower")
-    upper = lab.project({".gitlab-ci.yml": "follow: {needs: {pipeline: group/lower}}"}, path="group/upper")
-    made = lab.run(upper)
-    lab.beat()
-    assert lab.statuses(made) == {"follow": "pending"}
-    assert lab.jobs(made)["follow"].waiting_reason == "The upstream project has no pipeline yet."
-    up = lab.run(lower)
-    lab.beat()
-    assert f"#{up.id} of group/lower" in lab.jobs(made)["follow"].waiting_reason
-    lab.end(up, "work", "failed")
-    lab.beat()
-    assert lab.statuses(made) == {"follow": "failed"}
-
-
-def test_an_upstream_that_may_not_be_read_fails_the_job(lab):
-    lab.project({".gitlab-ci.yml": CHILD}, path="group/lower", public_jobs=False)
-    upper = lab.project({".gitlab-ci.yml": "follow: {needs: {pipeline: group/lower}}"}, path="group/upper")
-    stranger, guest = make_user(lab.core), make_user(lab.core)
-    make_member(lab.core, guest, _project(lab, "group/lower"), Role.GUEST)
-    reasons = []
-    for user in (stranger, guest):
-        make_member(lab.core, user, upper, Role.MAINTAINER)
-        made = lab.run(upper, user)
-        lab.beat()
-        reasons.append(lab.jobs(made)["follow"].failure_reason)
-    assert reasons == [failure.UPSTREAM_BRIDGE_PROJECT_NOT_FOUND, failure.INSUFFICIENT_UPSTREAM_PERMISSIONS]
-
-
-@pytest.mark.parametrize(("how", "started"), [("success", 1), ("failed", 0)])
-def test_a_job_that_follows_and_triggers_starts_once_its_upstream_succeeded(lab, how, started):
-    lower = lab.project({".gitlab-ci.yml": CHILD}, path="group/lower")
-    text = "both: {needs: {pipeline: group/lower}, trigger: {include: child.yml}}"
-    upper = lab.project({".gitlab-ci.yml": text, "child.yml": CHILD}, path="group/upper")
-    up, made = lab.run(lower), lab.run(upper)
-    lab.beat()
-    assert lab.statuses(made) == {"both": "pending"}
-    lab.end(up, "work", how)
-    lab.beat()
-    assert lab.statuses(made) == {"both": how}
-    assert len(lab.pipelines(upper)) == 1 + started
