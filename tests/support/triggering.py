@@ -11,6 +11,6 @@ def parent(trigger: str, more: str = "") -> dict[str, str]:
 
 
 def two(lab, trigger="group/lower", more="", lower=None, **columns):
-    """The project group/upper, whose job triggers a pipeline of group/lower, and that one. `lab`: the services' tests'."""
+    """The project group/upper, whose job triggers a pipeline of group/lower, and that one."""
     lower = lab.project(lower or {".gitlab-ci.yml": CHILD}, path="group/lower", **columns)
     return lab.project(parent(trigger, more), path="group/upper"), lower
