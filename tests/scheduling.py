@@ -1,8 +1,9 @@
 """Which tests run beside which, when pytest has several workers (pytest-xdist).
 
 Tests that use the test user's Podman meet each other's containers and images, and so do those that install Skerry on
-the host: each of these is a group that one worker runs in order. All other tests are handed out file by file. The
-groups mostly wait for other programs, so that a worker more than there are cores is well used.
+the host; those of the pages would each start a browser. Each of these is a group that one worker runs in order. All
+other tests are handed out file by file. The groups mostly wait for other programs, so that a worker more than there
+are cores is well used.
 """
 
 from collections.abc import Sequence
@@ -14,6 +15,7 @@ from xdist.scheduler.loadscope import LoadScopeScheduling
 GROUPS = {
     "podman": ("tests/integration/candor/", "tests/integration/end_to_end/", "tests/integration/podman/"),
     "installation": ("tests/integration/setup/", "tests/integration/test_wheel.py"),
+    "browser": ("tests/browser/",),
 }
 
 
@@ -36,6 +38,6 @@ def longest_first(items: list[pytest.Item]) -> None:
 
 
 def misplaced(items: Sequence[pytest.Item]) -> list[str]:
-    """The ids of tests that are marked as sharing the host, but belong to no group."""
+    """The ids of tests that are marked as sharing the host or a browser, but belong to no group."""
     marked = (item for item in items if any(item.get_closest_marker(name) for name in GROUPS))
     return [item.nodeid for item in marked if group_of(item.nodeid) is None]
