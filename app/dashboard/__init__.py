@@ -16,6 +16,8 @@ def init_app(app: Flask) -> None:
         changes,
         environments,
         error_pages,
+        group_members,
+        group_settings,
         groups,
         job_list,
         job_log,

@@ -6,6 +6,7 @@ from flask.typing import ResponseReturnValue
 from app.dashboard.blueprint import pages
 from app.dashboard.context import SignInRequired, can, open_project, signed_in, visitor
 from app.dashboard.error_pages import sentence
+from app.dashboard.groups import group_page
 from app.domain.errors import AlreadyExists, InvalidRequest, NotAllowed, NotFound
 from app.domain.permissions import Action
 from app.edge import core
@@ -27,7 +28,7 @@ def projects() -> ResponseReturnValue:
     else:
         found = show_projects(core(), visitor(), search=search, after=after)
     latest = None if search or after else runs_everywhere(core(), visitor(), limit=_NEWEST)
-    return render_template("projects/list.html", found=found, latest=latest, search=search, group=None)
+    return render_template("projects/list.html", found=found, latest=latest, search=search)
 
 
 @pages.get("/-/projects/new")
@@ -59,14 +60,13 @@ def make_project() -> ResponseReturnValue:
 
 @pages.get("/<namespace:path>")
 def project(path: str) -> ResponseReturnValue:
-    """A project's first page; where no project is, the list of a group's projects."""
+    """A project's first page; where no project is, a group's."""
     try:
         found = open_project(path)
     except (NotFound, SignInRequired):
-        inside = show_projects(core(), visitor(), group=path, after=request.args.get("after", ""))
-        if not inside.rows:
+        if (of_group := group_page(path)) is None:
             raise
-        return render_template("projects/list.html", found=inside, search="", group=path)
+        return of_group
     rows = show_pipelines(core(), found, limit=_LATEST) if can(Action.READ_PIPELINE) else None
     g.section = "overview"
     return render_template("projects/show.html", project=found, found=rows)
