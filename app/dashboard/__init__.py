@@ -26,6 +26,7 @@ def init_app(app: Flask) -> None:
         members,
         neighbours,
         new_pipeline,
+        new_project,
         palette,
         pipelines,
         profile,
