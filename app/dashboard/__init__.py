@@ -6,6 +6,7 @@ from flask import Flask
 def init_app(app: Flask) -> None:
     """Register the pages, the addresses they use, and what their templates know."""
     from app.dashboard import (  # noqa: F401 - each adds its routes to the one blueprint
+        all_jobs,
         all_pipelines,
         api_reference,
         artifact_preview,
@@ -38,6 +39,7 @@ def init_app(app: Flask) -> None:
         routing,
         runners,
         schedules,
+        sessions,
         sign_in,
         site,
         storage,

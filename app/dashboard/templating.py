@@ -31,6 +31,8 @@ def init_app(app: Flask) -> None:
         machine_time=wording.machine_time,
         full_time=wording.full_time,
         visible=wording.visible,
+        day=wording.day,
+        browser=wording.browser,
         act_words=act_wording.act_words,
         act_details=act_wording.act_details,
         with_query=_with_query,

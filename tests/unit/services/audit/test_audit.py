@@ -18,6 +18,7 @@ from app.services.accounts import (
     rotate_token,
     show_users,
     sign_in,
+    sign_ins,
 )
 from app.services.accounts.create_token import create_token
 from app.services.accounts.revoke_token import revoke_token
@@ -69,12 +70,18 @@ def test_each_act_on_accounts_leaves_its_row(story):
     core, bob = story.core, story.bob
     token, plain = create_token(core, user=bob, name="deploy", scopes=["api"])
     second, _ = create_token(core, user=bob, name="other", scopes=["api"])
+    cookie = sign_ins.begin_sign_in(core, bob, "192.0.2.7")
     table = [
         (lambda: create_user.create_user(core, username="carol", password=SECRET), Act.USER_CREATED, "carol"),
         (lambda: sign_in.sign_in(core, "bob", PASSWORD, "192.0.2.7"), Act.SIGNED_IN, "bob"),
         (lambda: sign_in.sign_in(core, "BOB", "wrong", "192.0.2.7"), Act.SIGN_IN_FAILED, "bob"),
         (lambda: sign_in.sign_in(core, SECRET, "wrong", "192.0.2.7"), Act.SIGN_IN_FAILED, "an unknown name"),
         (lambda: change_user.change_user(core, story.admin, bob.id, {"is_admin": True}), Act.USER_CHANGED, "bob"),
+        (
+            lambda: sign_ins.revoke_sign_in(core, bob, sign_ins.this_sign_in(core, bob.id, cookie)),
+            Act.SESSION_REVOKED,
+            "bob",
+        ),
         (lambda: manage_user.end_sessions(core, bob.id), Act.SIGNED_OUT_EVERYWHERE, "bob"),
         (lambda: manage_user.change_password(core, bob, PASSWORD, SECRET, "x"), Act.PASSWORD_CHANGED, "bob"),
         (lambda: manage_user.reset_password(core, bob.id), Act.PASSWORD_CHANGED, "bob"),
@@ -86,6 +93,7 @@ def test_each_act_on_accounts_leaves_its_row(story):
     ]
     for work, act, target in table:
         assert story.acts(work)[1] == [(act, target, "")], act
+    assert cookie not in _everything(core)
     assert story.acts(lambda: access_tokens.revoke(core, second))[1] == [], "it was revoked already"
     assert plain not in _everything(core)
     assert SECRET not in _everything(core)
