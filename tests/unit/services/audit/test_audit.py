@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -22,6 +23,7 @@ from app.services.accounts import (
 )
 from app.services.accounts.create_token import create_token
 from app.services.accounts.revoke_token import revoke_token
+from app.services.audit import remove_old_events
 from app.services.audit.record import record
 from app.services.audit.show_events import AuditFilter, show_events, subjects
 from app.services.jobs.erase_job import erase_job
@@ -258,3 +260,26 @@ def _everything(core) -> str:
     assert rows
     assert core.session.query(User).count()
     return json.dumps([[row.target, row.details, row.actor, row.way, row.place] for row in rows])
+
+
+def test_old_rows_are_removed_in_pieces_and_only_where_that_is_asked_for(story, monkeypatch):
+    monkeypatch.setattr(remove_old_events, "BATCH", 3)
+    core, now = story.core, story.core.now()
+    ages = [400, 300, 200, 100, 50, 20, 5, 1]
+    with write(core.session):
+        core.session.query(AuditEvent).delete()
+        for days in ages:
+            record(core, Act.USER_CREATED, str(days))
+    with write(core.session):
+        for row in core.session.query(AuditEvent):
+            row.created_at = now - timedelta(days=int(row.target))
+
+    def left_after(days):
+        kept = replace(core, config=replace(core.config, audit_retention=days * 86_400))
+        removed = remove_old_events.remove_old_events(kept)
+        return removed, [int(row.target) for row in core.session.query(AuditEvent).order_by(AuditEvent.id)]
+
+    assert left_after(0) == (0, ages)
+    assert left_after(1000) == (0, ages)
+    assert left_after(30) == (5, [20, 5, 1])
+    assert left_after(30) == (0, [20, 5, 1])
