@@ -10,8 +10,9 @@ from app.models import Job, Pipeline
 from app.services.core import Core
 from app.services.key_pages import Cursor, Holds, heads, within
 
-#: So many jobs of a project are read at a time.
-PIECE = 500
+#: So many jobs of a project are read at first, and twice as many each time that the walk comes back for more, up to so
+#: many: of many projects that take turns only a few are wanted.
+FIRST, PIECE = 40, 2_000
 
 
 class Walked(NamedTuple):
@@ -46,10 +47,11 @@ def _of_project(core: Core, project_id: int, holds: Holds, cursor: Cursor, branc
     query = select(Job.id, Job.name, literal("").label("branch"))
     if branches:
         query = select(Job.id, Job.name, case((Pipeline.tag, ""), else_=Pipeline.ref)).join(Job.pipeline)
-    query = query.where(Job.project_id == project_id, *holds)
+    query, size = query.where(Job.project_id == project_id, *holds), min(FIRST, PIECE)
     while True:
-        rows = core.session.execute(within(query, Job.id, cursor).limit(PIECE)).all()
+        rows = core.session.execute(within(query, Job.id, cursor).limit(size)).all()
         yield from (Walked(*row) for row in rows)
-        if len(rows) < PIECE:
+        if len(rows) < size:
             return
+        size = min(2 * size, PIECE)
         cursor = Cursor(after=rows[-1][0]) if cursor.after is not None else Cursor(before=rows[-1][0])
