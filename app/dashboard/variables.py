@@ -36,10 +36,10 @@ _homes = Homes(
 
 
 def _find(home: Home, variable_id: int) -> CiVariable:
-    variable = core().session.get(CiVariable, variable_id)
-    project_id = home.place.id if isinstance(home.place, Project) else None
-    group_id = home.place.id if home.place and not project_id else None
-    if variable is None or (variable.project_id, variable.group_id) != (project_id, group_id):
+    """One that is kept here, not above or below. Raises NotFound."""
+    variable, place = core().session.get(CiVariable, variable_id), home.place
+    owner = (None, None) if place is None else (place.id, None) if isinstance(place, Project) else (None, place.id)
+    if variable is None or (variable.project_id, variable.group_id) != owner:
         raise NotFound("Variable")
     return variable
 
