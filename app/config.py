@@ -133,6 +133,9 @@ class Config:
     )
     stuck_after: int = _setting(_integer(60, 10**7), "A job that no runner can take fails after so long", default=3600)
     pending_limit: int = _setting(_integer(60, 10**7), "A job that waits for so long fails", default=86400)
+    audit_retention: int = _setting(
+        _integer(0, 10**10), "Rows of the audit log are removed after so long; 0 never", default=0
+    )
     default_git_depth: int = _setting(_integer(0, 10**6), "Commits that a job fetches; 0 all", default=20)
     strict_triggers: bool = _setting(
         _boolean, "A trigger is refused while the pipeline that it starts runs, not queued", default=False

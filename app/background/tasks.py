@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from app.services.audit.remove_old_events import remove_old_events
 from app.services.core import Core
 from app.services.environments.stop_environment import stop_expired_environments
 from app.services.jobs.explain_waiting import explain_waiting
@@ -67,6 +68,7 @@ TASKS = (
     Task("end stuck jobs", end_stuck_jobs, 60),
     Task("remove expired artifacts", expire_artifacts, 60),
     Task("remove abandoned uploads", sweep_uploads, 3600),
+    Task("remove old rows of the audit log", remove_old_events, 3600),
     Task("measure how much room projects take", measure_usage, 600, apart=True),
     Task("tidy repositories", tidy_repositories, 3600),
 )

@@ -6,6 +6,7 @@ from flask import Flask
 def init_app(app: Flask) -> None:
     """Register the pages, the addresses they use, and what their templates know."""
     from app.dashboard import (  # noqa: F401 - each adds its routes to the one blueprint
+        all_jobs,
         all_pipelines,
         api_reference,
         artifact_preview,
@@ -16,6 +17,8 @@ def init_app(app: Flask) -> None:
         changes,
         environments,
         error_pages,
+        group_members,
+        group_settings,
         groups,
         job_list,
         job_log,
@@ -24,6 +27,7 @@ def init_app(app: Flask) -> None:
         members,
         neighbours,
         new_pipeline,
+        new_project,
         palette,
         pipelines,
         profile,
@@ -35,6 +39,7 @@ def init_app(app: Flask) -> None:
         routing,
         runners,
         schedules,
+        sessions,
         sign_in,
         site,
         storage,

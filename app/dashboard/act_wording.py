@@ -10,6 +10,7 @@ WORDS: Mapping[Act, str] = {
     Act.SIGNED_IN: "signed in as",
     Act.SIGN_IN_FAILED: "failed to sign in as",
     Act.SIGNED_OUT_EVERYWHERE: "ended all sessions of",
+    Act.SESSION_REVOKED: "ended one session of",
     Act.USER_CREATED: "created the user",
     Act.USER_CHANGED: "changed the rights of",
     Act.USER_REMOVED: "removed the user",

@@ -1,92 +1,82 @@
-"""A group's settings, for its owners: what it is called, who sees it, who belongs to it, and its end."""
+"""A group's own page: the groups and projects inside; and a new group."""
+
+from typing import Any
 
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from app.dashboard.blueprint import pages
-from app.dashboard.context import signed_in
+from app.dashboard.context import signed_in, visitor
 from app.dashboard.error_pages import sentence
-from app.domain.errors import AlreadyExists, Conflict, InvalidRequest, NotAllowed, NotFound
+from app.domain.errors import AlreadyExists, InvalidRequest, NotAllowed, NotFound
 from app.domain.permissions import Role
 from app.edge import core
-from app.models import Group, User
-from app.services.accounts.find_user import find_user
-from app.services.projects import members as service
-from app.services.projects.groups import delete_group, edit_group, find_group
-from app.services.projects.save_member import ROLES
+from app.models import Group
+from app.services.access import managed_groups
+from app.services.projects.groups import GroupFilter, create_group, find_group_at, groups
+from app.services.projects.show_projects import show_projects
 
-_REFUSED = (InvalidRequest, AlreadyExists, Conflict, NotAllowed)
-
-
-def _open(path: str) -> tuple[Group, User]:
-    user = signed_in()
-    return find_group(core(), path, user, Role.OWNER), user
+_REFUSED = (InvalidRequest, AlreadyExists, NotAllowed, NotFound)
 
 
-def _page(group: Group, error: tuple[str, str] | None = None) -> str:
-    values = {name: request.form.get(name, getattr(group, name)) for name in ("name", "description", "visibility")}
-    found = [(row, Role(row.role).name.lower()) for row in core().session.scalars(service.members(group))]
-    return render_template("settings/group.html", group=group, values=values, members=found, roles=ROLES, error=error)
+def group_page(path: str) -> str | None:
+    """The page of the group at `path`; None where there is none that the visitor may know of.
+
+    Of a private group with an open project inside, a stranger sees that project and nothing of the group itself.
+    """
+    parts, user = core(), visitor()
+    group = _found(path)
+    inside = show_projects(parts, user, group=path, after=request.args.get("after", ""))
+    if group is None and not inside.rows:
+        return None
+    below = (
+        parts.session.scalars(groups(parts, user, GroupFilter(parent_id=group.id, order_by="path"))) if group else ()
+    )
+    ranks = {"owner": _is(Role.OWNER, group), "maintainer": _is(Role.MAINTAINER, group)}
+    return render_template("groups/show.html", group=group, path=path, below=list(below), found=inside, **ranks)
 
 
-def _back(group: Group) -> ResponseReturnValue:
-    return redirect(url_for("pages.group_settings", path=group.full_path), 303)
-
-
-@pages.get("/-/groups/<namespace:path>/-/settings")
-def group_settings(path: str) -> ResponseReturnValue:
-    return _page(_open(path)[0])
-
-
-@pages.post("/-/groups/<namespace:path>/-/settings")
-def save_group_settings(path: str) -> ResponseReturnValue:
-    group, user = _open(path)
-    changes = {
-        name: request.form[name].strip() for name in ("name", "description", "visibility") if name in request.form
-    }
+def _found(path: str) -> Group | None:
     try:
-        changed = edit_group(core(), group, user, changes)
-    except InvalidRequest as error:
-        return _page(group, (error.field or "name", sentence(error))), 422
-    flash("The settings are saved.", "done")
-    return _back(changed)
-
-
-@pages.post("/-/groups/<namespace:path>/-/members")
-def save_group_member(path: str) -> ResponseReturnValue:
-    """A new member, or another role for one who is there."""
-    group, user = _open(path)
-    try:
-        who, role = find_user(core(), request.form.get("username", "")).id, request.form.get("role", 0, type=int)
-        there = core().session.scalar(service.members(group, user_ids=[who])) is not None
-        save = service.change_member if there else service.add_member
-        name = save(core(), group, user, who, role).user.username
+        return find_group_at(core(), path, visitor())
     except NotFound:
-        return _page(group, ("username", "There is no user of that name.")), 422
-    except _REFUSED as error:
-        return _page(group, ("username", sentence(error))), 422
-    flash(f"{name} is a member.", "done")
-    return _back(group)
+        return None
 
 
-@pages.post("/-/groups/<namespace:path>/-/members/<key:user_id>/remove")
-def remove_group_member(path: str, user_id: int) -> ResponseReturnValue:
-    group, user = _open(path)
-    service.remove_member(core(), group, user, user_id)
-    flash("The member is removed.", "done")
-    return redirect(url_for("pages.projects"), 303) if user_id == user.id else _back(group)
+def _is(least: Role, group: Group | None) -> bool:
+    """Whether the visitor has at least that role in `group`, as its buttons ask."""
+    user = visitor()
+    return bool(group and user and (user.is_admin or group.id in managed_groups(core(), user, least)))
 
 
-@pages.post("/-/groups/<namespace:path>/-/delete")
-def remove_group(path: str) -> ResponseReturnValue:
-    """Only for who typed the group's whole path, and only an empty one."""
-    group, user = _open(path)
-    full_path = group.full_path
-    if request.form.get("confirmation", "").strip() != full_path:
-        return _page(group, ("confirmation", f"Type {full_path}, exactly so.")), 422
+@pages.get("/-/groups/new")
+def new_group() -> ResponseReturnValue:
+    signed_in()
+    return _form({"full_path": request.args.get("path", ""), "visibility": "private"})
+
+
+@pages.post("/-/groups/new")
+def make_group() -> ResponseReturnValue:
+    user = signed_in()
+    values = {name: request.form.get(name, "").strip() for name in ("full_path", "name", "description", "visibility")}
+    above, _, path = values["full_path"].strip("/").rpartition("/")
     try:
-        delete_group(core(), group, user)
-    except Conflict as error:
-        return _page(group, ("confirmation", sentence(error))), 409
-    flash(f"{full_path} is deleted.", "done")
-    return redirect(url_for("pages.projects"), 303)
+        made = create_group(
+            core(),
+            user,
+            name=values["name"] or path,
+            path=path,
+            parent=find_group_at(core(), above, user) if above else None,
+            description=values["description"],
+            visibility=values["visibility"],
+        )
+    except _REFUSED as error:
+        field = (getattr(error, "field", None) or "path").replace("path", "full_path")
+        said = "There is no group at that place." if isinstance(error, NotFound) else sentence(error)
+        return _form(values, (field, said)), 422
+    flash(f"{made.full_path} is there.", "done")
+    return redirect(url_for("pages.project", path=made.full_path), 303)
+
+
+def _form(values: dict[str, Any], error: tuple[str, str] | None = None) -> str:
+    return render_template("groups/new.html", values=values, error=error)

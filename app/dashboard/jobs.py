@@ -24,6 +24,8 @@ from app.services.jobs.play_job import play_job
 from app.services.jobs.retry_job import retry_job
 from app.services.jobs.show_job import find_job, job_state, show_job
 from app.services.jobs.unschedule_job import unschedule_job
+from app.services.pipelines.kept_variables import open_variables
+from app.services.pipelines.require_variables import may_give_variables
 from app.services.pipelines.show_relations import show_relations
 from app.services.reports.show_tests import job_tests
 
@@ -44,6 +46,8 @@ def job(path: str, job_id: int) -> ResponseReturnValue:
         pipeline=view.job.pipeline,
         inputs=[(each, text_of(each.default)) for each in inputs_of(view.job)],
         text_of=text_of,
+        variables=may_give_variables(core(), visitor(), project),
+        given=[each.key for each in open_variables(core(), view.job.variables_sealed, view.job.seal_context)],
         sentence=job_sentence(view, core().now(), failure),
         failure=failure,
         version=state.version if state else "",
@@ -65,7 +69,7 @@ def cancel(path: str, job_id: int) -> ResponseReturnValue:
 @pages.post("/<project:path>/-/jobs/<key:job_id>/retry")
 def retry(path: str, job_id: int) -> ResponseReturnValue:
     found, user = _to_change(path, job_id)
-    fresh = retry_job(core(), found, user)
+    fresh = retry_job(core(), found, user, variables_of_form(), inputs_of_form(found))
     flash("The job runs again.", "done")
     return _to(path, fresh.id)
 

@@ -11,14 +11,22 @@ from app.edge import core
 from app.models import Project, User
 from app.services.projects.find_places import Places, find_places
 
-_OPEN = (("pages.projects", "Projects"), ("pages.board", "Wall board"))
+_OPEN = (
+    ("pages.projects", "Projects"),
+    ("pages.all_pipelines", "Pipelines"),
+    ("pages.all_jobs", "Jobs"),
+    ("pages.board", "Wall board"),
+)
 _SIGNED_IN = (
     ("pages.new_project", "New project"),
+    ("pages.new_group", "New group"),
     ("pages.profile", "Your profile"),
+    ("pages.sessions", "Your sessions"),
     ("pages.tokens", "Access tokens"),
 )
 _ADMIN = (
     ("pages.admin_runners", "Runners"),
+    ("pages.admin_variables", "CI variables of the installation"),
     ("pages.queue", "Queue"),
     ("pages.storage", "Storage"),
     ("pages.users", "Users"),

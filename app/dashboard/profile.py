@@ -1,4 +1,4 @@
-"""One's own account: password and sessions."""
+"""One's own account, and its password."""
 
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -10,7 +10,7 @@ from app.dashboard.error_pages import sentence
 from app.domain.errors import Conflict, InvalidRequest, LimitExceeded
 from app.edge import core
 from app.models import User
-from app.services.accounts.manage_user import change_password, end_sessions
+from app.services.accounts.manage_user import change_password
 
 
 def _page(user: User, error: tuple[str, str] | None = None) -> str:
@@ -39,12 +39,4 @@ def save_password() -> ResponseReturnValue:
         return _page(user, ("current", sentence(error))), 503
     session_of_visitor.begin(changed)
     flash("Your password is changed. You are signed out everywhere else.", "done")
-    return redirect(url_for("pages.profile"), 303)
-
-
-@pages.post("/-/profile/sessions/end")
-def end_other_sessions() -> ResponseReturnValue:
-    """Every session ends but this one."""
-    session_of_visitor.begin(end_sessions(core(), signed_in().id))
-    flash("You are signed out everywhere else.", "done")
     return redirect(url_for("pages.profile"), 303)

@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 from app.dashboard.blueprint import pages
 from app.dashboard.context import open_project, signed_in
 from app.dashboard.error_pages import sentence
+from app.dashboard.redirects import safe_next
 from app.domain.errors import AlreadyExists, InvalidRequest, SkerryError
 from app.domain.permissions import Action
 from app.edge import core
@@ -120,16 +121,16 @@ def change_project_mirror(path: str) -> ResponseReturnValue:
 
 @pages.post("/<project:path>/-/settings/mirror/fetch")
 def fetch_project_mirror(path: str) -> ResponseReturnValue:
-    """Fetch it now; what goes wrong is kept on the project, and shown there."""
+    """Fetch it now; what goes wrong is kept on the project, and shown there. `next`: the page to go on to."""
     project, _ = _open(path)
-    full_path = project.full_path
+    after = safe_next(request.form.get("next"), url_for("pages.general_settings", path=project.full_path))
     try:
         count = len(fetch_mirror(core(), project).pipelines)
     except SkerryError as error:
         flash(f"The mirror could not be fetched: {sentence(error)}", "error")
     else:
         flash(f"The mirror is fetched; {count} pipeline{'' if count == 1 else 's'} started.", "done")
-    return redirect(url_for("pages.general_settings", path=full_path), 303)
+    return redirect(after, 303)
 
 
 @pages.post("/<project:path>/-/settings/archive", defaults={"archived": True})

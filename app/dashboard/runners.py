@@ -1,34 +1,52 @@
-"""Runners: of the instance for the administrator, of a project for its maintainers."""
+"""Runners: of the installation for administrators, of a group for its owners, of a project for its maintainers."""
 
-from flask import flash, g, make_response, redirect, render_template, request, url_for
+from typing import Any
+
+from flask import flash, make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
-from app.dashboard.blueprint import pages
-from app.dashboard.context import administrator, open_project, signed_in
 from app.dashboard.error_pages import sentence
+from app.dashboard.homes import Home, Homes
 from app.domain.errors import InvalidRequest, NotFound
 from app.domain.permissions import Action
 from app.edge import core
-from app.models import Project, User
+from app.models import Group, Project, Runner
 from app.services.runners.create_runner import create_runner
 from app.services.runners.manage_runner import change_runner, remove_runner
 from app.services.runners.search_runners import find_runner
 from app.services.runners.show_runners import show_runners
 
-
-def _page(project: Project | None, fresh: str | None = None, error: tuple[str, str] | None = None) -> str:
-    g.section = "settings"
-    rows = show_runners(core(), project)
-    return render_template("runners/list.html", project=project, rows=rows, fresh=fresh, error=error)
-
-
-def _project(path: str) -> Project:
-    signed_in()
-    return open_project(path, Action.ADMIN_RUNNERS)
+_TYPES = {"project": "project_type", "group": "group_type", "admin": "instance_type"}
+_homes = Homes(
+    "runners",
+    Action.ADMIN_RUNNERS,
+    project="/<project:path>/-/runners",
+    group="/-/groups/<namespace:path>/-/runners",
+    admin="/-/admin/runners",
+)
 
 
-def _create(project: Project | None, user: User) -> ResponseReturnValue:
+def belongs(runner: Runner, place: Project | Group | None) -> bool:
+    """Whether `place` may change `runner`: its own do, and the installation any."""
+    if place is None:
+        return True
+    return place.id == (runner.project_id if isinstance(place, Project) else runner.group_id)
+
+
+def _page(home: Home, fresh: str | None = None, error: tuple[str, str] | None = None) -> str:
+    rows = [(row, belongs(row.runner, home.place)) for row in show_runners(core(), home.place)]
+    return render_template("runners/list.html", rows=rows, fresh=fresh, error=error, **home.shown())
+
+
+@_homes.get()
+def runners(home: Home) -> ResponseReturnValue:
+    return _page(home)
+
+
+@_homes.post()
+def make_runner(home: Home) -> ResponseReturnValue:
     form = request.form
+    owner: dict[str, Any] = {home.kind: home.place} if home.place else {}
     try:
         _, plain = create_runner(
             core(),
@@ -36,20 +54,21 @@ def _create(project: Project | None, user: User) -> ResponseReturnValue:
             tags=form.get("tags", "").split(","),
             run_untagged="run_untagged" in form,
             access_level="ref_protected" if "protected" in form else "not_protected",
-            runner_type="project_type" if project else "instance_type",
-            project=project,
-            creator=user,
+            runner_type=_TYPES[home.kind],
+            creator=home.user,
+            **owner,
         )
     except InvalidRequest as error:
-        return _page(project, error=(error.field or "tags", sentence(error))), 422
-    response = make_response(_page(project, fresh=plain), 201)
+        return _page(home, error=(error.field or "tags", sentence(error))), 422
+    response = make_response(_page(home, fresh=plain), 201)
     response.headers["Cache-Control"] = "no-store"
     return response
 
 
-def _change(project: Project | None, runner_id: int, verb: str) -> None:
+@_homes.post("/<key:runner_id>/<any(pause, resume, remove):verb>")
+def change_one_runner(home: Home, runner_id: int, verb: str) -> ResponseReturnValue:
     runner = find_runner(core(), runner_id)
-    if project is not None and runner.project_id != project.id:
+    if not belongs(runner, home.place):
         raise NotFound("Runner")
     if verb == "remove":
         remove_runner(core(), runner)
@@ -57,39 +76,4 @@ def _change(project: Project | None, runner_id: int, verb: str) -> None:
     else:
         change_runner(core(), runner, {"paused": verb == "pause"})
         flash("The runner gets no new jobs." if verb == "pause" else "The runner takes jobs again.", "done")
-
-
-@pages.get("/-/admin/runners")
-def admin_runners() -> ResponseReturnValue:
-    administrator()
-    return _page(None)
-
-
-@pages.post("/-/admin/runners")
-def make_admin_runner() -> ResponseReturnValue:
-    return _create(None, administrator())
-
-
-@pages.post("/-/admin/runners/<key:runner_id>/<any(pause, resume, remove):verb>")
-def change_admin_runner(runner_id: int, verb: str) -> ResponseReturnValue:
-    administrator()
-    _change(None, runner_id, verb)
-    return redirect(url_for("pages.admin_runners"), 303)
-
-
-@pages.get("/<project:path>/-/runners")
-def project_runners(path: str) -> ResponseReturnValue:
-    return _page(_project(path))
-
-
-@pages.post("/<project:path>/-/runners")
-def make_project_runner(path: str) -> ResponseReturnValue:
-    user = signed_in()
-    return _create(_project(path), user)
-
-
-@pages.post("/<project:path>/-/runners/<key:runner_id>/<any(pause, resume, remove):verb>")
-def change_project_runner(path: str, runner_id: int, verb: str) -> ResponseReturnValue:
-    project = _project(path)
-    _change(project, runner_id, verb)
-    return redirect(url_for("pages.project_runners", path=project.full_path), 303)
+    return redirect(home.address, 303)

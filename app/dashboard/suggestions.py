@@ -14,7 +14,8 @@ _LONGEST = 500
 
 @pages.get("/-/search/suggestions")
 def suggestions_everywhere() -> ResponseReturnValue:
-    return jsonify(suggest_searches(core(), visitor(), _text()))
+    """As `suggestions`, for the lists over all projects."""
+    return jsonify(suggest_searches(core(), visitor(), _text(), jobs="jobs" in request.args))
 
 
 @pages.get("/<project:path>/-/search/suggestions")

@@ -11,10 +11,12 @@ from app.dashboard import act_wording, wording
 from app.dashboard.context import can, visitor
 from app.domain import status
 from app.edge import core
-from app.models import Artifact
+from app.models import Artifact, Project
 from app.services.artifacts.keep_artifacts import available
 from app.services.jobs.erase_job import erasable
 from app.services.jobs.retry_job import retryable
+from app.services.repositories.change_mirror import mirror_origin
+from app.services.repositories.first_commit import STARTERS, is_empty
 
 
 def init_app(app: Flask) -> None:
@@ -29,6 +31,8 @@ def init_app(app: Flask) -> None:
         machine_time=wording.machine_time,
         full_time=wording.full_time,
         visible=wording.visible,
+        day=wording.day,
+        browser=wording.browser,
         act_words=act_wording.act_words,
         act_details=act_wording.act_details,
         with_query=_with_query,
@@ -42,6 +46,7 @@ def init_app(app: Flask) -> None:
         erasable=erasable,
         retryable=retryable,
         keepable=_keepable,
+        first_steps=_first_steps,
         cancelable=status.CANCELABLE,
         blocked=status.BLOCKED,
     )
@@ -59,6 +64,14 @@ def _with_query(given: Mapping[str, Any], **more: Any) -> str:
 
 def _elapsed(start: datetime | None, end: datetime | None) -> float | None:
     return wording.elapsed(start, end, core().now())
+
+
+def _first_steps(project: Project) -> dict[str, Any]:
+    """What the page of a project without pipelines says: `empty` (nothing was pushed yet), `starters`, and `origin`,
+    where a mirror comes from, without credentials.
+    """
+    origin = mirror_origin(core(), project)
+    return {"empty": is_empty(core(), project), "starters": STARTERS, "origin": origin and origin.address}
 
 
 def _keepable(artifacts: Iterable[Artifact]) -> bool:

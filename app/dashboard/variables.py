@@ -1,12 +1,13 @@
-"""A project's CI variables. Values are shown only when asked for, one at a time, and never cached."""
+"""CI variables: of a project, a group, the installation. Values are shown only when asked for, one at a time, and never
+cached.
+"""
 
 from typing import Any
 
-from flask import flash, g, make_response, redirect, render_template, request, url_for
+from flask import flash, make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
-from app.dashboard.blueprint import pages
-from app.dashboard.context import open_project, signed_in
+from app.dashboard.homes import Home, Homes
 from app.domain.errors import AlreadyExists, InvalidRequest, NotFound
 from app.domain.permissions import Action
 from app.edge import core
@@ -15,9 +16,9 @@ from app.services.projects.ci_variables import (
     SETTINGS,
     add_variable,
     change_variable,
-    project_variables,
     remove_variable,
     value_of,
+    variables_of,
 )
 
 _FLAGS = ("protected", "masked", "raw", "file")
@@ -25,84 +26,81 @@ _NOT_MASKABLE = (
     "This value cannot be masked: it needs 8 or more characters on one line without spaces, "
     "and unless it is raw only letters, digits and _ - + / = @ : . ~"
 )
+_homes = Homes(
+    "variables",
+    Action.ADMIN_VARIABLES,
+    project="/<project:path>/-/settings/ci_cd",
+    group="/-/groups/<namespace:path>/-/settings/ci_cd",
+    admin="/-/admin/variables",
+)
 
 
-def _project(path: str) -> Project:
-    signed_in()
-    g.section = "settings"
-    return open_project(path, Action.ADMIN_VARIABLES)
-
-
-def _find(project: Project, variable_id: int) -> CiVariable:
-    variable = core().session.get(CiVariable, variable_id)
-    if variable is None or variable.project_id != project.id:
+def _find(home: Home, variable_id: int) -> CiVariable:
+    """One that is kept here, not above or below. Raises NotFound."""
+    variable, place = core().session.get(CiVariable, variable_id), home.place
+    owner = (None, None) if place is None else (place.id, None) if isinstance(place, Project) else (None, place.id)
+    if variable is None or (variable.project_id, variable.group_id) != owner:
         raise NotFound("Variable")
     return variable
 
 
-@pages.get("/<project:path>/-/settings/ci_cd")
-def variables(path: str) -> ResponseReturnValue:
-    return _list_page(_project(path), {"key": "", **SETTINGS})
+@_homes.get()
+def variables(home: Home) -> ResponseReturnValue:
+    return _list_page(home, {"key": "", **SETTINGS})
 
 
-@pages.post("/<project:path>/-/settings/ci_cd")
-def create_variable(path: str) -> ResponseReturnValue:
-    project, key = _project(path), request.form.get("key", "").strip()
-    settings = _settings()
+@_homes.post()
+def create_variable(home: Home) -> ResponseReturnValue:
+    key, settings = request.form.get("key", "").strip(), _settings(home)
     try:
-        add_variable(core(), project, key, _value(), settings)
+        add_variable(core(), home.place, key, _value(), settings)
     except (InvalidRequest, AlreadyExists) as error:
-        return _list_page(project, {"key": key, **settings}, _explain(error, settings)), 422
+        return _list_page(home, {"key": key, **settings}, _explain(error, settings)), 422
     flash(f"{key} is added.", "done")
-    return redirect(url_for("pages.variables", path=project.full_path), 303)
+    return redirect(home.address, 303)
 
 
-@pages.get("/<project:path>/-/settings/ci_cd/<key:variable_id>")
-def variable(path: str, variable_id: int) -> ResponseReturnValue:
-    project = _project(path)
-    return _page(project, _find(project, variable_id))
+@_homes.get("/<key:variable_id>")
+def variable(home: Home, variable_id: int) -> ResponseReturnValue:
+    return _page(home, _find(home, variable_id))
 
 
-@pages.post("/<project:path>/-/settings/ci_cd/<key:variable_id>")
-def save_variable(path: str, variable_id: int) -> ResponseReturnValue:
-    project, settings = _project(path), _settings()
-    found = _find(project, variable_id)
+@_homes.post("/<key:variable_id>")
+def save_variable(home: Home, variable_id: int) -> ResponseReturnValue:
+    settings, found = _settings(home), _find(home, variable_id)
     if found.hidden:
         settings |= {"hidden": True, "masked": True}
     try:
         change_variable(core(), found, _value() if "value" in request.form else None, settings)
     except (InvalidRequest, AlreadyExists) as error:
         shown = _value() if "value" in request.form else None
-        return _page(project, found, settings, _explain(error, settings), shown), 422
+        return _page(home, found, settings, _explain(error, settings), shown), 422
     flash(f"{found.key} is changed.", "done")
-    return redirect(url_for("pages.variables", path=project.full_path), 303)
+    return redirect(home.address, 303)
 
 
-@pages.post("/<project:path>/-/settings/ci_cd/<key:variable_id>/reveal")
-def reveal_variable(path: str, variable_id: int) -> ResponseReturnValue:
-    project = _project(path)
-    found = _find(project, variable_id)
-    response = make_response(_page(project, found, shown=None if found.hidden else value_of(core(), found)))
+@_homes.post("/<key:variable_id>/reveal")
+def reveal_variable(home: Home, variable_id: int) -> ResponseReturnValue:
+    found = _find(home, variable_id)
+    response = make_response(_page(home, found, shown=None if found.hidden else value_of(core(), found)))
     response.headers["Cache-Control"] = "no-store"
     return response
 
 
-@pages.post("/<project:path>/-/settings/ci_cd/<key:variable_id>/remove")
-def delete_variable(path: str, variable_id: int) -> ResponseReturnValue:
-    project = _project(path)
-    found = _find(project, variable_id)
+@_homes.post("/<key:variable_id>/remove")
+def delete_variable(home: Home, variable_id: int) -> ResponseReturnValue:
+    found = _find(home, variable_id)
     key = found.key
     remove_variable(core(), found)
     flash(f"{key} is removed.", "done")
-    return redirect(url_for("pages.variables", path=project.full_path), 303)
+    return redirect(home.address, 303)
 
 
-def _settings() -> dict[str, Any]:
+def _settings(home: Home) -> dict[str, Any]:
+    """What the form says. The installation knows no environments: theirs go everywhere."""
     form = request.form
-    texts = {
-        "description": form.get("description", "").strip() or None,
-        "environment_scope": form.get("environment_scope", "").strip() or "*",
-    }
+    scope = form.get("environment_scope", "").strip() if home.place else ""
+    texts = {"description": form.get("description", "").strip() or None, "environment_scope": scope or "*"}
     return texts | {name: name in form for name in _FLAGS}
 
 
@@ -121,13 +119,13 @@ def _explain(error: InvalidRequest | AlreadyExists, settings: dict[str, Any]) ->
     return field, f"{field.replace('_', ' ').capitalize()} {str(error).rstrip('.')}."
 
 
-def _list_page(project: Project, values: dict[str, Any], error: tuple[str, str] | None = None) -> str:
-    found = core().session.scalars(project_variables(project)).all()
-    return render_template("settings/variables.html", project=project, variables=found, values=values, error=error)
+def _list_page(home: Home, values: dict[str, Any], error: tuple[str, str] | None = None) -> str:
+    found = core().session.scalars(variables_of(home.place)).all()
+    return render_template("variables/list.html", variables=found, values=values, error=error, **home.shown())
 
 
 def _page(
-    project: Project,
+    home: Home,
     found: CiVariable,
     settings: dict[str, Any] | None = None,
     error: tuple[str, str] | None = None,
@@ -135,5 +133,5 @@ def _page(
 ) -> str:
     values = settings or {name: getattr(found, name) for name in SETTINGS}
     return render_template(
-        "settings/variable.html", project=project, variable=found, values=values, error=error, shown=shown
+        "variables/edit.html", variable=found, values=values, error=error, shown=shown, **home.shown()
     )

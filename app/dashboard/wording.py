@@ -21,6 +21,16 @@ STATUS_WORDS = {
     "manual": ("manual", "manual"),
     "scheduled": ("scheduled", "manual"),
 }
+#: What a browser calls itself, the more exact names first: most also claim to be another.
+_BROWSERS = (("Edg", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrom", "Chrome"), ("Safari/", "Safari"))
+_SYSTEMS = (
+    ("Android", "Android"),
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Windows", "Windows"),
+    ("Mac OS X", "macOS"),
+    ("Linux", "Linux"),
+)
 _UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB")
 _STEPS = ((60, "minute"), (3600, "hour"), (86_400, "day"), (30 * 86_400, "month"), (365 * 86_400, "year"))
 
@@ -108,3 +118,15 @@ def _picture(character: str) -> str:
     if 0x202A <= code <= 0x202E or 0x2066 <= code <= 0x2069 or 0xD800 <= code < 0xE000:
         return "\u2421"
     return character
+
+
+def day(moment: datetime) -> str:
+    """A day in UTC: 2026-01-02. For what is noted once a day."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%d")
+
+
+def browser(agent: str) -> str:
+    """What sent a User-Agent, as far as it says so: "Firefox on Linux", "curl"."""
+    name = next((word for token, word in _BROWSERS if token in agent), agent.partition("/")[0].strip()[:40])
+    system = next((word for token, word in _SYSTEMS if token in agent), "")
+    return f"{name} on {system}" if name and system else name or "unknown browser"

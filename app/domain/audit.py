@@ -24,6 +24,7 @@ class Act(StrEnum):
     SIGNED_IN = "session.started"
     SIGN_IN_FAILED = "session.refused"
     SIGNED_OUT_EVERYWHERE = "session.ended"
+    SESSION_REVOKED = "session.revoked"
     USER_CREATED = "user.created"
     USER_CHANGED = "user.changed"
     USER_REMOVED = "user.removed"

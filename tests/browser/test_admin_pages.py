@@ -17,9 +17,14 @@ PAGES = (
     *(f"/skerry/hello/-/{rest}" for rest in ("project_members", "runners", "audit")),
     *(f"/-/admin/{rest}" for rest in ("runners", "queue", "storage", "users", "audit")),
     *("/-/profile", "/-/profile/tokens", "/-/board"),
+    *(f"/-/groups/skerry/-/{rest}" for rest in ("settings", "members", "settings/ci_cd", "runners")),
+    *("/-/admin/variables", "/-/profile/sessions", "/-/groups/new", "/rocks", "/-/jobs"),
 )
 #: One page of each kind: looking into one takes a while.
-LOOKED_INTO = (SETTINGS, f"{SETTINGS}/protected_refs", f"{SETTINGS}/badges", *PAGES[8:11], "/-/admin/audit", "/-/board")
+LOOKED_INTO = (
+    *(SETTINGS, f"{SETTINGS}/protected_refs", f"{SETTINGS}/badges", *PAGES[8:11], "/-/admin/audit", "/-/board"),
+    *("/-/groups/skerry/-/settings/ci_cd", "/-/profile/sessions", "/rocks"),
+)
 
 
 def test_a_runner_is_made_drained_and_looked_at_while_its_token_stays_in_view(page, site, sign_in):

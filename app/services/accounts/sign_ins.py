@@ -6,8 +6,10 @@ from datetime import timedelta
 from sqlalchemy import Select, delete, select
 
 from app import crypto
+from app.domain.audit import Act
 from app.domain.errors import NotFound
 from app.models import SignIn, User, write
+from app.services.audit.record import record
 from app.services.core import Core
 
 #: A session ends after so long without use, and after so long whatever happens.
@@ -72,13 +74,22 @@ def end_sign_in(core: Core, plain: str) -> None:
         core.session.execute(delete(SignIn).where(SignIn.token_hash == hashed))
 
 
+def this_sign_in(core: Core, user_id: int, plain: str) -> int | None:
+    """Which of them is the session of `plain`; None where that has ended."""
+    query = sign_ins_of(core, user_id).where(SignIn.token_hash == crypto.token_hash(plain))
+    return core.session.scalar(query.with_only_columns(SignIn.id).order_by(None))
+
+
 def revoke_sign_in(core: Core, user: User, sign_in_id: int) -> None:
     """End a session of `user` from elsewhere. Raises NotFound."""
-    user_id = user.id
+    user_id, username = user.id, user.username
     with write(core.session):
         row = core.session.scalar(select(SignIn).where(SignIn.user_id == user_id, SignIn.id == sign_in_id))
         if row is None:
             raise NotFound("Session")
+        record(
+            core, Act.SESSION_REVOKED, username, details={"begun_at": row.created_at.isoformat(), "from": row.address}
+        )
         core.session.delete(row)
 
 

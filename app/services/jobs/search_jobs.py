@@ -1,27 +1,30 @@
-"""The jobs of a project that a query of the search language (`domain.search`) finds, newest first.
+"""The jobs, of a project or of all, that a query of the search language (`domain.search`) finds, newest first.
 
 Text is looked for in a job's name, `branch:` is its pipeline's, `id:` its own, `status:` takes the words that the pages
 show, and a word for a state is the job's. What no index answers is looked for in a stretch of so many jobs; the page
 then says how far it came, and goes on from there.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache, partial
 
-from sqlalchemy import ColumnElement, case, false, literal, select
+from sqlalchemy import ColumnElement, Select, false, select
 from sqlalchemy.orm import joinedload
 
 from app.domain import search, status
 from app.domain.search import Search, State
-from app.models import Job, Pipeline, Project
+from app.models import Job, Project, User
 from app.services.core import Core
-from app.services.key_pages import NEWEST, Cursor, KeyPage, cut, merged, within
+from app.services.jobs.walk_jobs import walk_jobs
+from app.services.key_pages import NEWEST, Cursor, Holds, KeyPage, cut, newest_in
+from app.services.projects.readable_pipelines import readable_pipelines
+from app.services.runs.runs_everywhere import named
 from app.services.runs.search_runs import own_names, parse_search
 
 PAGE = 30
-#: How many jobs a page looks through for what no index answers, in pieces of so many.
-STRETCH, PIECE = 10_000, 2_000
+#: How many jobs a page looks through for what no index answers.
+STRETCH = 10_000
 
 STATUS_WORDS = {word: word for word in status.AVAILABLE} | {
     "passed": status.SUCCESS,
@@ -54,14 +57,27 @@ def search_jobs(
     Raises InvalidRequest as `search_runs.latest_run`.
     """
     wanted = parse_search(search)
-    holds = [Job.project_id == project.id, *_conditions(project, wanted)]
+    alone = select(Project.id).where(Project.id == project.id, *own_names(project, wanted))
+    return _found(core, alone, wanted, cursor, limit)
+
+
+def jobs_everywhere(
+    core: Core, user: User | None, *, search: str = "", cursor: Cursor = NEWEST, limit: int = PAGE
+) -> JobList:
+    """As `search_jobs`, in all projects whose jobs `user` may read; `repo:` takes a project's name or path."""
+    wanted = parse_search(search)
+    projects = readable_pipelines(core, user).where(*named(wanted.repositories))
+    return _found(core, projects, wanted, cursor, limit)
+
+
+def _found(core: Core, projects: Select[int], wanted: Search, cursor: Cursor, limit: int) -> JobList:
+    holds = list(_conditions(wanted))
     if not (wanted.contains or wanted.lacks or wanted.branches):
-        query = select(Job.id).where(*holds)
-        queries = [query.where(Job.status == word) for word in _statuses(wanted)] if wanted.states else [query]
-        found = merged(core, queries, Job.id, cursor, limit + 1)
+        ways = [[*holds, Job.status == word] for word in _statuses(wanted)] if wanted.states else [holds]
+        found = newest_in(core, projects, Job, ways, cursor, limit + 1)
         return JobList(_loaded(core, cut(found, cursor, limit, lambda key: key)))
     holds += [Job.status.in_(_statuses(wanted))] if wanted.states else []
-    found, reached = _look_through(core, holds, wanted, cursor, limit + 1)
+    found, reached = _look_through(core, projects, holds, wanted, cursor, limit + 1)
     page = cut(found, cursor, limit, lambda key: key)
     if reached is not None and len(found) <= limit:
         older, newer = (page.older, reached) if cursor.after is not None else (reached, page.newer)
@@ -69,8 +85,7 @@ def search_jobs(
     return JobList(_loaded(core, page))
 
 
-def _conditions(project: Project, wanted: Search) -> Iterable[ColumnElement[bool]]:
-    yield from own_names(project, wanted)
+def _conditions(wanted: Search) -> Iterable[ColumnElement[bool]]:
     yield from (_number(text) for text in wanted.ids)
     yield from (_status(word) for word in wanted.statuses)
 
@@ -91,23 +106,19 @@ def _status(word: str) -> ColumnElement[bool]:
 
 
 def _look_through(
-    core: Core, holds: Sequence[ColumnElement[bool]], wanted: Search, cursor: Cursor, most: int
+    core: Core, projects: Select[int], holds: Holds, wanted: Search, cursor: Cursor, most: int
 ) -> tuple[list[int], int | None]:
     """Keys of jobs in the order of `within`, and the last one that was looked at, None where all were."""
-    query = select(Job.id, Job.name, literal("").label("branch")).where(*holds)
-    if wanted.branches:
-        branch = case((Pipeline.tag, ""), else_=Pipeline.ref).label("branch")
-        query = select(Job.id, Job.name, branch).join(Job.pipeline).where(*holds)
     is_wanted = cache(partial(_is_wanted, wanted))  # names come again and again
     found: list[int] = []
-    for _ in range(STRETCH // PIECE):
-        rows = core.session.execute(within(query, Job.id, cursor).limit(PIECE)).all()
-        found += (row.id for row in rows if is_wanted(row.name, row.branch))
-        if len(found) >= most or len(rows) < PIECE:
-            return found[:most], None
-        last = rows[-1].id
-        cursor = Cursor(after=last) if cursor.after is not None else Cursor(before=last)
-    return found, last
+    last: int | None = None
+    for looked, job in enumerate(walk_jobs(core, projects, holds, cursor, bool(wanted.branches))):
+        if len(found) >= most or looked == STRETCH:
+            return found, last
+        last = job.id
+        if is_wanted(job.name, job.branch):
+            found.append(job.id)
+    return found, None
 
 
 def _is_wanted(wanted: Search, name: str, branch: str) -> bool:
@@ -121,6 +132,6 @@ def _is_wanted(wanted: Search, name: str, branch: str) -> bool:
 
 def _loaded(core: Core, page: KeyPage[int]) -> KeyPage[Job]:
     query = select(Job).where(Job.id.in_(page.rows))
-    query = query.options(joinedload(Job.pipeline), joinedload(Job.user), joinedload(Job.runner))
+    query = query.options(*(joinedload(each) for each in (Job.project, Job.pipeline, Job.user, Job.runner)))
     rows = {job.id: job for job in core.session.scalars(query)}
     return KeyPage([rows[key] for key in page.rows], page.older, page.newer)

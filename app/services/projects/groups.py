@@ -83,8 +83,18 @@ def find_group(core: Core, reference: str | int, user: User | None, least: Role 
     """
     text = str(reference)
     by_id = text.isascii() and text.isdigit() and len(text) < 19
-    same = Group.id == int(text) if by_id else func.lower(Group.full_path) == text.lower()
-    found = core.session.scalar(_visible(core, user).where(same))
+    if not by_id:
+        return find_group_at(core, text, user, least)
+    return _required(core, core.session.scalar(_visible(core, user).where(Group.id == int(text))), user, least)
+
+
+def find_group_at(core: Core, full_path: str, user: User | None, least: Role | None = None) -> Group:
+    """As `find_group`, by its full path alone: a group may be called 2024."""
+    same = func.lower(Group.full_path) == full_path.lower()
+    return _required(core, core.session.scalar(_visible(core, user).where(same)), user, least)
+
+
+def _required(core: Core, found: Group | None, user: User | None, least: Role | None) -> Group:
     if found is None:
         raise NotFound("Group")
     if least is not None:

@@ -1,16 +1,16 @@
-"""Runners as people look at them: all of them, or those that a project can use."""
+"""Runners as people look at them: all of them, or those that a project or a group can use."""
 
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import selectinload
 
 from app.domain.status import EXECUTING
-from app.models import Job, Project, Runner
+from app.models import Group, Job, Project, Runner
 from app.services.core import Core
 from app.services.jobs.waiting_reason import ONLINE_FOR
 from app.services.runners.explain_idle import Idleness
-from app.services.runners.search_runners import RunnerFilter, project_runners, status_of
+from app.services.runners.search_runners import RunnerFilter, group_runners, project_runners, status_of
 
 LIMIT = 200
 
@@ -27,18 +27,23 @@ class RunnerRow:
     idle: str
 
 
-def show_runners(core: Core, project: Project | None = None) -> list[RunnerRow]:
-    """All runners, newest first; with `project` those that may take its jobs."""
-    query = (
-        select(Runner).order_by(Runner.id.desc()) if project is None else project_runners(core, project, RunnerFilter())
-    )
-    runners = list(core.session.scalars(query.limit(LIMIT).options(selectinload(Runner.managers))))
+def show_runners(core: Core, place: Project | Group | None = None) -> list[RunnerRow]:
+    """All runners, newest first; with `place` those that may take its jobs (of a group: its own and those above it)."""
+    runners = list(core.session.scalars(_found(core, place).limit(LIMIT).options(selectinload(Runner.managers))))
     at_work = select(Job.runner_id, func.count()).where(
         Job.status.in_(EXECUTING), Job.runner_id.in_([runner.id for runner in runners])
     )
     running = {row[0]: row[1] for row in core.session.execute(at_work.group_by(Job.runner_id))}
     idleness = Idleness(core)
     return [_row(core, runner, running.get(runner.id, 0), idleness) for runner in runners]
+
+
+def _found(core: Core, place: Project | Group | None) -> Select[Runner]:
+    if isinstance(place, Project):
+        return project_runners(core, place, RunnerFilter())
+    if place is not None:
+        return group_runners(core, place, RunnerFilter())
+    return select(Runner).order_by(Runner.id.desc())
 
 
 def _row(core: Core, runner: Runner, running: int, idleness: Idleness) -> RunnerRow:

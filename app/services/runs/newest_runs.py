@@ -1,20 +1,19 @@
 """The newest runs that a search finds, in one project or in many: a page's worth of ids, whatever there is behind it.
 
-However many runs there are, this takes one look into an index for each project, and then reads a page's worth of the
-few that have the newest: no other can have a run on the page. Where a search leaves the choice between several
-statuses, each is looked up by itself, because an index holds the runs of one status in their order, but not those of
-two. Text goes the other way round: an index of trigrams gives the runs, and those of other projects are left out.
+`key_pages.newest_in` reads no more than it has to. Where a search leaves the choice between several statuses, each is
+looked up by itself, because an index holds the runs of one status in their order, but not those of two. Text goes the
+other way round: an index of trigrams gives the runs, and those of other projects are left out.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 
 from sqlalchemy import ColumnElement, Select, select
 
 from app.domain.search import Search, State
-from app.models import Pipeline, Project
+from app.models import Pipeline
 from app.services.core import Core
-from app.services.key_pages import Cursor, merged, within
+from app.services.key_pages import Cursor, newest_in, within
 from app.services.runs.search_runs import ENDED, FAILURES, OPEN, conditions, has_indexed_text
 
 _CHOICES = {
@@ -39,26 +38,10 @@ def newest_runs(
         query = select(Pipeline.id).where(Pipeline.project_id.in_(projects), *conditions(core, wanted), *also)
         return list(core.session.scalars(within(query, Pipeline.id, cursor).limit(most)))
     ways = [[*holds, *also] for holds in _ways(core, wanted)]
-    heads = [
-        (newest, project_id, way)
-        for way in ways
-        for project_id, newest in core.session.execute(_heads(projects, way, cursor, most))
-        if newest is not None
-    ]
-    heads.sort(key=lambda head: head[0], reverse=cursor.after is None)
-    pages = [select(Pipeline.id).where(Pipeline.project_id == head[1], *head[2]) for head in heads[:most]]
-    return merged(core, pages, Pipeline.id, cursor, most)
+    return newest_in(core, projects, Pipeline, ways, cursor, most)
 
 
 def _ways(core: Core, wanted: Search) -> Iterable[list[ColumnElement[bool]]]:
     """What may hold of a run, one way or the other; no run is found by two of them."""
     rest = conditions(core, replace(wanted, states=wanted.states[1:]))
     return ([*rest, chosen] for chosen in _CHOICES[wanted.states[0]]) if wanted.states else [rest]
-
-
-def _heads(projects: Select[int], holds: Sequence[ColumnElement[bool]], cursor: Cursor, most: int) -> Select[int, int]:
-    """Of each project the first run from the cursor on, those projects first whose run is."""
-    of_project = select(Pipeline.id).where(Pipeline.project_id == Project.id, *holds).correlate(Project)
-    first = within(of_project, Pipeline.id, cursor).limit(1).scalar_subquery().label("head")
-    order = first.asc() if cursor.after is not None else first.desc()
-    return projects.add_columns(first).order_by(order.nulls_last()).limit(most)

@@ -21,7 +21,7 @@ def runs_everywhere(
     out. Raises InvalidRequest as `search_runs.latest_run`.
     """
     wanted = parse_search(search)
-    projects = readable_pipelines(core, user).where(*_named(wanted.repositories))
+    projects = readable_pipelines(core, user).where(*named(wanted.repositories))
     return listed(core, newest_runs(core, projects, wanted, cursor, limit + 1), cursor, limit)
 
 
@@ -30,6 +30,7 @@ def newest_everywhere(core: Core, user: User | None, most: int) -> list[int]:
     return newest_runs(core, readable_pipelines(core, user), Search(), NEWEST, most)
 
 
-def _named(names: Iterable[str]) -> Iterable[ColumnElement[bool]]:
+def named(names: Iterable[str]) -> Iterable[ColumnElement[bool]]:
+    """What holds of a project that has all of these `names`: its own or its full path, in any case."""
     for name in names:
         yield or_(func.lower(Project.path) == name.lower(), func.lower(Project.full_path) == name.lower())

@@ -1,9 +1,12 @@
 """The pages of environments and of releases."""
 
+import html
+
 import pytest
 
 from app.models import Environment, Release, ReleaseLink, write
 from app.services.environments.save_environment import create_environment
+from app.services.pipelines.lint import lint_file
 
 
 @pytest.fixture
@@ -56,7 +59,12 @@ def test_releases_are_shown_as_text_with_links_that_lead_out(site, core):
     assert "m1" in page
 
 
-def test_without_any_the_pages_say_how_to_make_one(site):
+def test_without_any_the_pages_say_how_to_make_one_by_a_configuration_that_holds(site, tmp_path):
     visitor = site.visitor("reporter")
-    assert "There are no environments" in visitor.get("/skerry/hello/-/environments").text
-    assert "There are no releases" in visitor.get("/skerry/hello/-/releases").text
+    for page, title in (("environments", "No environments yet"), ("releases", "No releases yet")):
+        text = visitor.get(f"/skerry/hello/-/{page}").text
+        assert title in text
+        example = html.unescape(text.partition("<pre><code>")[2].partition("</code>")[0])
+        (tmp_path / f"{page}.yml").write_text(example)
+        checked = lint_file(tmp_path / f"{page}.yml")
+        assert checked.valid, checked.as_text()

@@ -15,7 +15,15 @@ def _post_paths(app) -> list[str]:
         "runner_id": 1,
         "environment_id": 1,
     }
-    values |= {"token_id": 1, "user_id": 1, "schedule_id": 1, "rule_id": 1, "archived": True, "trigger_id": 1}
+    values |= {
+        "token_id": 1,
+        "user_id": 1,
+        "schedule_id": 1,
+        "rule_id": 1,
+        "archived": True,
+        "trigger_id": 1,
+        "session_id": 1,
+    }
     found = []
     for rule in app.url_map.iter_rules():
         if rule.endpoint.startswith("pages.") and "POST" in rule.methods:

@@ -4,8 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from app.models import JobStep, write
+from app.models import Job, JobStep, write
 from app.services.jobs.resources import group_ids, take
+from app.services.pipelines.kept_variables import open_variables
 from tests.factories import make_job, make_runner, print_trace
 
 PAYLOAD = '"><img src=x onerror=alert(1)><script>alert(2)</script>'
@@ -224,3 +225,28 @@ def test_a_manual_job_is_started_with_values_of_its_inputs(site, core):
     core.session.refresh(job)
     assert [item["value"] for item in job.plan["inputs"]] == ['"mars"', "2"]
     assert job.status == "pending"
+
+
+def test_a_job_runs_again_with_other_inputs_and_a_manual_one_with_variables(site, core):
+    """The form holds the values of the last try, and names, without their values, the variables that it was given."""
+    inputs = [{"name": "target", "value": '"moon"', "options": ['"moon"', '"mars"']}]
+    job = make_job(core, site.pipeline, name="fly", when="manual", status="manual")
+    _set(core, job, plan={**job.plan, "inputs": inputs})
+    developer, path = site.visitor("developer"), "/skerry/hello/-/jobs"
+    first = {"input:target": "mars", "key": ["SPEED", ""], "value": ["warp 9", ""]}
+    assert developer.post(f"{path}/{job.id}/play", first).status_code == 303
+    _set(core, job, status="failed", finished_at=core.now())
+    page = developer.get(f"{path}/{job.id}").text
+    form = page.partition("Run again with inputs and variables")[2].partition("</form>")[0]
+    assert '<option value="mars" selected>mars</option>' in form
+    assert ("<code>SPEED</code>" in form, "warp 9" in page) == (True, False)
+    assert "Run again with" not in site.visitor("reporter").get(f"{path}/{job.id}").text
+    wrong = developer.post(f"{path}/{job.id}/retry", {"input:target": "sun", "back": f"{path}/{job.id}"})
+    assert (wrong.location, "not in the list" in developer.get(wrong.location).text) == (f"{path}/{job.id}", True)
+    again = developer.post(f"{path}/{job.id}/retry", {"input:target": "moon", "key": "FUEL", "value": "full"})
+    fresh = core.session.query(Job).order_by(Job.id.desc()).first()
+    assert again.location == f"{path}/{fresh.id}"
+    assert fresh.plan["inputs"][0]["value"] == '"moon"'
+    assert [each.key for each in open_variables(core, fresh.variables_sealed, fresh.seal_context)] == ["FUEL"]
+    plain = make_job(core, site.pipeline, name="plain", status="failed", finished_at=core.now())
+    assert "Run again with" not in developer.get(f"{path}/{plain.id}").text, "one button is enough"

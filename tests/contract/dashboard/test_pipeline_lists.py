@@ -73,3 +73,23 @@ def test_suggestions_are_for_those_who_may_read_the_project(site, core):
     assert stranger.get("/skerry/hello/-/search/suggestions?text=branch:").status_code == 404
     assert site.visitor().get("/-/search/suggestions?text=repo:").json == []
     assert guest.get("/-/search/suggestions?text=" + "a" * 10_000).json == []
+
+
+def test_the_jobs_of_all_projects_are_those_that_the_visitor_may_see(site, core, user_of):
+    other = make_project(core, "rocks/big", creator=user_of("owner"))
+    make_job(core, make_pipeline(core, other, ref="<b>other</b>"), name="<i>lint</i>", status="failed")
+    both = ["/rocks/big/-/jobs/2", "/skerry/hello/-/jobs/1"]
+    page = site.visitor("admin").get("/-/jobs").text
+    assert _titles(page) == both
+    assert all(part in page for part in ("&lt;i&gt;lint", 'href="/rocks/big"', "suggestions?jobs=1"))
+    assert _titles(site.visitor("owner").get("/-/jobs?search=failed").text) == both[:1]
+    assert _titles(site.visitor("owner").get("/-/jobs?search=unit+repo:hello").text) == both[1:]
+    assert _titles(site.visitor("guest").get("/-/jobs").text) == both[1:]
+    assert "No jobs yet" in site.visitor("stranger").get("/-/jobs").text
+    assert "No job is like that" in site.visitor("stranger").get("/-/jobs?search=unit").text
+    assert site.visitor().get("/-/jobs").status_code == 302
+    words = site.visitor("owner").get("/-/search/suggestions?jobs=1&text=status:man").json
+    assert words == ["status:manual"]
+    with write(core.session):
+        core.session.get_one(type(other), other.id).visibility = "public"
+    assert _titles(site.visitor().get("/-/jobs").text) == both[:1]

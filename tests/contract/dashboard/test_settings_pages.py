@@ -188,15 +188,6 @@ def test_an_administrator_cannot_shut_themselves_out(site, user_of):
     assert admin.get("/-/admin/users").status_code == 200
 
 
-def test_a_project_is_made_and_says_how_to_push_to_it(site, core):
-    developer = site.visitor("developer")
-    response = developer.post("/-/projects/new", {"full_path": "rocks/big", "visibility": "internal"})
-    assert response.location == "/rocks/big"
-    assert core.session.query(Project).filter_by(full_path="rocks/big").one().visibility == "internal"
-    page = developer.get("/rocks/big").text
-    assert f"git remote add skerry {core.config.external_url}/rocks/big.git" in page
-
-
 @pytest.mark.parametrize(
     "form",
     [
@@ -207,6 +198,8 @@ def test_a_project_is_made_and_says_how_to_push_to_it(site, core):
         {"full_path": "a/../b"},
         {"full_path": "good/path", "visibility": "secret"},
         {"full_path": "good/path", "mirror_url": "file:///etc"},
+        {"full_path": "good/path", "repository": "mirrored", "mirror_url": ""},
+        {"full_path": "good/path", "starter": "../python"},
         {"full_path": "skerry/mine"},
     ],
 )

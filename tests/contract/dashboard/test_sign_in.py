@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from app.domain.errors import NotFound
-from app.models import SignIn, write
+from app.models import AuditEvent, SignIn, write
 from app.services.accounts import sign_ins
 from tests.factories import PASSWORD
 
@@ -101,6 +101,28 @@ def test_what_a_session_is_known_by_and_how_one_is_ended_from_elsewhere(site, co
         sign_ins.revoke_sign_in(core, user_of("reporter"), oldest.id)
     sign_ins.revoke_sign_in(core, user, oldest.id)
     assert [one.get("/-/profile/tokens").status_code for one in (visitor, other)] == [302, 200]
+
+
+def test_ones_sessions_are_listed_and_ended_one_by_one_or_all_but_this_one(site, core, user_of):
+    agents = ("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0", "<b>robot</b>/1", "x/1")
+    here, robot, third = (site.visitor() for _ in agents)
+    for visitor, agent in zip((here, robot, third), agents, strict=True):
+        visitor.client.environ_base["HTTP_USER_AGENT"] = agent
+        visitor.sign_in("developer")
+    page = here.get("/-/profile/sessions").text
+    rows = page.partition("<tbody>")[2].partition("</tbody>")[0].split("<tr>")[1:]
+    assert [("Firefox on Linux" in row, "this one" in row, "Sign out" in row) for row in rows] == [
+        (False, False, True), (False, False, True), (True, True, False)]  # fmt: skip
+    assert ("&lt;b&gt;robot" in page, "<b>robot" in page) == (True, False)
+    _, of_robot, _ = core.session.scalars(sign_ins.sign_ins_of(core, user_of("developer").id)).all()
+    stranger = site.visitor("stranger")
+    assert stranger.post(f"/-/profile/sessions/{of_robot.id}/end").status_code == 404
+    assert here.post(f"/-/profile/sessions/{of_robot.id}/end").location == "/-/profile/sessions"
+    assert [one.get("/-/profile").status_code for one in (here, robot, third)] == [200, 302, 200]
+    event = core.session.query(AuditEvent).filter_by(action="session.revoked").one()
+    assert (event.actor, event.target, event.details["from"]) == ("developer", "developer", "127.0.0.1")
+    assert here.post("/-/profile/sessions/end").status_code == 303
+    assert [one.get("/-/profile").status_code for one in (here, third)] == [200, 302]
 
 
 def test_a_user_has_only_so_many_sessions_and_dead_ones_go(core, site, user_of, monkeypatch):

@@ -138,5 +138,6 @@ def test_the_page_shows_every_operation(client: FlaskClient) -> None:
     page = client.get("/-/api")
     assert page.status_code == 200
     assert all(f'id="{operation["operationId"]}"' in page.text for operation in operations().values())
+    assert ("GitLab v4" in page.text, "Gitlab" in page.text) == (True, False)
     assert "<script>" not in page.text
     assert " style=" not in page.text

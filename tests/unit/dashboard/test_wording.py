@@ -74,3 +74,22 @@ def test_characters_that_disguise_a_name_are_shown():
     assert wording.visible("a\x00b\x1bc\x7f\u202ed\u2066") == "a␀b␛c␡␡d␡"
     assert wording.visible("naïve 🦭 名前") == "naïve 🦭 名前"
     assert wording.visible(None) == ""
+
+
+def test_a_browser_is_called_what_people_call_it():
+    mozilla = "Mozilla/5.0"
+    for agent, words in {
+        f"{mozilla} (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0": "Firefox on Linux",
+        f"{mozilla} (Windows NT 10.0) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/137.0 Safari/537.36 Edg/137.0": (
+            "Edge on Windows"
+        ),
+        f"{mozilla} (Linux; Android 15) AppleWebKit/537.36 Chrome/137.0 Mobile Safari/537.36": "Chrome on Android",
+        f"{mozilla} (Macintosh; Intel Mac OS X 15_5) Version/18.5 Safari/605.1.15": "Safari on macOS",
+        f"{mozilla} (iPhone; CPU iPhone OS 18_5 like Mac OS X) Version/18.5 Mobile/15E148 Safari/604.1": (
+            "Safari on iPhone"
+        ),
+        "curl/8.14.1": "curl",
+        "": "unknown browser",
+    }.items():
+        assert wording.browser(agent) == words
+    assert wording.day(NOW) == "2026-03-01"

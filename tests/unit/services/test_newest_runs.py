@@ -15,7 +15,8 @@ from app.models import Job, Pipeline, Project, User, write
 from app.services import access
 from app.services.core import Core
 from app.services.jobs import search_jobs as jobs_service
-from app.services.jobs.search_jobs import search_jobs
+from app.services.jobs import walk_jobs
+from app.services.jobs.search_jobs import jobs_everywhere, search_jobs
 from app.services.key_pages import Cursor
 from app.services.pipelines.show_pipelines import show_pipelines
 from app.services.projects.readable_pipelines import readable_pipelines
@@ -173,7 +174,7 @@ JOB_SEARCHES = {
 }
 
 
-def walk_jobs(core: Core, project: Project, query: str) -> list[int]:
+def walk_of(core: Core, project: Project, query: str) -> list[int]:
     found = [search_jobs(core, project, search=query, limit=4)]
     while (older := found[-1].page.older) is not None:
         found.append(search_jobs(core, project, search=query, limit=4, cursor=Cursor(before=older)))
@@ -185,23 +186,66 @@ def walk_jobs(core: Core, project: Project, query: str) -> list[int]:
 def test_jobs_are_found_by_name_branch_status_and_state(core: Core, jobs: Project, stretch: int, monkeypatch) -> None:
     """However few jobs a page looks through, the pages together find all."""
     monkeypatch.setattr(jobs_service, "STRETCH", stretch)
-    monkeypatch.setattr(jobs_service, "PIECE", min(stretch, 2_000))
+    monkeypatch.setattr(walk_jobs, "PIECE", 2)
     known = core.session.scalars(select(Job).where(Job.project_id == jobs.id).order_by(Job.id.desc())).all()
-    assert {query: walk_jobs(core, jobs, query) for query in JOB_SEARCHES} == {
+    assert {query: walk_of(core, jobs, query) for query in JOB_SEARCHES} == {
         query: [job.id for job in known if holds(job)] for query, holds in JOB_SEARCHES.items()
     }
-    assert walk_jobs(core, jobs, f"id:{known[3].id}") == [known[3].id]
+    assert walk_of(core, jobs, f"id:{known[3].id}") == [known[3].id]
 
 
 def test_a_page_of_jobs_says_that_there_are_more_and_leads_both_ways(core: Core, jobs: Project, monkeypatch) -> None:
     monkeypatch.setattr(jobs_service, "STRETCH", 4)
-    monkeypatch.setattr(jobs_service, "PIECE", 2)
+    monkeypatch.setattr(walk_jobs, "PIECE", 2)
     first = search_jobs(core, jobs, search="nothing")
     newest = core.session.scalars(select(Job.id).order_by(Job.id.desc())).all()
     assert (first.cut_short, first.page.rows, first.page.older, first.page.newer) == (True, [], newest[3], None)
     back = search_jobs(core, jobs, search="nothing", cursor=Cursor(after=newest[9]))
     assert (back.cut_short, back.page.newer) == (True, newest[5])
     assert not search_jobs(core, jobs, search="nothing", cursor=Cursor(before=newest[-2])).cut_short
+
+
+def walk_everywhere(core: Core, user: User | None, query: str) -> list[int]:
+    """The ids of all pages from the newest to the oldest, having looked that the way back is the same."""
+    found = [jobs_everywhere(core, user, search=query, limit=12)]
+    while (older := found[-1].page.older) is not None:
+        found.append(jobs_everywhere(core, user, search=query, limit=12, cursor=Cursor(before=older)))
+    for newer, older_page in pairwise(found):
+        if not (newer.cut_short or older_page.cut_short):
+            back = jobs_everywhere(core, user, search=query, limit=12, cursor=Cursor(after=older_page.page.newer))
+            assert back.page.rows == newer.page.rows, query
+    return [job.id for each in found for job in each.page.rows]
+
+
+@pytest.mark.parametrize("database", BOTH, indirect=True)
+def test_the_jobs_of_all_projects_are_those_of_each_that_one_may_read(
+    core: Core, admin: User, jobs: Project, projects: list[Project], monkeypatch
+) -> None:
+    """Page by page, however few jobs a page looks through."""
+    monkeypatch.setattr(walk_jobs, "PIECE", 7)
+    for number in range(8):
+        pipeline = make_pipeline(core, projects[number % 2], ref=("main", "other")[number % 3 % 2])
+        make_job(core, pipeline, name=("unit", "deploy")[number % 2], status=("success", "failed")[number % 3 % 2])
+    make_job(core, core.session.query(Pipeline).filter_by(project_id=jobs.id).first(), name="unit", status="failed")
+    member = make_user(core, "member")
+    make_member(core, member, projects[0], Role.REPORTER)
+    for query in (
+        "",
+        "unit -deploy",
+        "branch:main",
+        "running done",
+        "done",
+        "status:passed",
+        "repo:ACME/one",
+        "repo:two u",
+    ):
+        everyone = [found for project in projects for found in walk_of(core, project, query)]
+        assert walk_everywhere(core, admin, query) == sorted(everyone, reverse=True), query
+    monkeypatch.setattr(jobs_service, "STRETCH", 11)
+    everyone = [found for project in projects for found in walk_of(core, project, "unit")]
+    assert walk_everywhere(core, admin, "unit") == sorted(everyone, reverse=True)
+    assert walk_everywhere(core, member, "unit") == walk_of(core, projects[0], "unit")
+    assert walk_everywhere(core, None, "") == walk_everywhere(core, member, "repo:two") == []
 
 
 MANY = (
@@ -246,6 +290,9 @@ def test_no_page_reads_or_sorts_all_runs_or_jobs(core: Core, admin: User, jobs: 
         show_pipelines(core, jobs, ref="b7", status="failed")
         for query in ("", "running", "failed", "status:manual", "id:7"):
             search_jobs(core, jobs, search=query)
+            for cursor in (Cursor(), Cursor(before=2000), Cursor(after=2000)):
+                jobs_everywhere(core, admin, search=query, cursor=cursor)
+        jobs_everywhere(core, admin, search="77 branch:b7 repo:one")
         suggest_searches(core, admin, "branch:b")
         suggest_searches(core, admin, "branch:b", project=jobs)
     assert len(seen) > 100

@@ -75,4 +75,4 @@ def operation(endpoint: Endpoint, index: int, path: str, schemas: Schemas) -> di
 def tag(endpoint: Endpoint) -> str:
     """The subject of an endpoint: that of the module it is in."""
     module = endpoint.view.__module__.removesuffix(".openapi").rpartition(".")[2]
-    return module.replace("_", " ").capitalize()
+    return module.replace("_", " ").capitalize().replace("Gitlab", "GitLab")

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -18,9 +19,11 @@ from app.services.accounts import (
     rotate_token,
     show_users,
     sign_in,
+    sign_ins,
 )
 from app.services.accounts.create_token import create_token
 from app.services.accounts.revoke_token import revoke_token
+from app.services.audit import remove_old_events
 from app.services.audit.record import record
 from app.services.audit.show_events import AuditFilter, show_events, subjects
 from app.services.jobs.erase_job import erase_job
@@ -69,12 +72,18 @@ def test_each_act_on_accounts_leaves_its_row(story):
     core, bob = story.core, story.bob
     token, plain = create_token(core, user=bob, name="deploy", scopes=["api"])
     second, _ = create_token(core, user=bob, name="other", scopes=["api"])
+    cookie = sign_ins.begin_sign_in(core, bob, "192.0.2.7")
     table = [
         (lambda: create_user.create_user(core, username="carol", password=SECRET), Act.USER_CREATED, "carol"),
         (lambda: sign_in.sign_in(core, "bob", PASSWORD, "192.0.2.7"), Act.SIGNED_IN, "bob"),
         (lambda: sign_in.sign_in(core, "BOB", "wrong", "192.0.2.7"), Act.SIGN_IN_FAILED, "bob"),
         (lambda: sign_in.sign_in(core, SECRET, "wrong", "192.0.2.7"), Act.SIGN_IN_FAILED, "an unknown name"),
         (lambda: change_user.change_user(core, story.admin, bob.id, {"is_admin": True}), Act.USER_CHANGED, "bob"),
+        (
+            lambda: sign_ins.revoke_sign_in(core, bob, sign_ins.this_sign_in(core, bob.id, cookie)),
+            Act.SESSION_REVOKED,
+            "bob",
+        ),
         (lambda: manage_user.end_sessions(core, bob.id), Act.SIGNED_OUT_EVERYWHERE, "bob"),
         (lambda: manage_user.change_password(core, bob, PASSWORD, SECRET, "x"), Act.PASSWORD_CHANGED, "bob"),
         (lambda: manage_user.reset_password(core, bob.id), Act.PASSWORD_CHANGED, "bob"),
@@ -86,6 +95,7 @@ def test_each_act_on_accounts_leaves_its_row(story):
     ]
     for work, act, target in table:
         assert story.acts(work)[1] == [(act, target, "")], act
+    assert cookie not in _everything(core)
     assert story.acts(lambda: access_tokens.revoke(core, second))[1] == [], "it was revoked already"
     assert plain not in _everything(core)
     assert SECRET not in _everything(core)
@@ -250,3 +260,26 @@ def _everything(core) -> str:
     assert rows
     assert core.session.query(User).count()
     return json.dumps([[row.target, row.details, row.actor, row.way, row.place] for row in rows])
+
+
+def test_old_rows_are_removed_in_pieces_and_only_where_that_is_asked_for(story, monkeypatch):
+    monkeypatch.setattr(remove_old_events, "BATCH", 3)
+    core, now = story.core, story.core.now()
+    ages = [400, 300, 200, 100, 50, 20, 5, 1]
+    with write(core.session):
+        core.session.query(AuditEvent).delete()
+        for days in ages:
+            record(core, Act.USER_CREATED, str(days))
+    with write(core.session):
+        for row in core.session.query(AuditEvent):
+            row.created_at = now - timedelta(days=int(row.target))
+
+    def left_after(days):
+        kept = replace(core, config=replace(core.config, audit_retention=days * 86_400))
+        removed = remove_old_events.remove_old_events(kept)
+        return removed, [int(row.target) for row in core.session.query(AuditEvent).order_by(AuditEvent.id)]
+
+    assert left_after(0) == (0, ages)
+    assert left_after(1000) == (0, ages)
+    assert left_after(30) == (5, [20, 5, 1])
+    assert left_after(30) == (0, [20, 5, 1])

@@ -1,0 +1,2 @@
+/** A greeting for `name`. */
+export const greeting = (name) => `Hello, ${name}!`;
