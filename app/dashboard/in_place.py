@@ -1,10 +1,10 @@
-"""Requests by which a page keeps itself true, made by htmx: it takes the parts that it has (`hx-swap-oob`) from the answer.
+"""Requests by which a page keeps itself true, made by htmx: of the answer it takes the parts that it has (`hx-swap-oob`).
 
 They are answered with the page itself, so whatever shows something in place shows it without a script too. Templates
 ask `in_place()` to leave out what no such request needs.
 """
 
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from flask import Response, request
 
@@ -27,7 +27,7 @@ def lead_on(response: Response) -> Response:
     target = response.location
     if not (in_place() and target and 300 <= response.status_code < 400):
         return response
-    if request.method == "POST" and request.headers.get("HX-Target") == PAGE and _path(target) == _current_path():
+    if request.method == "POST" and request.headers.get("HX-Target") == PAGE and _is_current(target):
         return response
     response.status_code = 204
     response.set_data(b"")
@@ -37,9 +37,11 @@ def lead_on(response: Response) -> Response:
     return response
 
 
-def _current_path() -> str:
-    return _path(request.headers.get("HX-Current-URL", ""))
+def _is_current(address: str) -> bool:
+    """Whether the window shows `address`, whatever part of it was scrolled to."""
+    return _place(address) == _place(request.headers.get("HX-Current-URL", ""))
 
 
-def _path(url: str) -> str:
-    return urlsplit(url).path
+def _place(address: str) -> tuple[str, list[tuple[str, str]]]:
+    parts = urlsplit(address)
+    return parts.path, sorted(parse_qsl(parts.query))

@@ -91,5 +91,7 @@ export function startLive() {
   listen("htmx:beforeSwap", beforeAnswer);
   listen("htmx:afterOnLoad", shown);
   for (const name of ["htmx:responseError", "htmx:sendError", "htmx:timeout"]) listen(name, unanswered);
+  // Somebody may have been quicker than htmx: a search box that has the focus by now hears of it.
+  document.addEventListener("htmx:load", () => document.activeElement.dispatchEvent(new Event("focus")), { once: true });
   follow();
 }
