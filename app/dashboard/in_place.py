@@ -1,4 +1,4 @@
-"""Requests by which a page keeps itself true, made by htmx: of the answer it takes the parts that it has (`hx-swap-oob`).
+"""Requests by which a page keeps itself true, made by htmx: of the answer it takes the parts (`hx-swap-oob`) it has.
 
 They are answered with the page itself, so whatever shows something in place shows it without a script too. Templates
 ask `in_place()` to leave out what no such request needs.

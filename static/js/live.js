@@ -42,12 +42,17 @@ function inUse(part) {
   return [...part.querySelectorAll("input:not([type=hidden]), textarea")].some((field) => field.value !== field.defaultValue);
 }
 
+// What is unfolded stays so, told apart by its heading.
+function unfold(part, fragment) {
+  const heading = (details) => details.querySelector("summary").textContent;
+  const open = new Map([...part.querySelectorAll("details")].map((details) => [heading(details), details.open]));
+  for (const details of fragment.querySelectorAll("details")) details.open = open.get(heading(details)) ?? details.open;
+}
+
 function beforePart({ detail }) {
   const { target, fragment } = detail;
-  for (const details of target.querySelectorAll("details[id]")) {
-    const fresh = fragment.querySelector(`#${CSS.escape(details.id)}`);
-    if (fresh) fresh.open = details.open;
-  }
+  unfold(target, fragment);
+  if (target.id === "messages" && fragment.querySelector(".failed")) target.scrollIntoView({ block: "nearest" });
   detail.shouldSwap = fragment.innerHTML !== target.innerHTML && !inUse(target);
   hadFocus ||= detail.shouldSwap && target.contains(document.activeElement);
 }
@@ -76,6 +81,7 @@ function unanswered({ detail: { requestConfig, xhr } }) {
   said.textContent = xhr.responseText || "The server does not answer. Try again in a few seconds.";
   const place = requestConfig.elt.closest("dialog")?.querySelector("[role=status]") || document.getElementById("messages");
   place.replaceChildren(said);
+  place.scrollIntoView({ block: "nearest" });
 }
 
 export function startLive() {
