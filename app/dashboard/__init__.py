@@ -24,6 +24,7 @@ def init_app(app: Flask) -> None:
         members,
         neighbours,
         new_pipeline,
+        packed,
         palette,
         pipelines,
         profile,
@@ -56,4 +57,5 @@ def init_app(app: Flask) -> None:
     sign_in.init_app(app)
     site.init_app(app)
     templating.init_app(app)
+    packed.init_app(app)
     error_pages.init_app(app)

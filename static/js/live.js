@@ -66,19 +66,24 @@ function shown() {
   document.dispatchEvent(new CustomEvent("skerry:shown"));
 }
 
-// What was written has been sent, so that it no longer keeps its part from being exchanged.
-function beforeAnswer({ detail: { requestConfig, isError } }) {
-  if (requestConfig.verb !== "post" || isError) return;
-  requestConfig.elt.reset();
-  requestConfig.elt.closest("[popover]")?.hidePopover();
+// What was written has been sent, so that it no longer keeps its part from being exchanged. Of an error only the parts count.
+function beforeAnswer({ detail }) {
+  const { verb, elt } = detail.requestConfig;
+  if (detail.isError) {
+    detail.swapOverride = "none";
+  } else if (verb === "post") {
+    elt.reset();
+    elt.closest("[popover]")?.hidePopover();
+  }
 }
 
-// A page that only looks again does so the next time; whoever sent or asked something is told.
+// A page that only looks again does so the next time; whoever sent or asked something is told, if the answer does not say it.
 function unanswered({ detail: { requestConfig, xhr } }) {
-  if (requestConfig.elt.id === "main" || xhr.getResponseHeader("Content-Type")?.startsWith("text/html")) return;
+  if (requestConfig.elt.id === "main" || (requestConfig.verb === "post" && xhr.responseText.includes('id="messages"'))) return;
   const said = document.createElement("p");
+  const plain = xhr.getResponseHeader("Content-Type")?.startsWith("text/plain");
   said.className = "notice failed";
-  said.textContent = xhr.responseText || "The server does not answer. Try again in a few seconds.";
+  said.textContent = plain ? xhr.responseText : "The server does not answer. Try again in a few seconds.";
   const place = requestConfig.elt.closest("dialog")?.querySelector("[role=status]") || document.getElementById("messages");
   place.replaceChildren(said);
   place.scrollIntoView({ block: "nearest" });
