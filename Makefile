@@ -12,8 +12,10 @@ ARGS ?=
 WORKERS ?= 3
 # make test DEPTH=long makes up far more requests to the API (tests/support/fuzz.py).
 DEPTH ?= short
+# The version of htmx in static/vendor/ (docs/dependencies.md).
+HTMX := 2.0.11
 
-.PHONY: help up down test screenshots check bench lock clean environment test-environment
+.PHONY: help up down test screenshots check bench lock vendor clean environment test-environment
 
 help: ## Show this list
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -51,6 +53,12 @@ lock: environment ## Resolve the dependencies anew and pin them by hash
 	    .venv/lock/bin/uv pip compile --quiet --upgrade --universal --generate-hashes --no-header --no-annotate \
 	        "$$@" --output-file $$file || exit 1; \
 	done
+
+vendor: ## Fetch the pages' scripts of others from npm, at the versions named above
+	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && \
+	    npm pack --silent --pack-destination "$$folder" "htmx.org@$(HTMX)" && tar -xzf "$$folder"/*.tgz -C "$$folder" && \
+	    cp "$$folder/package/dist/htmx.min.js" static/vendor/htmx.min.js && cp "$$folder/package/LICENSE" static/vendor/htmx.LICENSE
+	@sha256sum static/vendor/htmx.min.js
 
 clean: ## Remove what tools left behind; data and environment stay
 	@rm -rf build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage *.egg-info

@@ -3,6 +3,7 @@
 from flask import Blueprint, Response, abort, request
 
 from app.dashboard.headers import secure
+from app.dashboard.in_place import lead_on
 from app.extensions import csrf
 
 pages = Blueprint("pages", __name__)
@@ -24,4 +25,4 @@ def check_form_token() -> None:
 
 @pages.after_request
 def set_headers(response: Response) -> Response:
-    return secure(response)
+    return secure(lead_on(response))

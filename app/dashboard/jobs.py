@@ -5,6 +5,7 @@ from flask.typing import ResponseReturnValue
 
 from app.dashboard.blueprint import pages
 from app.dashboard.context import open_project, signed_in, visitor
+from app.dashboard.in_place import in_place
 from app.dashboard.job_log import log_tail
 from app.dashboard.pipeline_part import back_to_pipeline
 from app.dashboard.play_variables import inputs_of, inputs_of_form, variables_of_form
@@ -52,7 +53,7 @@ def job(path: str, job_id: int) -> ResponseReturnValue:
         failure=failure,
         version=state.version if state else "",
         live=view.job.status not in COMPLETED,
-        tail=log_tail(view.job),
+        tail=None if in_place() else log_tail(view.job),
         tests=job_tests(core(), view.job),
         fetchable=may_fetch(core(), view.job, visitor()),
     )

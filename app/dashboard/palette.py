@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from flask import jsonify, request, url_for
+from flask import render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from app.dashboard.blueprint import pages
@@ -37,11 +37,11 @@ _LONGEST = 200
 
 @pages.get("/-/palette")
 def palette() -> ResponseReturnValue:
-    """`?q=` what was typed. JSON: {"items": [{"title", "kind", "url"}]}, best first."""
+    """`?q=` what was typed. Answers with links, best first."""
     text, user = request.args.get("q", "").strip()[:_LONGEST], visitor()
     found = find_places(core(), user, text)
     items = [*_numbered(found), *_projects(found.projects, text), *_pages(user, text)]
-    return jsonify(items=[{"title": title, "kind": kind, "url": url} for title, kind, url in items])
+    return render_template("palette.html", items=items)
 
 
 def _numbered(found: Places) -> Iterator[tuple[str, str, str]]:

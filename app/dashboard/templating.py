@@ -9,6 +9,7 @@ from flask import Flask, g
 
 from app.dashboard import act_wording, wording
 from app.dashboard.context import can, visitor
+from app.dashboard.in_place import in_place
 from app.domain import status
 from app.edge import core
 from app.models import Artifact, Project
@@ -42,6 +43,7 @@ def init_app(app: Flask) -> None:
     app.jinja_env.globals.update(
         can=can,
         elapsed=_elapsed,
+        in_place=in_place,
         now=lambda: core().now(),
         erasable=erasable,
         retryable=retryable,

@@ -1,6 +1,4 @@
-// The graph of a pipeline: what leads to a job and what follows it lights up, and groups fold without leaving the page.
-// Without this, lines are there all the same and groups fold by their links.
-import { refresh } from "./live.js";
+// The graph of a pipeline: what leads to a job and what follows it lights up. Without this, lines are there all the same.
 
 let traced = "";
 
@@ -45,17 +43,8 @@ function follow(event) {
   if (key !== traced) trace(key);
 }
 
-function fold(event) {
-  const link = event.target.closest("a[data-fold]");
-  if (!link || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
-  event.preventDefault();
-  history.replaceState(null, "", link.href);
-  refresh();
-}
-
 export function startGraph() {
   document.addEventListener("pointerover", follow);
   document.addEventListener("focusin", follow);
-  document.addEventListener("click", fold);
   document.addEventListener("skerry:shown", () => traced && trace(traced));
 }

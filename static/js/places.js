@@ -28,7 +28,7 @@ function takeSubjectKeys() {
   if (kind !== "pipeline") return;
   const form = (verb) => [...document.forms].find((one) => new URL(one.action).pathname === `${address}/${verb}`);
   // A key is hit by mistake more easily than a button.
-  const cancel = () => form("cancel") && (form("cancel").dataset.confirm || confirm("Cancel this pipeline?")) && form("cancel").requestSubmit();
+  const cancel = () => form("cancel") && (form("cancel").getAttribute("hx-confirm") || confirm("Cancel this pipeline?")) && form("cancel").requestSubmit();
   takeKeys("The pipeline", [["r", "Retry failed jobs", () => form("retry")?.requestSubmit()], ["c", "Cancel", cancel]]);
 }
 

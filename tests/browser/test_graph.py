@@ -88,7 +88,7 @@ def test_lines_meet_their_cards_and_groups_open_without_leaving_the_page(page: P
     page.evaluate("window.mark = 1")
     assert page.locator(".graph-lines path").count() == 4
     assert max(page.evaluate(DISTANCES)) < 1.5
-    group = page.locator("a[data-fold]")
+    group = page.locator("a.group")
     expect(group).to_have_attribute("aria-expanded", "false")
     group.click()
     expect(page.locator(".job-card.inside")).to_have_count(5)
@@ -101,7 +101,7 @@ def test_lines_meet_their_cards_and_groups_open_without_leaving_the_page(page: P
     assert sorted(lit) == ["compile", "lint", "ship", "test 3/5"]
     page.get_by_role("heading", name="Add a file").hover()
     expect(page.locator(".lit")).to_have_count(0)
-    page.locator("a[data-fold]").click()
+    page.locator("a.group").click()
     expect(page.locator(".job-card.inside")).to_have_count(0)
     assert page.evaluate("window.mark") == 1, "the page was not loaded again"
 
@@ -170,7 +170,7 @@ def test_hostile_names_are_text_and_everybody_can_use_the_page(page: Page, place
 def test_the_graph_can_be_read_and_unfolded_without_scripts(chromium: Browser, made: Made):
     with watched_window(chromium, made.place.url, java_script_enabled=False) as page:
         page.goto(made.address)
-        page.locator("a[data-fold]").click()
+        page.locator("a.group").click()
         expect(page.locator(".job-card.inside")).to_have_count(5)
         page.get_by_role("link", name="List").click()
         expect(page.locator("tr[data-key]")).to_have_count(8)

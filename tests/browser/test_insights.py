@@ -136,6 +136,10 @@ def test_from_a_failed_job_to_its_cause(page, site, sign_in):
     expect(page.locator("#tests .case-item").filter(has=page.get_by_text("old", exact=True))).to_contain_text("known")
     page.locator("#tests summary").get_by_text("seals \u203a counts").click()
     expect(page.locator("#tests pre").filter(has_text="AssertionError: 4 == 5")).to_contain_text(EVIL)
+    page.evaluate("document.getElementById('tests-part').append('from before')")
+    page.evaluate("document.body.dispatchEvent(new Event('skerry:changed'))")
+    expect(page.get_by_text("from before")).to_have_count(0)
+    expect(page.locator("#tests pre").filter(has_text="AssertionError: 4 == 5")).to_be_visible()  # unfolded as it was
     page.get_by_role("link", name="What changed since it was green").click()
     expect(page.locator(".error-lines")).to_have_text(
         f"E   AssertionError: 4 == 5\nerror: {EVIL}\n1 failed, 7 passed\n", use_inner_text=True

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from app.models import Project
 from tests.browser.accessibility import serious_faults
 from tests.browser.windows import Place, shared_place, watched_window
 from tests.factories import make_commit, make_job, make_pipeline, make_project
@@ -73,6 +74,29 @@ def test_jobs_are_searched_by_their_names(page: Page):
     expect(page.locator("tbody tr")).to_have_count(1)
     page.get_by_role("link", name="unit", exact=True).click()
     expect(page.get_by_role("heading", name="unit", exact=True)).to_be_visible()
+
+
+def test_a_list_looks_again_and_leaves_the_focus_on_its_row(page: Page, place: Place):
+    """And so does whoever comes back to the window; what was typed in the search box stays."""
+    page.goto("/skerry/docs/-/pipelines")
+    page.evaluate("window.mark = 1")
+    box = page.get_by_role("combobox", name="Search")
+    box.fill("not sent yet")
+    box.blur()
+    for _ in range(3):
+        page.keyboard.press("j")
+    stands_on = page.evaluate("document.activeElement.id")
+    project = place.core.session.query(Project).filter_by(path="docs").one()
+    fresh = make_pipeline(place.core, project, status="success", calculated_status="succeeded")
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    expect(page.locator("tbody tr").first).to_contain_text(f"#{fresh.id} ")
+    expect(page.locator(f"#{stands_on}")).to_be_focused()
+    page.keyboard.press("k")
+    expect(page.locator("tbody tr").nth(2).get_by_role("link")).to_be_focused()
+    expect(box).to_have_value("not sent yet")
+    assert page.evaluate("window.mark") == 1, "the page was not loaded again"
+    stored = page.evaluate("JSON.stringify({...localStorage, ...sessionStorage})")
+    assert "<" not in stored, "no page is kept in the browser's storage"
 
 
 def test_hostile_rows_are_text_and_everybody_can_use_the_lists(page: Page):

@@ -28,6 +28,10 @@ def test_signing_in_leads_back_to_the_page_that_asked(page, site):
 def test_cancel_acts_in_place(page, site, sign_in):
     sign_in("/skerry/hello/-/jobs/1")
     page.evaluate("window.mark = 1")
+    page.route("**/cancel", lambda route: route.abort())
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.locator("#messages")).to_contain_text("The server does not answer.")
+    page.unroute("**/cancel")
     page.get_by_role("button", name="Cancel").click()
     expect(page.locator("#job-head .status")).to_have_text("canceled")
     expect(page.locator("#messages")).to_contain_text("being canceled")

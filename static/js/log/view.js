@@ -95,7 +95,7 @@ class LogView {
     const address = () => {
       const url = new URL(this.events, location.href);
       url.searchParams.set("from", this.tail.received);
-      url.searchParams.set("version", document.getElementById("job-head")?.dataset.version || "");
+      url.searchParams.set("version", document.getElementById("page").dataset.version || "");
       return url.href;
     };
     this.stream = new Stream(address, {

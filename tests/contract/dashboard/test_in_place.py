@@ -1,0 +1,71 @@
+"""Requests of a page that is there already (htmx): it gets its parts, is led on, or hears what was refused."""
+
+import re
+
+from app.models import Job, write
+
+JOB, PIPELINE = "/skerry/hello/-/jobs/{}", "/skerry/hello/-/pipelines/{}"
+PARTS = re.compile(r'<\w+ id="([^"]+)"[^>]* hx-swap-oob')
+
+
+def _headers(page: str, target: str = "main") -> dict[str, str]:
+    return {"HX-Request": "true", "HX-Current-URL": f"http://localhost{page}", "HX-Target": target}
+
+
+def test_a_page_that_looks_again_gets_its_parts_and_its_title_without_the_log(site):
+    developer = site.visitor("developer")
+    job, pipeline = JOB.format(site.job.id), PIPELINE.format(site.pipeline.id)
+    for address, title, parts in (
+        (job, f"unit (#{site.job.id})", {"page", "job-heading", "sentence", "job-side", "tests-part"}),
+        (pipeline, f"pipeline #{site.pipeline.id}", {"page", "pipeline-heading", "sentence", "graph", "graph-bar"}),
+        ("/skerry/hello/-/pipelines", "Pipelines", {"page", "lists"}),
+    ):
+        whole = developer.get(address).text
+        again = developer.get(address, headers=_headers(address))
+        assert "HX-Request" in again.headers["Vary"]
+        assert re.search(f"^<title>[^<]*{re.escape(title)}", again.text.strip()), again.text[:200]
+        assert parts <= set(PARTS.findall(again.text)) == set(PARTS.findall(whole)), address
+        assert "<head>" in whole
+        assert "<head>" not in again.text
+        assert "messages" not in PARTS.findall(again.text), "what was said before stays"
+    assert "data-log " in developer.get(job).text
+    assert "data-log " not in developer.get(job, headers=_headers(job)).text
+
+
+def test_a_form_stays_on_its_page_is_led_to_another_or_hears_what_was_refused(site, core):
+    developer = site.visitor("developer")
+    job, pipeline = JOB.format(site.job.id), PIPELINE.format(site.pipeline.id)
+
+    stays = developer.post(f"{job}/cancel", headers=_headers(job))
+    assert (stays.status_code, stays.location) == (303, job)
+    said = developer.get(job, headers=_headers(job)).text
+    assert "messages" in PARTS.findall(said)
+    assert "being canceled" in said
+
+    leads = developer.post(f"{job}/retry", headers=_headers(job))
+    assert (leads.status_code, leads.headers["HX-Redirect"], leads.text) == (204, JOB.format(site.job.id + 1), "")
+    assert "Location" not in leads.headers
+    fresh = JOB.format(site.job.id + 1)
+    loads = developer.post(f"{fresh}/cancel", headers=_headers(fresh, target=""))
+    assert loads.headers["HX-Redirect"] == fresh, "a page without parts for all that changed is loaded again"
+    for stay, stays_here in (("view=list&only=failed", True), ("view=list", False)):
+        page = f"{pipeline}?only=failed&view=list#graph"
+        answer = developer.post(f"{pipeline}/retry", {"stay": stay}, headers=_headers(page))
+        assert (answer.status_code == 303) is stays_here, stay
+
+    refused = developer.post(f"{job}/erase", headers=_headers(pipeline))
+    assert refused.status_code in (403, 409)
+    assert PARTS.findall(refused.text) == ["messages"], "nothing else of the page changes"
+    assert re.search(r'id="messages"[^>]*>\s*<p class="notice failed">[^<]{10,}</p>', refused.text)
+
+
+def test_a_page_that_looks_again_is_led_nowhere(site, core):
+    job = JOB.format(site.job.id)
+    signed_out = site.visitor().get(job, headers=_headers(job))
+    assert (signed_out.status_code, signed_out.text) == (204, "")
+    assert {"HX-Redirect", "Location"}.isdisjoint(signed_out.headers.keys())
+    with write(core.session):
+        core.session.delete(core.session.get_one(Job, site.job.id))
+    lost = site.visitor("developer").get(job, headers=_headers(job))
+    assert lost.status_code == 404
+    assert PARTS.findall(lost.text) == []
