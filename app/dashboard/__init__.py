@@ -28,7 +28,6 @@ def init_app(app: Flask) -> None:
         neighbours,
         new_pipeline,
         new_project,
-        packed,
         palette,
         pipelines,
         profile,
@@ -62,5 +61,4 @@ def init_app(app: Flask) -> None:
     sign_in.init_app(app)
     site.init_app(app)
     templating.init_app(app)
-    packed.init_app(app)
     error_pages.init_app(app)
