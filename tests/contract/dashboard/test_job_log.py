@@ -78,6 +78,7 @@ def test_a_job_without_a_log_has_an_empty_one(site):
         "blocks": [],
         "sections": [],
         "times": [],
+        "last": "",
     }
 
 
@@ -116,6 +117,7 @@ def test_the_index_leads_to_every_line(logged):
     part = guest.get(RAW, headers={"Range": f"bytes={start}-{end - 1}"}).data.split(b"\n")
     assert part[0] == b"line %d" % line
     assert len(part) - 1 == lines
+    assert base64.b64decode(index["last"]) == LOG[index["blocks"][-1][0] :]
 
 
 def test_the_stream_of_an_ended_job_sends_all_of_it_and_ends(logged):
