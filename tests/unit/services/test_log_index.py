@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from app.services.jobs import log_index
 from app.services.jobs.log_index import BLOCK_LINES, LogIndex, build_index
 
-
 _unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
