@@ -223,6 +223,7 @@ class FileTraces:
         try:
             # Under the lock of a log that was removed meanwhile nothing is to be kept any more.
             if self.path(job_id).exists():
+                fresh.touch(0o600)
                 fresh.write_bytes(data)
                 fresh.rename(path)
         except OSError:

@@ -1,5 +1,6 @@
 // Parsed lines as elements. Text goes in as text nodes and nothing else, so nothing that a job prints can be markup.
 import { PLAIN } from "./ansi.js";
+import { count } from "./words.js";
 
 const LONGEST = 10000;
 const LINK = /https?:\/\/[^\s<>"'`\\^{}|]*[^\s<>"'`\\^{}|.,;:!?)\]]/g;
@@ -52,7 +53,7 @@ export function renderRuns(target, runs) {
     if (shown.length < text.length) break;
   }
   const length = runs.reduce((sum, run) => sum + run.text.length, 0);
-  if (length > LONGEST) note(target, ` … ${(length - LONGEST).toLocaleString("en")} more characters, see Raw`);
+  if (length > LONGEST) note(target, ` … ${count(length - LONGEST)} more characters, see Raw`);
 }
 
 export function note(target, text) {

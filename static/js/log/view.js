@@ -14,6 +14,7 @@ import { keep, kept } from "./kept.js";
 import { Tail } from "./tail.js";
 import { Times } from "./times.js";
 import { bindTools, takeLogKeys } from "./tools.js";
+import { count, fileSize } from "./words.js";
 
 const BOTTOM = 30;
 
@@ -39,7 +40,7 @@ class LogView {
     bindTools(this);
     takeLogKeys(this);
     this.sayTimes();
-    this.wrap(kept("wrap") === "yes");
+    this.showWrap(kept("wrap") === "yes");
   }
 
   tool(name) {
@@ -47,8 +48,6 @@ class LogView {
   }
 
   async start() {
-    this.scroller.classList.remove("at-end");
-    this.scroller.scrollTop = this.scroller.scrollHeight; // the end that came with the page, until the rest is here
     let index;
     try {
       const response = await fetch(this.root.dataset.index);
@@ -84,9 +83,22 @@ class LogView {
       style: last ? parseLine(last.style).style : PLAIN,
       onLine: (number, parsed) => this.search.onLine(number, parsed),
     });
-    if (found.length) this.scroller.replaceChildren(this.blocks.list);
+    if (index.last) this.fillEnd(decoded(index.last));
+    if (this.tail.lines) this.place();
     this.openFailed();
     this.say();
+  }
+
+  // Instead of the end that came with the page.
+  place() {
+    this.scroller.classList.remove("at-end");
+    this.scroller.replaceChildren(this.blocks.list);
+  }
+
+  // The last block came with the index.
+  fillEnd(bytes) {
+    if (this.events) this.tail.append(bytes);
+    else this.blocks.fill(this.blocks.all.at(-1), bytes);
   }
 
   // ---- while the job runs ----
@@ -110,13 +122,13 @@ class LogView {
 
   // The id is the offset behind the bytes: what was there already is left out, and a gap is noticed.
   receive(event) {
-    const bytes = Uint8Array.from(atob(event.data), (character) => character.charCodeAt(0));
+    const bytes = decoded(event.data);
     const end = Number(event.lastEventId);
     const start = end - bytes.length;
     if (start > this.tail.received) {
       this.restart();
     } else if (end > this.tail.received) {
-      if (!this.blocks.list.isConnected) this.scroller.replaceChildren(this.blocks.list);
+      if (!this.blocks.list.isConnected) this.place();
       this.tail.append(bytes.subarray(this.tail.received - start));
       this.say();
       this.stick();
@@ -142,8 +154,7 @@ class LogView {
     const { lines, received } = this.tail;
     if (!lines) return;
     this.root.style.setProperty("--digits", String(Math.max(3, String(lines).length)));
-    const count = lines === 1 ? "1 line" : `${lines.toLocaleString("en")} lines`;
-    this.tool("note").textContent = `${count}, ${fileSize(received)}${this.events ? ", live" : ""}`;
+    this.tool("note").textContent = `${count(lines)} line${lines === 1 ? "" : "s"}, ${fileSize(received)}${this.events ? ", live" : ""}`;
     this.sayFold();
   }
 
@@ -171,6 +182,8 @@ class LogView {
       this.frame = 0;
       if (!this.follow) return;
       this.scroller.scrollTop = this.scroller.scrollHeight;
+      // Lines that are wrapped are higher than the room that was kept for them.
+      if (this.blocks?.drawInSight()) this.scroller.scrollTop = this.scroller.scrollHeight;
       this.lastTop = this.scroller.scrollTop;
     });
   }
@@ -187,10 +200,11 @@ class LogView {
   }
 
   onScroll() {
-    const { scrollTop, clientHeight, scrollHeight } = this.scroller;
+    const { scrollTop, scrollLeft, clientHeight, scrollHeight } = this.scroller;
     if (scrollTop < this.lastTop - 2) this.setFollow(false);
     else if (scrollTop + clientHeight >= scrollHeight - BOTTOM) this.setFollow(true);
     this.lastTop = scrollTop;
+    this.scroller.classList.toggle("aside", scrollLeft > 0);
   }
 
   // [first, last] of the last lines that failed, or null; the server counts them from the end.
@@ -255,7 +269,9 @@ class LogView {
   }
 
   toggleWrap() {
-    this.wrap(!this.scroller.classList.contains("wrap"));
+    const on = !this.scroller.classList.contains("wrap");
+    keep("wrap", on ? "yes" : "no");
+    this.showWrap(on);
   }
 
   toggleFollow() {
@@ -280,10 +296,9 @@ class LogView {
     this.root.classList.toggle("with-times", this.times.on);
   }
 
-  wrap(on) {
+  showWrap(on) {
     this.scroller.classList.toggle("wrap", on);
     this.tool("wrap").setAttribute("aria-pressed", String(on));
-    keep("wrap", on ? "yes" : "no");
     this.stick();
   }
 
@@ -298,13 +313,10 @@ class LogView {
   }
 }
 
-function fileSize(count) {
-  const units = ["bytes", "KiB", "MiB", "GiB"];
-  let unit = 0;
-  let amount = count;
-  while (amount >= 1024 && unit < units.length - 1) {
-    amount /= 1024;
-    unit += 1;
-  }
-  return unit ? `${amount.toFixed(1)} ${units[unit]}` : `${count} bytes`;
+// The bytes in a text in base64.
+function decoded(text) {
+  const characters = atob(text);
+  const bytes = new Uint8Array(characters.length);
+  for (let at = 0; at < bytes.length; at++) bytes[at] = characters.charCodeAt(at);
+  return bytes;
 }
