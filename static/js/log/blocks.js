@@ -1,10 +1,9 @@
 // The lines of a log as blocks: each has an element of the right height, and is fetched when it comes near; of a block that
 // is there, the groups of lines that are near are drawn (groups.js).
 // A browser cannot show an element of any height, so of a very long log a window of blocks is in the page (window.js).
-import { duration } from "../clock.js";
 import { parseLine } from "./ansi.js";
 import { Group, grouped } from "./groups.js";
-import { note, renderLine } from "./line.js";
+import { Rows } from "./rows.js";
 import { Sections } from "./sections.js";
 import { Window } from "./window.js";
 import { count } from "./words.js";
@@ -28,13 +27,12 @@ export class Blocks {
   constructor(scroller, address, times, drawn) {
     this.scroller = scroller;
     this.address = address;
-    this.times = times;
     this.drawn = drawn;
-    this.selected = null;
-    this.current = null;
     this.all = [];
     this.here = new Set(); // blocks whose lines are here
+    this.grown = new Set(); // groups that are not drawn and have no room yet for their last lines
     this.sections = new Sections();
+    this.rows = new Rows(times, this.sections, (section) => this.toggle(section));
     this.list = document.createElement("div");
     this.list.className = "log-lines";
     this.window = new Window(this);
@@ -178,7 +176,7 @@ export class Blocks {
     for (const { element } of groups) this.observer.observe(element);
   }
 
-  // One more line at the end of a growing block.
+  // One more line at the end of a growing block. After some of them: `settle`.
   push(block, line) {
     let group = block.groups.at(-1);
     if (!group || group.full) {
@@ -189,8 +187,13 @@ export class Blocks {
     }
     group.lines.push(line);
     block.lines += 1;
-    if (group.drawn) group.element.append(this.line(block.line + block.lines - 1, line));
-    else this.sizeGroup(group);
+    if (group.drawn) group.element.append(this.rows.build(block.line + block.lines - 1, line));
+    else this.grown.add(group);
+  }
+
+  settle() {
+    for (const group of this.grown) this.sizeGroup(group);
+    this.grown.clear();
   }
 
   groups() {
@@ -217,64 +220,25 @@ export class Blocks {
     const fresh = groups.filter((group) => !group.drawn);
     for (const group of fresh) {
       group.drawn = true;
-      group.element.replaceChildren(...group.lines.map((line, index) => this.line(group.line + index, line)));
+      group.element.replaceChildren(...group.lines.map((line, index) => this.rows.build(group.line + index, line)));
       this.sizeGroup(group);
     }
     if (fresh.length) this.drawn();
     return fresh.length > 0;
   }
 
-  // One line with what belongs to it: its time, the button and duration of a section's header, folding, the chosen's mark.
-  line(number, { parsed, offset, more }) {
-    const line = renderLine(number, parsed.runs);
-    if (more) note(line.lastChild, more);
-    line.moment = parsed.moment ?? this.times.at(offset);
-    if (this.times.on) this.times.show(line);
-    const section = parsed.runs.length || !parsed.markers.length ? this.sections.headed(number) : undefined;
-    if (section) this.header(line, section);
-    line.hidden = this.sections.hides(number);
-    this.markLine(line, number);
-    return line;
-  }
-
-  header(line, section) {
-    line.classList.add("section");
-    const button = document.createElement("button");
-    button.type = "button";
-    button.className = "fold";
-    button.setAttribute("aria-expanded", String(!section.folded));
-    button.setAttribute("aria-label", `Section ${section.name}`);
-    button.addEventListener("click", () => {
-      this.sections.toggle(section);
-      this.refold();
-    });
-    line.insertBefore(button, line.lastChild);
-    if (section.end !== null) this.took(line, section);
-  }
-
-  took(line, section) {
-    const label = document.createElement("span");
-    label.className = "took";
-    label.textContent = duration(section.end - section.start);
-    line.lastChild.append(label);
+  toggle(section) {
+    this.sections.toggle(section);
+    this.refold();
   }
 
   // What is folded has changed, or a section has ended.
   refold() {
     for (const block of this.all) this.size(block);
-    for (const line of this.drawnLines()) this.refoldLine(line, Number(line.dataset.line));
+    for (const line of this.drawnLines()) this.rows.refold(line);
     this.window.fit();
     this.drawInSight();
     this.drawn();
-  }
-
-  refoldLine(line, number) {
-    line.hidden = this.sections.hides(number);
-    const button = line.querySelector(":scope > .fold");
-    const section = button && this.sections.headed(number);
-    if (!section) return;
-    button.setAttribute("aria-expanded", String(!section.folded));
-    if (section.end !== null && !line.querySelector(".took")) this.took(line, section);
   }
 
   // All lines that are drawn, in order; those of blocks outside the window too: they come back as they are.
@@ -283,20 +247,10 @@ export class Blocks {
     return groups.flatMap(({ element }) => [...element.children]);
   }
 
-  isSelected(number) {
-    return this.selected !== null && number >= this.selected[0] && number <= this.selected[1];
-  }
-
-  markLine(line, number) {
-    line.classList.toggle("marked", this.isSelected(number));
-    line.classList.toggle("current", number === this.current);
-  }
-
   // Mark the lines from the first to the second of `ends` as chosen, and one line as the place at which a search is.
-  mark({ selected = this.selected, current = this.current }) {
-    this.selected = selected;
-    this.current = current;
-    for (const line of this.drawnLines()) this.markLine(line, Number(line.dataset.line));
+  mark({ selected = this.rows.selected, current = this.rows.current }) {
+    Object.assign(this.rows, { selected, current });
+    for (const line of this.drawnLines()) this.rows.mark(line);
   }
 
   // The block that holds a line.

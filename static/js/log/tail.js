@@ -80,6 +80,7 @@ export class Tail {
       this.nextLine += 1;
       from = to;
     }
+    this.blocks.settle();
     if (refold) this.blocks.refold();
   }
 

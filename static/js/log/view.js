@@ -8,6 +8,8 @@ import { refresh } from "../live.js";
 import { Stream } from "../stream.js";
 import { parseLine, PLAIN } from "./ansi.js";
 import { Blocks } from "./blocks.js";
+import { Follow } from "./follow.js";
+import { Inbox } from "./inbox.js";
 import { Search } from "./search.js";
 import { linesOfHash, Selection } from "./selection.js";
 import { keep, kept } from "./kept.js";
@@ -15,8 +17,6 @@ import { Tail } from "./tail.js";
 import { Times } from "./times.js";
 import { bindTools, takeLogKeys } from "./tools.js";
 import { count, fileSize } from "./words.js";
-
-const BOTTOM = 30;
 
 export function startLog() {
   const root = document.querySelector("[data-log]");
@@ -28,12 +28,11 @@ class LogView {
     this.root = root;
     this.scroller = root.querySelector(".log-scroll");
     this.events = root.dataset.events || "";
-    this.follow = true;
-    this.lastTop = 0;
-    this.frame = 0;
     this.blocks = null;
     this.tail = null;
+    this.inbox = new Inbox((event) => this.receive(event));
     this.stream = null;
+    this.follow = new Follow(this.scroller, this.tool("follow"), () => this.blocks?.drawInSight());
     this.times = new Times(Date.parse(root.dataset.started));
     this.search = new Search(this.tool("search"), this);
     this.selection = new Selection(this.tool("selection"), this);
@@ -69,6 +68,7 @@ class LogView {
     this.blocks?.close();
     this.times.adopt(index.times);
     this.blocks = new Blocks(this.scroller, this.root.dataset.raw, this.times, () => this.onDrawn());
+    this.blocks.window.moved = () => this.follow.stay();
     this.blocks.sections.adopt(index.sections);
     const found = index.blocks.map(([start, line, lines, style], at) => (
       { start, end: index.blocks[at + 1]?.[0] ?? index.size, line, lines, style, state: "empty" }
@@ -111,11 +111,11 @@ class LogView {
       return url.href;
     };
     this.stream = new Stream(address, {
-      log: (event) => this.receive(event),
+      log: (event) => this.inbox.add(event),
       times: (event) => this.times.adopt(JSON.parse(event.data)),
       changed: () => refresh(),
       reset: () => this.restart(),
-      end: () => this.finish(),
+      end: () => this.inbox.end(() => this.finish()),
     });
     this.tool("follow").hidden = false;
   }
@@ -131,7 +131,7 @@ class LogView {
       if (!this.blocks.list.isConnected) this.place();
       this.tail.append(bytes.subarray(this.tail.received - start));
       this.say();
-      this.stick();
+      this.follow.stick();
     }
   }
 
@@ -140,12 +140,13 @@ class LogView {
     this.events = "";
     this.tool("follow").hidden = true;
     this.say();
-    this.stick();
+    this.follow.stick();
     refresh();
   }
 
   restart() {
     this.stream?.stop();
+    this.inbox.clear();
     this.scroller.replaceChildren();
     this.start();
   }
@@ -153,9 +154,16 @@ class LogView {
   say() {
     const { lines, received } = this.tail;
     if (!lines) return;
-    this.root.style.setProperty("--digits", String(Math.max(3, String(lines).length)));
+    this.makeRoom(Math.max(3, String(lines).length));
     this.tool("note").textContent = `${count(lines)} line${lines === 1 ? "" : "s"}, ${fileSize(received)}${this.events ? ", live" : ""}`;
     this.sayFold();
+  }
+
+  // For numbers of so many digits; all lines change with it.
+  makeRoom(digits) {
+    if (digits === this.digits) return;
+    this.digits = digits;
+    this.root.style.setProperty("--digits", String(digits));
   }
 
   sayFold() {
@@ -165,7 +173,7 @@ class LogView {
   }
 
   onDrawn() {
-    this.stick();
+    this.follow.stick();
     this.sayFold();
     if (this.search.words) {
       this.search.paint();
@@ -175,36 +183,15 @@ class LogView {
 
   // ---- moving about ----
 
-  // To the end, once a frame however often lines come: asking for the height lays everything out.
-  stick() {
-    if (!this.follow || this.frame) return;
-    this.frame = requestAnimationFrame(() => {
-      this.frame = 0;
-      if (!this.follow) return;
-      this.scroller.scrollTop = this.scroller.scrollHeight;
-      // Lines that are wrapped are higher than the room that was kept for them.
-      if (this.blocks?.drawInSight()) this.scroller.scrollTop = this.scroller.scrollHeight;
-      this.lastTop = this.scroller.scrollTop;
-    });
-  }
-
-  setFollow(on) {
-    this.follow = on;
-    this.tool("follow").setAttribute("aria-pressed", String(on));
-  }
-
   toEnd() {
-    this.setFollow(true);
+    this.follow.set(true);
     this.blocks.window.include(this.blocks.all.length - 1);
-    this.stick();
+    this.follow.stick();
   }
 
   onScroll() {
-    const { scrollTop, scrollLeft, clientHeight, scrollHeight } = this.scroller;
-    if (scrollTop < this.lastTop - 2) this.setFollow(false);
-    else if (scrollTop + clientHeight >= scrollHeight - BOTTOM) this.setFollow(true);
-    this.lastTop = scrollTop;
-    this.scroller.classList.toggle("aside", scrollLeft > 0);
+    this.follow.onScroll();
+    this.scroller.classList.toggle("aside", this.scroller.scrollLeft > 0);
   }
 
   // [first, last] of the last lines that failed, or null; the server counts them from the end.
@@ -241,10 +228,10 @@ class LogView {
   }
 
   async reveal(number) {
-    this.setFollow(false);
+    this.follow.set(false);
     await this.blocks.reveal(number);
     this.root.scrollIntoView({ block: "nearest" });
-    this.lastTop = this.scroller.scrollTop;
+    this.follow.stay();
   }
 
   firstLineInSight() {
@@ -263,7 +250,7 @@ class LogView {
   }
 
   toTop() {
-    this.setFollow(false);
+    this.follow.set(false);
     this.blocks.window.include(0);
     this.scroller.scrollTop = 0;
   }
@@ -275,7 +262,7 @@ class LogView {
   }
 
   toggleFollow() {
-    if (this.follow) this.setFollow(false);
+    if (this.follow.on) this.follow.set(false);
     else this.toEnd();
   }
 
@@ -299,7 +286,7 @@ class LogView {
   showWrap(on) {
     this.scroller.classList.toggle("wrap", on);
     this.tool("wrap").setAttribute("aria-pressed", String(on));
-    this.stick();
+    this.follow.stick();
   }
 
   toggleFull() {
@@ -309,7 +296,7 @@ class LogView {
   fullScreen(on) {
     this.root.classList.toggle("full-screen", on);
     this.tool("full").setAttribute("aria-pressed", String(on));
-    this.stick();
+    this.follow.stick();
   }
 }
 

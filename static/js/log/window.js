@@ -9,6 +9,7 @@ export class Window {
     this.first = 0;
     this.end = 0; // behind the last one
     this.partial = null;
+    this.moved = () => {}; // called when what is seen has another place in the window
     this.before = this.edge(() => this.first);
     this.after = this.edge(() => this.end - 1);
     blocks.list.append(this.before, this.after);
@@ -27,9 +28,15 @@ export class Window {
     return button;
   }
 
+  // Observed anew, an edge tells again where it is: somebody who scrolls on at once may never have lost sight of it.
   onEdge(entries) {
     for (const { target, isIntersecting } of entries) {
-      if (isIntersecting && !target.hidden) target.click();
+      if (!isIntersecting || target.hidden) continue;
+      const { first, end } = this;
+      target.click();
+      if (first === this.first && end === this.end) continue;
+      this.observer.unobserve(target);
+      this.observer.observe(target);
     }
   }
 
@@ -96,7 +103,9 @@ export class Window {
     this.after.hidden = end === all.length;
     list.replaceChildren(this.before, ...all.slice(first, end).map((block) => block.element), this.after);
     this.showPartial(this.partial);
-    if (was !== null) scroller.scrollTop += place.getBoundingClientRect().top - was;
+    if (was === null) return;
+    scroller.scrollTop += place.getBoundingClientRect().top - was;
+    this.moved();
   }
 
   close() {
