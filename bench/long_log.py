@@ -16,6 +16,8 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from app import create_app, crypto
 from app.config import Config
 from app.models import Job, write
+from app.services.runners.append_trace import append_trace
+from app.services.runners.claim_job import JOB_TOKEN_PREFIX
 from bench.place import Place
 from bench.table import Row
 from tests.databases import initialise_database
@@ -79,18 +81,21 @@ def _served() -> Iterator[str]:
 
 
 def _fill(config: Config) -> None:
-    """A public project whose job has ended after printing a great deal."""
+    """A public project whose job has ended after printing a great deal, which arrived as it does from a runner."""
     app = create_app(config)
     with app.app_context():
         core = app.extensions["skerry"]
         job = make_job(core, make_pipeline(core, make_project(core, "skerry/long", visibility="public")))
-        size = 0
+        token, job_id, size = crypto.new_token(JOB_TOKEN_PREFIX), job.id, 0
+        with write(core.session):
+            row = core.session.get_one(Job, job_id)
+            row.status, row.token_hash, row.started_at = "running", crypto.token_hash(token), core.now()
         for first in range(0, LINES, 10_000):
             lines = b"".join(_TEXT % number + b"\n" for number in range(first + 1, first + 10_001))
-            size = core.traces.append(job.id, size, lines)
+            size = append_trace(core, job_id, token, size, lines).size
         with write(core.session):
-            row = core.session.get_one(Job, job.id)
-            row.status, row.trace_size, row.started_at, row.finished_at = "success", size, core.now(), core.now()
+            row = core.session.get_one(Job, job_id)
+            row.status, row.finished_at = "success", core.now()
     core.bus.stop()
 
 

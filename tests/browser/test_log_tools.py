@@ -13,16 +13,20 @@ from tests.browser.accessibility import serious_faults
 from tests.browser.conftest import Site
 
 pytestmark = pytest.mark.browser
-FAILED_LOG = (
-    b"section_start:100:get_sources[collapsed=true]\r\x1b[0KGetting sources\nfetched a seal\n"
-    b"section_end:104:get_sources\r\x1b[0K\n"
-    b"section_start:104:step_script\r\x1b[0KExecuting\n\x1b[32;1m$ make test\x1b[0;m\n"
-    + b"".join(b"line %d\n" % number for number in range(60))
-    + b"section_start:110:units[collapsed=true]\r\x1b[0KUnits\n"
-    b"\x1b[31mFAIL: the s\x1b[1mEAL\x1b[0m slides\nmake: *** Error 2\n"
-    b"section_end:150:step_script\r\x1b[0K\nsection_start:150:cleanup_file_variables\r\x1b[0KTidying\n"
-    b"section_end:151:cleanup_file_variables\r\x1b[0K\n\x1b[31;1mERROR: Job failed: exit code 2\x1b[0;m\n"
-)
+
+
+def _failed_log(lines: int) -> bytes:
+    return (
+        b"section_start:100:get_sources[collapsed=true]\r\x1b[0KGetting sources\nfetched a seal\n"
+        b"section_end:104:get_sources\r\x1b[0K\n"
+        b"section_start:104:step_script\r\x1b[0KExecuting\n\x1b[32;1m$ make test\x1b[0;m\n"
+        + b"".join(b"line %d\n" % number for number in range(lines))
+        + b"section_start:110:units[collapsed=true]\r\x1b[0KUnits\n"
+        b"\x1b[31mFAIL: the s\x1b[1mEAL\x1b[0m slides\nmake: *** Error 2\n"
+        b"section_end:150:step_script\r\x1b[0K\nsection_start:150:cleanup_file_variables\r\x1b[0KTidying\n"
+        b"section_end:151:cleanup_file_variables\r\x1b[0K\n\x1b[31;1mERROR: Job failed: exit code 2\x1b[0;m\n"
+    )
+
 
 #: Scrolls down until nothing comes any more.
 _TO_THE_END = """() => new Promise((done) => {
@@ -37,11 +41,11 @@ _TO_THE_END = """() => new Promise((done) => {
 })"""
 
 
-def _fail(log: Site) -> None:
+def _fail(log: Site, lines: int) -> None:
     with write(log.core.session):
         job = log.core.session.get_one(Job, log.job.id)
         job.failure_reason, job.exit_code = "script_failure", 2
-    log.print(FAILED_LOG)
+    log.print(_failed_log(lines))
     log.end("failed")
 
 
@@ -50,7 +54,7 @@ def _painted(page: Page) -> list[str]:
 
 
 def test_a_search_counts_in_folded_parts_opens_them_and_goes_on_while_the_job_prints(log_window, log):
-    log.print(FAILED_LOG)
+    log.print(_failed_log(60))
     log_window.goto(log.address)
     expect(log_window.locator(".line").last).to_be_visible()
     log_window.keyboard.press("/")
@@ -102,7 +106,7 @@ def test_every_line_has_its_time_from_the_runner_or_else_from_when_it_came(log_w
 
 def test_a_failed_job_shows_why_and_opens_the_section_that_failed(log_window, log):
     number = log.job.id
-    _fail(log)
+    _fail(log, 60)
     log_window.goto(log.address)
     expect(log_window.locator("#job-head .sentence")).to_have_text(
         "The script failed with exit code 2 in section units at “make test”."
@@ -196,7 +200,7 @@ def test_lines_at_the_end_of_a_running_log_can_be_linked_to(log_window, log):
 
 
 def test_the_page_of_a_job_has_no_serious_fault_of_accessibility(log_window, log):
-    _fail(log)
+    _fail(log, 5)
     log_window.goto(log.address)
     log_window.keyboard.press("t")
     log_window.get_by_role("button", name="Top").click()
