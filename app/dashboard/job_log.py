@@ -26,7 +26,7 @@ from app.services.jobs.read_trace import Trace, open_trace, require_trace
 from app.services.jobs.search_log import search_log
 from app.services.jobs.show_job import find_job, job_state
 
-TAIL_BYTES = 32 * 1024
+TAIL_BYTES = 16 * 1024
 CHUNK = 64 * 1024
 #: A reader that is far behind gets so much in one go, then looks whether the job has changed.
 BURST = 16

@@ -9,10 +9,11 @@ import { Window } from "./window.js";
 import { count } from "./words.js";
 
 const LINE_HEIGHT = 20;
-const NEAR = 1000;
+const FETCH_NEAR = 2000; // pixels above and below what is seen
+const DRAW_NEAR = 500;
 const LONGEST_FETCH = 1 << 20;
 const KEEP_BLOCKS = 12;
-const KEEP_GROUPS = 40;
+const KEEP_GROUPS = 60;
 const TRY_AGAIN = 1500;
 
 // Past the browser's cache: there, parts of one address wait for each other, and for a log that grows meanwhile.
@@ -36,7 +37,9 @@ export class Blocks {
     this.list = document.createElement("div");
     this.list.className = "log-lines";
     this.window = new Window(this);
-    this.observer = new IntersectionObserver((entries) => this.onSight(entries), { root: scroller, rootMargin: `${NEAR}px 0px` });
+    const watch = (action, near) => new IntersectionObserver((entries) => action(entries), { root: scroller, rootMargin: `${near}px 0px` });
+    this.fetcher = watch((entries) => this.onNear(entries), FETCH_NEAR);
+    this.drawer = watch((entries) => this.onSight(entries), DRAW_NEAR);
   }
 
   // { start, end: in bytes, line: the first one's number, lines: their count, style: sequences in force, state }, which is
@@ -49,7 +52,7 @@ export class Blocks {
     block.index = this.all.push(block) - 1;
     if (block.state === "growing") this.here.add(block);
     this.size(block);
-    this.observer.observe(block.element);
+    this.fetcher.observe(block.element);
     return block;
   }
 
@@ -88,12 +91,16 @@ export class Blocks {
     group.element.style.height = group.drawn ? "" : `${seen * LINE_HEIGHT}px`;
   }
 
-  onSight(entries) {
+  onNear(entries) {
     for (const { target, isIntersecting } of entries) {
-      const { block, group } = target;
-      (block || group).near = isIntersecting;
-      if (block && isIntersecting) this.load(block);
+      target.block.near = isIntersecting;
+      if (isIntersecting) this.load(target.block);
     }
+    this.tidy();
+  }
+
+  onSight(entries) {
+    for (const { target, isIntersecting } of entries) target.group.near = isIntersecting;
     this.tidy();
     this.drawGroups(this.groups().filter((group) => group.near));
   }
@@ -170,10 +177,10 @@ export class Blocks {
   }
 
   setGroups(block, groups) {
-    for (const { element } of block.groups) this.observer.unobserve(element);
+    for (const { element } of block.groups) this.drawer.unobserve(element);
     block.groups = groups;
     block.element.replaceChildren(...groups.map((group) => group.element));
-    for (const { element } of groups) this.observer.observe(element);
+    for (const { element } of groups) this.drawer.observe(element);
   }
 
   // One more line at the end of a growing block. After some of them: `settle`.
@@ -183,7 +190,7 @@ export class Blocks {
       group = new Group(block.line + block.lines);
       block.groups.push(group);
       block.element.append(group.element);
-      this.observer.observe(group.element);
+      this.drawer.observe(group.element);
     }
     group.lines.push(line);
     block.lines += 1;
@@ -204,15 +211,15 @@ export class Blocks {
     return this.groups().filter((group) => group.drawn);
   }
 
-  // Draw what is near now, before anything is painted: the observer tells of it one frame later.
+  // Draw what is seen now, before anything is painted: the observer tells of it one frame later, and of what is near it.
   drawInSight() {
     const frame = this.scroller.getBoundingClientRect();
-    const isNear = ({ element }) => {
+    const isSeen = ({ element }) => {
       const { top, bottom, height } = element.getBoundingClientRect();
-      return height > 0 && bottom > frame.top - NEAR && top < frame.bottom + NEAR;
+      return height > 0 && bottom > frame.top && top < frame.bottom;
     };
-    const near = [...this.here].filter(isNear).flatMap((block) => block.groups.filter((group) => !group.drawn && isNear(group)));
-    return this.drawGroups(near);
+    const seen = [...this.here].filter(isSeen).flatMap((block) => block.groups.filter((group) => !group.drawn && isSeen(group)));
+    return this.drawGroups(seen);
   }
 
   // → whether there was anything to draw
@@ -289,7 +296,8 @@ export class Blocks {
   }
 
   close() {
-    this.observer.disconnect();
+    this.fetcher.disconnect();
+    this.drawer.disconnect();
     this.window.close();
   }
 }

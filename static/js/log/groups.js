@@ -1,7 +1,7 @@
 // The lines of a block that was fetched, in groups: only groups near what is seen have elements for their lines, so that
 // neither drawing nor laying out ever takes long enough to be felt.
 
-const LINES = 50;
+const LINES = 25;
 
 // A line: { parsed: by parseLine, offset: of its first byte in the log, more: what is to be said behind it, if anything }.
 export class Group {

@@ -191,6 +191,7 @@ class LogView {
 
   onScroll() {
     this.follow.onScroll();
+    this.blocks.drawInSight();
     this.scroller.classList.toggle("aside", this.scroller.scrollLeft > 0);
   }
 
