@@ -51,6 +51,7 @@ export class Blocks {
     block.element.block = block;
     block.index = this.all.push(block) - 1;
     if (block.state === "growing") this.here.add(block);
+    this.window.add(block);
     this.size(block);
     this.fetcher.observe(block.element);
     return block;
