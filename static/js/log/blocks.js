@@ -202,6 +202,7 @@ export class Blocks {
   settle() {
     for (const group of this.grown) this.sizeGroup(group);
     this.grown.clear();
+    this.window.size(1);
   }
 
   groups() {

@@ -60,6 +60,7 @@ export class Window {
   grow() {
     this.after.before(...this.stacks.slice(this.end));
     this.end = this.stacks.length;
+    this.size(2);
     if (this.pixels(this.first, this.end) > MOST) this.around(this.blocks.all.length - 1);
   }
 
@@ -79,9 +80,17 @@ export class Window {
     if (index >= 0 && (index < this.first * STACK || index >= this.end * STACK)) this.around(index);
   }
 
+  // What lies in a stack out of sight need not be laid out (log.css) when the stack's height is known. Of the last `count`.
+  size(count = this.end) {
+    for (let index = Math.max(this.first, this.end - count); index < this.end; index++) {
+      this.stacks[index].style.containIntrinsicHeight = `${this.pixels(index, index + 1)}px`;
+    }
+  }
+
   // Folding makes room for more, or takes it.
   fit() {
     const { all } = this.blocks;
+    this.size();
     const whole = this.first === 0 && this.atEnd;
     if (!all.length || (whole && this.pixels(0, this.end) <= MOST)) return;
     this.around(all.findIndex((block) => block.near && block.element.isConnected));
@@ -113,6 +122,7 @@ export class Window {
     this.end = end;
     this.before.hidden = first === 0;
     this.after.hidden = end === stacks.length;
+    this.size();
     list.replaceChildren(this.before, ...stacks.slice(first, end), this.after);
     this.showPartial(this.partial);
     if (was === null) return;
