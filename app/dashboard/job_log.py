@@ -19,13 +19,14 @@ from app.domain.permissions import Action
 from app.domain.plain_log import plain_lines
 from app.edge import core
 from app.models import Job
-from app.services.jobs.log_index import build_index
+from app.services.jobs import kept_index
+from app.services.jobs.log_index import BLOCK_BYTES, LogIndex
 from app.services.jobs.log_times import log_times
 from app.services.jobs.read_trace import Trace, open_trace, require_trace
 from app.services.jobs.search_log import search_log
 from app.services.jobs.show_job import find_job, job_state
 
-TAIL_BYTES = 32 * 1024
+TAIL_BYTES = 16 * 1024
 CHUNK = 64 * 1024
 #: A reader that is far behind gets so much in one go, then looks whether the job has changed.
 BURST = 16
@@ -103,21 +104,31 @@ def _pieces(trace: Trace, start: int, end: int) -> Iterator[bytes]:
 @pages.get("/<project:path>/-/jobs/<key:job_id>/log_index")
 def log_index(path: str, job_id: int) -> ResponseReturnValue:
     """Where lines and sections lie (`services.jobs.log_index`), as JSON: blocks are [start, line, lines, style], times
-    [offset, when the bytes from there on came, in seconds since 1970].
+    [offset, when the bytes from there on came, in seconds since 1970]; `last` the bytes of the last block in base64,
+    so that the end can be drawn at once, null where they are many.
     """
     job = _readable(path, job_id)
-    trace = open_trace(core(), job.id, job.trace_size)
-    times = log_times(core(), job.id)
+    counted = job.trace_size
+    times = log_times(core(), job_id)
     core().session.remove()
-    with trace:
-        index = build_index(trace)
+    index = kept_index.log_index(core(), job_id, counted)
     return jsonify(
         times=times,
         size=index.size,
         lines=index.lines,
         blocks=[[block.start, block.line, block.lines, block.style] for block in index.blocks],
         sections=[asdict(section) for section in index.sections],
+        last=_last_block(job_id, index),
     )
+
+
+def _last_block(job_id: int, index: LogIndex) -> str | None:
+    start = index.blocks[-1].start if index.blocks else index.size
+    if index.size - start > 2 * BLOCK_BYTES:
+        return None
+    with open_trace(core(), job_id, index.size) as trace:
+        trace.seek(start)
+        return base64.b64encode(trace.read()).decode("ascii")
 
 
 @pages.get("/<project:path>/-/jobs/<key:job_id>/log_search")

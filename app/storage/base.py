@@ -72,3 +72,12 @@ class TraceStore(Protocol):
 
     def marks(self, job_id: int) -> list[tuple[int, float]]:
         """What was noted, both rising: an offset that came again, because the log was cut, counts as it came last."""
+
+    def uncut(self, job_id: int) -> AbstractContextManager[None]:
+        """Meanwhile the log may grow, but nobody cuts or removes it. Not to be held while writing to the log."""
+
+    def keep_index(self, job_id: int, data: bytes) -> None:
+        """Keep `data` beside the log until that is cut or removed; *within* `uncut`. Never fails: it is an aid."""
+
+    def index(self, job_id: int) -> bytes:
+        """What was kept, b"" without."""

@@ -1,12 +1,13 @@
 """Traces and artifacts as files below the data folder."""
 
 import errno
+import fcntl
 import hashlib
 import os
 import secrets
 import struct
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -155,8 +156,10 @@ class FileTraces:
             raise _refuse(error) from error
 
     def truncate(self, job_id: int, size: int) -> None:
-        with suppress(FileNotFoundError):
-            os.truncate(self.path(job_id), size)
+        with self._locked(job_id, fcntl.LOCK_EX):
+            self._index(job_id).unlink(missing_ok=True)
+            with suppress(FileNotFoundError):
+                os.truncate(self.path(job_id), size)
 
     def open(self, job_id: int) -> BinaryIO | None:
         try:
@@ -165,8 +168,9 @@ class FileTraces:
             return None
 
     def remove(self, job_id: int) -> None:
-        self.path(job_id).unlink(missing_ok=True)
-        self._marks(job_id).unlink(missing_ok=True)
+        with self._locked(job_id, fcntl.LOCK_EX):
+            for path in (self.path(job_id), self._marks(job_id), self._index(job_id)):
+                path.unlink(missing_ok=True)
 
     def _marks(self, job_id: int) -> Path:
         return self.path(job_id).with_suffix(".times")
@@ -193,3 +197,40 @@ class FileTraces:
             if not found or moment > found[-1][1]:
                 found.append((offset, moment))
         return found
+
+    def _index(self, job_id: int) -> Path:
+        return self.path(job_id).with_suffix(".index")
+
+    def uncut(self, job_id: int) -> AbstractContextManager[None]:
+        return self._locked(job_id, fcntl.LOCK_SH)
+
+    @contextmanager
+    def _locked(self, job_id: int, how: int) -> Iterator[None]:
+        try:
+            descriptor = os.open(self.path(job_id), os.O_RDONLY)
+        except FileNotFoundError:
+            yield
+            return
+        try:
+            fcntl.flock(descriptor, how)
+            yield
+        finally:
+            os.close(descriptor)
+
+    def keep_index(self, job_id: int, data: bytes) -> None:
+        path = self._index(job_id)
+        fresh = path.with_suffix(f".{secrets.token_hex(4)}.index")
+        try:
+            # Under the lock of a log that was removed meanwhile nothing is to be kept any more.
+            if self.path(job_id).exists():
+                fresh.touch(0o600)
+                fresh.write_bytes(data)
+                fresh.rename(path)
+        except OSError:
+            fresh.unlink(missing_ok=True)
+
+    def index(self, job_id: int) -> bytes:
+        try:
+            return self._index(job_id).read_bytes()
+        except OSError:
+            return b""

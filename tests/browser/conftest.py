@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from argon2 import PasswordHasher
@@ -11,7 +12,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from app import crypto
 from app.models import Job, Pipeline, Project, User
 from app.services.core import Core
-from tests.browser.windows import watched_window
+from tests.browser.windows import Place, shared_place, watched_window
 from tests.factories import PASSWORD, make_job, make_pipeline, make_project, make_user, print_trace
 
 
@@ -33,6 +34,11 @@ class Site:
     project: Project
     pipeline: Pipeline
     job: Job
+
+    @property
+    def address(self) -> str:
+        """The page of the job."""
+        return f"/skerry/hello/-/jobs/{self.job.id}"
 
     def print(self, text: bytes) -> None:
         """The job prints `text`."""
@@ -70,6 +76,31 @@ def site(core: Core, server, monkeypatch) -> Site:
     pipeline = make_pipeline(core, project, user=admin, status="running", protected=False)
     job = make_job(core, pipeline, name="unit", stage="test", status="running", started_at=core.now())
     return Site(server.url, core, admin, project, pipeline, job)
+
+
+@pytest.fixture(scope="module")
+def log_place(chromium: Browser, tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> Iterator[Place]:
+    """A server that the tests of a log share."""
+    with shared_place(chromium, tmp_path_factory.mktemp("logs"), sqlite_template) as place:
+        make_project(place.core, "skerry/hello", creator=place.admin, visibility="public")
+        yield place
+
+
+@pytest.fixture(scope="module")
+def log_window(chromium: Browser, log_place: Place) -> Iterator[Page]:
+    """Their window, in which the administrator is signed in: style and scripts are loaded once."""
+    with watched_window(chromium, log_place.url, storage_state=log_place.signed_in) as window:
+        yield window
+
+
+@pytest.fixture
+def log(log_place: Place) -> Site:
+    """A job of a pipeline of its own, which runs and has printed nothing yet."""
+    core, admin = log_place.core, log_place.admin
+    project = core.session.query(Project).filter_by(path="hello").one()
+    pipeline = make_pipeline(core, project, user=admin, status="running", protected=False)
+    job = make_job(core, pipeline, name="unit", stage="test", status="running", started_at=core.now())
+    return Site(log_place.url, core, admin, project, pipeline, job)
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """Where the lines and sections of a log lie, so that a page can show any part of it without reading the rest.
 
-A log of 100 MB takes a few hundred milliseconds: counting and searching are left to the C of `bytes`.
+A log of 100 MB takes a few hundred milliseconds: counting and searching are left to the C of `bytes`. So what was found
+is kept (`kept_index`), and only what came since is looked at.
 """
 
 import re
@@ -21,6 +22,8 @@ _NEAR = 2048
 
 class Readable(Protocol):
     """What an index is made of: a file, or a `read_trace.Trace`."""
+
+    def seek(self, offset: int, /) -> object: ...
 
     def read(self, size: int, /) -> bytes: ...
 
@@ -60,10 +63,12 @@ class LogIndex:
     sections: list[Section] = field(default_factory=list)
 
 
-def build_index(file: Readable) -> LogIndex:
-    """The index of the log in `file`, from where it stands to its end now."""
-    index, style = LogIndex(), b""
-    open_sections: list[Section] = []
+def build_index(file: Readable, kept: LogIndex | None = None) -> LogIndex:
+    """The index of the log in `file`, to its end now. `kept` is one of its beginning, and is what is added to."""
+    index = kept or LogIndex()
+    style = _take_back_last_block(index)
+    open_sections = [section for section in index.sections if section.end_line is None]
+    file.seek(index.size)
     for piece, lines, skipped in _pieces(file):
         unfinished = not piece.endswith(b"\n")
         index.blocks.append(Block(index.size, index.lines + 1, lines + unfinished, style.decode("ascii")))
@@ -75,6 +80,19 @@ def build_index(file: Readable) -> LogIndex:
         last = index.blocks[-1]
         index.lines = last.line + last.lines - 1
     return index
+
+
+def _take_back_last_block(index: LogIndex) -> bytes:
+    """It is looked at again, as its last line may not have been whole. Return the style in which it starts."""
+    if not index.blocks:
+        return b""
+    last = index.blocks.pop()
+    index.size, index.lines = last.start, last.line - 1
+    index.sections = [section for section in index.sections if section.line < last.line]
+    for section in index.sections:
+        if section.end_line is not None and section.end_line >= last.line:
+            section.end_line = section.ended_at = None
+    return last.style.encode("ascii")
 
 
 def _pieces(file: Readable) -> Iterator[tuple[bytes, int, int]]:

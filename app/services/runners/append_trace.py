@@ -10,6 +10,7 @@ from app.events.base import Notice
 from app.models import Job, after_commit, write
 from app.services.core import Core
 from app.services.jobs.finish_job import finish
+from app.services.jobs.kept_index import STEP, keep_index
 from app.services.runners.job_authority import NotProcessing, renew_lease, running_job, update_interval
 
 _PIECE = 1 << 20
@@ -80,6 +81,7 @@ def heal(core: Core, job: Job) -> None:
     if stored > job.trace_size:
         core.traces.truncate(job.id, job.trace_size)
     elif stored < job.trace_size:
+        core.traces.truncate(job.id, stored)  # what was kept about the lost end goes with it
         job.trace_size, job.trace_crc = stored, _crc(core.traces.open(job.id))
 
 
@@ -98,6 +100,9 @@ def _add(core: Core, job: Job, data: bytes) -> None:
     job.trace_size, job.trace_crc = size, zlib.crc32(data, job.trace_crc)
     notice = Notice(f"trace:{job.id}", {"size": size})
     after_commit(core.session, lambda: core.bus.publish(notice))
+    job_id = job.id
+    if size // STEP > (size - len(data)) // STEP:
+        after_commit(core.session, lambda: keep_index(core, job_id, size))
 
 
 def _end(core: Core, job_id: int, token: str) -> None:

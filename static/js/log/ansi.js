@@ -49,14 +49,17 @@ export function plainText(runs) {
 }
 
 function restyle(style, parameters) {
-  const codes = parameters === "" ? [0] : parameters.split(/[;:]/).map((code) => (code === "" ? 0 : Number(code)));
+  const codes = parameters.split(";").map((code) => code.split(":").map(Number)); // Number("") is 0, as it is meant
   let next = style;
   for (let at = 0; at < codes.length; at++) {
-    const code = codes[at];
-    if (code === 38 || code === 48) {
-      const [colour, used] = extended(codes, at + 1);
-      if (colour !== undefined) next = { ...next, [code === 38 ? "fg" : "bg"]: colour };
-      at += used;
+    const [code, ...parts] = codes[at];
+    if (COLOURED[code]) {
+      const given = parts.length ? parts : codes.slice(at + 1, at + 5).map(([first]) => first);
+      if (!parts.length) at += { 5: 2, 2: 4 }[given[0]] ?? 1;
+      const colour = extended(given, parts.length > 4 ? 2 : 1);
+      if (colour !== undefined && COLOURED[code] !== "line") next = { ...next, [COLOURED[code]]: colour };
+    } else if (code === 4 && parts.length) {
+      next = { ...next, underline: parts[0] !== 0 }; // 4:3, a wavy line, say
     } else {
       next = simple(next, code);
     }
@@ -64,15 +67,16 @@ function restyle(style, parameters) {
   return next;
 }
 
-// 38;5;N or 38;2;R;G;B → [colour, codes used]
-function extended(codes, at) {
-  if (codes[at] === 5) return [palette(codes[at + 1]), 2];
-  if (codes[at] === 2) {
-    const parts = codes.slice(at + 1, at + 4);
-    const good = parts.length === 3 && parts.every((part) => part >= 0 && part <= 255);
-    return [good ? `rgb(${parts.join(" ")})` : undefined, 4];
-  }
-  return [undefined, 1];
+// What 38, 48 and 58 colour; lines below text have the text's colour here.
+const COLOURED = { 38: "fg", 48: "bg", 58: "line" };
+
+// What follows 38: 5, N or 2, R, G, B, and between colons 2, a colour space, R, G, B → colour, undefined if there is none
+function extended(given, first) {
+  if (given[0] === 5) return palette(given[1]);
+  if (given[0] !== 2) return undefined;
+  const parts = given.slice(first, first + 3);
+  const good = parts.length === 3 && parts.every((part) => part >= 0 && part <= 255);
+  return good ? `rgb(${parts.join(" ")})` : undefined;
 }
 
 function palette(number) {

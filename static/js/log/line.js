@@ -1,5 +1,6 @@
 // Parsed lines as elements. Text goes in as text nodes and nothing else, so nothing that a job prints can be markup.
 import { PLAIN } from "./ansi.js";
+import { count } from "./words.js";
 
 const LONGEST = 10000;
 const LINK = /https?:\/\/[^\s<>"'`\\^{}|]*[^\s<>"'`\\^{}|.,;:!?)\]]/g;
@@ -10,10 +11,25 @@ function colour(element, name, value) {
   else element.style.setProperty(name === "color" ? "color" : "background-color", value);
 }
 
+// Text in a colour too dark for the log's dark ground is mixed with white until it can be read (WCAG's 4.5 : 1).
+const DARKEST = 0.2;
+
+function luminance([red, green, blue]) {
+  const linear = (part) => (part / 255) ** 2.2;
+  return 0.2126 * linear(red) + 0.7152 * linear(green) + 0.0722 * linear(blue);
+}
+
+function readable(value) {
+  let parts = value.match(/\d+/g).map(Number);
+  while (luminance(parts) < DARKEST) parts = parts.map((part) => Math.ceil(part + (255 - part) / 10));
+  return `rgb(${parts.join(" ")})`;
+}
+
 function styled(style) {
   const element = document.createElement("span");
   let { fg, bg } = style;
   if (style.inverse) [fg, bg] = [bg ?? "var(--log-ground)", fg ?? 7];
+  if (typeof fg === "string" && bg === null && !style.inverse) fg = readable(fg);
   if (style.bold && typeof fg === "number" && fg < 8) fg += 8;
   colour(element, "color", fg);
   colour(element, "background-color", bg);
@@ -52,7 +68,7 @@ export function renderRuns(target, runs) {
     if (shown.length < text.length) break;
   }
   const length = runs.reduce((sum, run) => sum + run.text.length, 0);
-  if (length > LONGEST) note(target, ` … ${(length - LONGEST).toLocaleString("en")} more characters, see Raw`);
+  if (length > LONGEST) note(target, ` … ${count(length - LONGEST)} more characters, see Raw`);
 }
 
 export function note(target, text) {

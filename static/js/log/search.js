@@ -1,5 +1,6 @@
 // Search in the whole log: the server tells which lines hold the words, what comes later is looked at here.
 import { plainText } from "./ansi.js";
+import { count } from "./words.js";
 
 const PAUSE = 250;
 const PAINT = "log-found";
@@ -128,9 +129,9 @@ export class Search {
     if (!this.words) this.output.textContent = "";
     else if (!this.total) this.output.textContent = "Not found";
     else {
-      const place = this.place >= 0 ? `${(this.place + 1).toLocaleString("en")} of ` : "";
+      const place = this.place >= 0 ? `${count(this.place + 1)} of ` : "";
       const folded = this.lines.filter((line) => this.view.blocks.sections.hides(line)).length;
-      this.output.textContent = `${place}${this.total.toLocaleString("en")} line${this.total === 1 ? "" : "s"}${folded ? `, ${folded.toLocaleString("en")} folded away` : ""}`;
+      this.output.textContent = `${place}${count(this.total)} line${this.total === 1 ? "" : "s"}${folded ? `, ${count(folded)} folded away` : ""}`;
     }
   }
 
@@ -154,14 +155,14 @@ export class Search {
 
   count(line, section) {
     let label = line.querySelector(".hits");
-    const count = section?.folded ? this.within(section) : 0;
-    if (!label && !count) return;
+    const found = section?.folded ? this.within(section) : 0;
+    if (!label && !found) return;
     if (!label) {
       label = document.createElement("span");
       label.className = "hits";
       line.lastChild.append(label);
     }
-    label.textContent = count ? `${count.toLocaleString("en")} found` : "";
+    label.textContent = found ? `${count(found)} found` : "";
   }
 }
 

@@ -29,7 +29,7 @@ export class Selection {
 
   // The first end of a range stays where it is while the other is moved.
   extend(number) {
-    this.anchor ??= this.view.blocks.selected?.[0] ?? number;
+    this.anchor ??= this.view.blocks.rows.selected?.[0] ?? number;
     this.choose([Math.min(this.anchor, number), Math.max(this.anchor, number)], this.anchor);
   }
 
@@ -59,7 +59,7 @@ export class Selection {
   // The chosen lines as plain text, read anew: they may not be drawn.
   async text() {
     const { blocks, root } = this.view;
-    const [first, last] = blocks.selected;
+    const [first, last] = blocks.rows.selected;
     const end = Math.min(last, first + MOST - 1);
     const from = blocks.holding(first);
     const bytes = await fetchBytes(root.dataset.raw, from.start, blocks.holding(end).end);

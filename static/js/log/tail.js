@@ -74,19 +74,19 @@ export class Tail {
       this.style = parsed.style;
       for (const marker of parsed.markers) refold = this.blocks.sections.mark(marker, this.nextLine) || refold;
       const block = this.blockFor(offset + from, before);
-      block.element.append(this.blocks.line(this.nextLine, parsed, offset + from));
+      this.blocks.push(block, { parsed, offset: offset + from });
       this.onLine(this.nextLine, parsed);
-      block.lines += 1;
       block.end = offset + to;
       this.nextLine += 1;
       from = to;
     }
+    this.blocks.settle();
     if (refold) this.blocks.refold();
   }
 
   blockFor(start, style) {
     if (!this.block || this.block.lines >= BLOCK_LINES) {
-      if (this.block) this.block.state = "drawn";
+      if (this.block) this.block.state = "here";
       this.block = this.blocks.append({ start, end: start, line: this.nextLine, lines: 0, style: sequence(style), state: "growing" });
     }
     return this.block;

@@ -8,14 +8,15 @@ import { refresh } from "../live.js";
 import { Stream } from "../stream.js";
 import { parseLine, PLAIN } from "./ansi.js";
 import { Blocks } from "./blocks.js";
+import { Follow } from "./follow.js";
+import { Inbox } from "./inbox.js";
 import { Search } from "./search.js";
 import { linesOfHash, Selection } from "./selection.js";
 import { keep, kept } from "./kept.js";
 import { Tail } from "./tail.js";
 import { Times } from "./times.js";
 import { bindTools, takeLogKeys } from "./tools.js";
-
-const BOTTOM = 30;
+import { count, fileSize } from "./words.js";
 
 export function startLog() {
   const root = document.querySelector("[data-log]");
@@ -27,19 +28,18 @@ class LogView {
     this.root = root;
     this.scroller = root.querySelector(".log-scroll");
     this.events = root.dataset.events || "";
-    this.follow = true;
-    this.lastTop = 0;
-    this.frame = 0;
     this.blocks = null;
     this.tail = null;
+    this.inbox = new Inbox((event) => this.receive(event));
     this.stream = null;
+    this.follow = new Follow(this.scroller, this.tool("follow"), () => this.blocks?.drawInSight());
     this.times = new Times(Date.parse(root.dataset.started));
     this.search = new Search(this.tool("search"), this);
     this.selection = new Selection(this.tool("selection"), this);
     bindTools(this);
     takeLogKeys(this);
     this.sayTimes();
-    this.wrap(kept("wrap") === "yes");
+    this.showWrap(kept("wrap") === "yes");
   }
 
   tool(name) {
@@ -47,8 +47,6 @@ class LogView {
   }
 
   async start() {
-    this.scroller.classList.remove("at-end");
-    this.scroller.scrollTop = this.scroller.scrollHeight; // the end that came with the page, until the rest is here
     let index;
     try {
       const response = await fetch(this.root.dataset.index);
@@ -70,6 +68,7 @@ class LogView {
     this.blocks?.close();
     this.times.adopt(index.times);
     this.blocks = new Blocks(this.scroller, this.root.dataset.raw, this.times, () => this.onDrawn());
+    this.blocks.window.moved = () => this.follow.stay();
     this.blocks.sections.adopt(index.sections);
     const found = index.blocks.map(([start, line, lines, style], at) => (
       { start, end: index.blocks[at + 1]?.[0] ?? index.size, line, lines, style, state: "empty" }
@@ -84,9 +83,22 @@ class LogView {
       style: last ? parseLine(last.style).style : PLAIN,
       onLine: (number, parsed) => this.search.onLine(number, parsed),
     });
-    if (found.length) this.scroller.replaceChildren(this.blocks.list);
+    if (index.last) this.fillEnd(decoded(index.last));
+    if (this.tail.lines) this.place();
     this.openFailed();
     this.say();
+  }
+
+  // Instead of the end that came with the page.
+  place() {
+    this.scroller.classList.remove("at-end");
+    this.scroller.replaceChildren(this.blocks.list);
+  }
+
+  // The last block came with the index.
+  fillEnd(bytes) {
+    if (this.events) this.tail.append(bytes);
+    else this.blocks.fill(this.blocks.all.at(-1), bytes);
   }
 
   // ---- while the job runs ----
@@ -99,27 +111,27 @@ class LogView {
       return url.href;
     };
     this.stream = new Stream(address, {
-      log: (event) => this.receive(event),
+      log: (event) => this.inbox.add(event),
       times: (event) => this.times.adopt(JSON.parse(event.data)),
       changed: () => refresh(),
       reset: () => this.restart(),
-      end: () => this.finish(),
+      end: () => this.inbox.end(() => this.finish()),
     });
     this.tool("follow").hidden = false;
   }
 
   // The id is the offset behind the bytes: what was there already is left out, and a gap is noticed.
   receive(event) {
-    const bytes = Uint8Array.from(atob(event.data), (character) => character.charCodeAt(0));
+    const bytes = decoded(event.data);
     const end = Number(event.lastEventId);
     const start = end - bytes.length;
     if (start > this.tail.received) {
       this.restart();
     } else if (end > this.tail.received) {
-      if (!this.blocks.list.isConnected) this.scroller.replaceChildren(this.blocks.list);
+      if (!this.blocks.list.isConnected) this.place();
       this.tail.append(bytes.subarray(this.tail.received - start));
       this.say();
-      this.stick();
+      this.follow.stick();
     }
   }
 
@@ -128,12 +140,13 @@ class LogView {
     this.events = "";
     this.tool("follow").hidden = true;
     this.say();
-    this.stick();
+    this.follow.stick();
     refresh();
   }
 
   restart() {
     this.stream?.stop();
+    this.inbox.clear();
     this.scroller.replaceChildren();
     this.start();
   }
@@ -141,10 +154,16 @@ class LogView {
   say() {
     const { lines, received } = this.tail;
     if (!lines) return;
-    this.root.style.setProperty("--digits", String(Math.max(3, String(lines).length)));
-    const count = lines === 1 ? "1 line" : `${lines.toLocaleString("en")} lines`;
-    this.tool("note").textContent = `${count}, ${fileSize(received)}${this.events ? ", live" : ""}`;
+    this.makeRoom(Math.max(3, String(lines).length));
+    this.tool("note").textContent = `${count(lines)} line${lines === 1 ? "" : "s"}, ${fileSize(received)}${this.events ? ", live" : ""}`;
     this.sayFold();
+  }
+
+  // For numbers of so many digits; all lines change with it.
+  makeRoom(digits) {
+    if (digits === this.digits) return;
+    this.digits = digits;
+    this.root.style.setProperty("--digits", String(digits));
   }
 
   sayFold() {
@@ -154,7 +173,7 @@ class LogView {
   }
 
   onDrawn() {
-    this.stick();
+    this.follow.stick();
     this.sayFold();
     if (this.search.words) {
       this.search.paint();
@@ -164,33 +183,16 @@ class LogView {
 
   // ---- moving about ----
 
-  // To the end, once a frame however often lines come: asking for the height lays everything out.
-  stick() {
-    if (!this.follow || this.frame) return;
-    this.frame = requestAnimationFrame(() => {
-      this.frame = 0;
-      if (!this.follow) return;
-      this.scroller.scrollTop = this.scroller.scrollHeight;
-      this.lastTop = this.scroller.scrollTop;
-    });
-  }
-
-  setFollow(on) {
-    this.follow = on;
-    this.tool("follow").setAttribute("aria-pressed", String(on));
-  }
-
   toEnd() {
-    this.setFollow(true);
+    this.follow.set(true);
     this.blocks.window.include(this.blocks.all.length - 1);
-    this.stick();
+    this.follow.stick();
   }
 
   onScroll() {
-    const { scrollTop, clientHeight, scrollHeight } = this.scroller;
-    if (scrollTop < this.lastTop - 2) this.setFollow(false);
-    else if (scrollTop + clientHeight >= scrollHeight - BOTTOM) this.setFollow(true);
-    this.lastTop = scrollTop;
+    this.follow.onScroll();
+    this.blocks.drawInSight();
+    this.scroller.classList.toggle("aside", this.scroller.scrollLeft > 0);
   }
 
   // [first, last] of the last lines that failed, or null; the server counts them from the end.
@@ -227,10 +229,10 @@ class LogView {
   }
 
   async reveal(number) {
-    this.setFollow(false);
+    this.follow.set(false);
     await this.blocks.reveal(number);
     this.root.scrollIntoView({ block: "nearest" });
-    this.lastTop = this.scroller.scrollTop;
+    this.follow.stay();
   }
 
   firstLineInSight() {
@@ -249,17 +251,19 @@ class LogView {
   }
 
   toTop() {
-    this.setFollow(false);
+    this.follow.set(false);
     this.blocks.window.include(0);
     this.scroller.scrollTop = 0;
   }
 
   toggleWrap() {
-    this.wrap(!this.scroller.classList.contains("wrap"));
+    const on = !this.scroller.classList.contains("wrap");
+    keep("wrap", on ? "yes" : "no");
+    this.showWrap(on);
   }
 
   toggleFollow() {
-    if (this.follow) this.setFollow(false);
+    if (this.follow.on) this.follow.set(false);
     else this.toEnd();
   }
 
@@ -280,11 +284,10 @@ class LogView {
     this.root.classList.toggle("with-times", this.times.on);
   }
 
-  wrap(on) {
+  showWrap(on) {
     this.scroller.classList.toggle("wrap", on);
     this.tool("wrap").setAttribute("aria-pressed", String(on));
-    keep("wrap", on ? "yes" : "no");
-    this.stick();
+    this.follow.stick();
   }
 
   toggleFull() {
@@ -294,17 +297,14 @@ class LogView {
   fullScreen(on) {
     this.root.classList.toggle("full-screen", on);
     this.tool("full").setAttribute("aria-pressed", String(on));
-    this.stick();
+    this.follow.stick();
   }
 }
 
-function fileSize(count) {
-  const units = ["bytes", "KiB", "MiB", "GiB"];
-  let unit = 0;
-  let amount = count;
-  while (amount >= 1024 && unit < units.length - 1) {
-    amount /= 1024;
-    unit += 1;
-  }
-  return unit ? `${amount.toFixed(1)} ${units[unit]}` : `${count} bytes`;
+// The bytes in a text in base64.
+function decoded(text) {
+  const characters = atob(text);
+  const bytes = new Uint8Array(characters.length);
+  for (let at = 0; at < bytes.length; at++) bytes[at] = characters.charCodeAt(at);
+  return bytes;
 }

@@ -2,12 +2,15 @@
 
 import base64
 import json
+import posixpath
+import re
 import threading
 import time
 
 import pytest
 import requests
 
+from app import assets
 from app.dashboard import job_log, streams
 from app.events.base import Notice, TooManyWaiting
 from app.models import write
@@ -78,6 +81,7 @@ def test_a_job_without_a_log_has_an_empty_one(site):
         "blocks": [],
         "sections": [],
         "times": [],
+        "last": "",
     }
 
 
@@ -116,6 +120,20 @@ def test_the_index_leads_to_every_line(logged):
     part = guest.get(RAW, headers={"Range": f"bytes={start}-{end - 1}"}).data.split(b"\n")
     assert part[0] == b"line %d" % line
     assert len(part) - 1 == lines
+    assert base64.b64decode(index["last"]) == LOG[index["blocks"][-1][0] :]
+
+
+def test_the_page_names_all_its_scripts_so_that_none_waits_for_another(logged):
+    page = logged.visitor("guest").get("/skerry/hello/-/jobs/1").text
+    named = re.findall(r'rel="modulepreload" href="[^"]*/js/([\w/]+)', page)
+    folder, needed, new = assets.folder("static") / "js", set(), {"main"}
+    while new:
+        needed |= new
+        imports = [
+            (name, part) for name in new for part in re.findall(r'from "(.+)\.js"', (folder / f"{name}.js").read_text())
+        ]
+        new = {posixpath.normpath(posixpath.join(posixpath.dirname(name), part)) for name, part in imports} - needed
+    assert sorted(named) == sorted(needed - {"main"})
 
 
 def test_the_stream_of_an_ended_job_sends_all_of_it_and_ends(logged):

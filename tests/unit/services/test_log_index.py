@@ -3,19 +3,21 @@
 import io
 import time
 
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from app.services.jobs import log_index
-from app.services.jobs.log_index import BLOCK_LINES, build_index
+from app.services.jobs.log_index import BLOCK_LINES, LogIndex, build_index
+
+_unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def _index(data: bytes):
     return build_index(io.BytesIO(data))
 
 
-def _check(data: bytes) -> None:
-    index = _index(data)
+def _check(data: bytes, index: LogIndex | None = None) -> None:
+    index = index or _index(data)
     assert bool(index.blocks) == bool(data)
     if not data:
         return
@@ -28,6 +30,7 @@ def _check(data: bytes) -> None:
         assert block.lines == data[block.start : end].count(b"\n") + (0 if data[end - 1 : end] == b"\n" else 1)
 
 
+@_unhurried
 @given(st.lists(st.sampled_from([b"\n", b"ab", b"\r", b"x" * 40, b"section_", b"\x1b[1m"]), max_size=60).map(b"".join))
 def test_blocks_begin_with_lines_and_hold_what_they_say(data):
     whole = log_index.BLOCK_BYTES
@@ -35,6 +38,32 @@ def test_blocks_begin_with_lines_and_hold_what_they_say(data):
         for size in (7, 32, whole):
             log_index.BLOCK_BYTES = size
             _check(data)
+    finally:
+        log_index.BLOCK_BYTES = whole
+
+
+_PIECES = [
+    b"\n",
+    b"ab\n",
+    b"\x1b[1m\n",
+    b"\x1b[0m",
+    b"section_start:1:a\r\n",
+    b"section_end:2:a\r\n",
+    b"section_start:3:b\r\n",
+]
+
+
+@_unhurried
+@given(st.lists(st.sampled_from(_PIECES), max_size=40).map(b"".join), st.lists(st.integers(0, 400), max_size=3))
+def test_an_index_that_is_added_to_piece_by_piece_says_the_same(data, cuts):
+    whole = log_index.BLOCK_BYTES
+    try:
+        log_index.BLOCK_BYTES = 200
+        index = LogIndex()
+        for cut in [*sorted(cuts), len(data)]:
+            index = build_index(io.BytesIO(data[:cut]), index)
+            _check(data[:cut], index)
+        assert index.sections == _index(data).sections
     finally:
         log_index.BLOCK_BYTES = whole
 
