@@ -1,0 +1,378 @@
+"""The pages in Debian's Chromium, over pipelines that the real runner ran: one window, flow after flow.
+
+All that people and jobs can name or print is an attack (`hostile_sample`); a dialog, an error of a script or a breach of
+the content policy in any of the flows fails the last of them.
+"""
+
+import re
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from playwright.sync_api import Locator, Page, expect, sync_playwright
+
+from tests.browser.accessibility import contrast_faults, serious_faults
+from tests.browser.windows import watched_window
+from tests.integration.end_to_end.hostile_sample import BRANCH, EVIL, FILES, GATE, GREEN, JOB, RED, SCRIPT
+from tests.integration.stack import Containers, Repository, Server, wait_until, working_copy
+
+pytestmark = [pytest.mark.podman, pytest.mark.browser]
+PASSWORD = "correct horse battery"
+
+
+@dataclass
+class Story:
+    """The project, its green pipeline, and the red one, whose job `watch` runs until its gate is open."""
+
+    server: Server
+    repository: Repository
+    containers: Containers
+    green: dict[str, Any]
+    red: dict[str, Any]
+
+    @property
+    def path(self) -> str:
+        return f"/{self.repository.path}/-"
+
+    @property
+    def pipeline(self) -> str:
+        return f"{self.path}/pipelines/{self.red['id']}"
+
+    def job(self, name: str) -> int:
+        return int(self.repository.jobs(self.red["id"])[name]["id"])
+
+    def address(self, name: str) -> str:
+        """The page of a job of the red pipeline."""
+        return f"{self.path}/jobs/{self.job(name)}"
+
+    @cached_property
+    def failed(self) -> str:
+        """The page of the job that fails: of its first try, also when there are others."""
+        return f"{self.path}/jobs/{self.wait_for(JOB)['id']}"
+
+    def wait_for(self, name: str, *statuses: str) -> dict[str, Any]:
+        return self.repository.wait_for_job(self.red["id"], name, *(statuses or ("success", "failed")))
+
+    def open_gate(self) -> None:
+        user = self.containers.user
+        user.run(["podman", "exec", self.containers.of(self.job("watch")), "touch", GATE])
+
+
+@pytest.fixture(scope="module")
+def story(server: Server, runner: Any, runner_user: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
+    made = server.api("POST", "/projects", {"path": "rocket"})
+    grace = {"username": "grace", "name": f"Grace {EVIL}", "email": "g@example.com", "password": PASSWORD, "admin": True}
+    server.api("POST", "/users", grace)
+    repository = working_copy(server, made["path_with_namespace"], tmp_path_factory.mktemp("dashboard") / "work")
+    payload = {"key": "PAYLOAD", "value": EVIL, "description": EVIL, "raw": True}
+    server.api("POST", f"{repository.api_path}/variables", payload)
+    green = repository.wait(_push(repository, GREEN, "Land on four legs")["id"])
+    repository.must_pass(green)
+    story = Story(server, repository, Containers(runner_user), green, _push(repository, RED, f"Save a leg {EVIL}"))
+    story.wait_for("watch", "running")
+    yield story
+    server.api("POST", f"{repository.api_path}/pipelines/{story.red['id']}/cancel")
+    repository.wait(story.red["id"])
+
+
+def _push(repository: Repository, configuration: str, message: str) -> dict[str, Any]:
+    sha = repository.commit({".gitlab-ci.yml": configuration, **FILES}, message)
+    repository.push(f"HEAD:refs/heads/{BRANCH}")
+    return repository.server.api("GET", f"{repository.api_path}/pipelines?sha={sha}")[0]
+
+
+@pytest.fixture(scope="module")
+def page(story: Story) -> Iterator[Page]:
+    """The window, in which Grace is signed in."""
+    expect.set_options(timeout=20_000)
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=shutil.which("chromium"))
+        with watched_window(chromium, story.server.url) as window:
+            window.goto("/-/sign_in")
+            window.get_by_label("User name").fill("grace")
+            window.get_by_label("Password").fill(PASSWORD)
+            window.get_by_role("main").get_by_role("button", name="Sign in").click()
+            window.wait_for_url(f"{story.server.url}/")
+            yield window
+        chromium.close()
+
+
+def card(page: Page, name: str) -> Locator:
+    return page.locator(".job-card").filter(has=page.locator(".job-name").get_by_text(name, exact=True))
+
+
+def line(page: Page, text: str) -> Locator:
+    return page.locator(".line .t").filter(has_text=text)
+
+
+def test_what_waits_says_for_what(page: Page, story: Story) -> None:
+    page.goto(story.pipeline)
+    expect(page.locator("#pipeline-head .sentence")).to_contain_text("watch at work")
+    page.goto(story.address("waits"))
+    holder = f"Waits for the resource group harbour, which is held by #{story.job('watch')}."
+    expect(page.locator("#job-head .sentence")).to_have_text(holder)
+    page.goto(story.address("tagged"))
+    expect(page.locator("#job-head .sentence")).to_have_text("No runner has the tag gpu.")
+    page.goto("/-/admin/queue")
+    expect(page.get_by_role("main")).to_contain_text("No runner has the tag gpu.")
+
+
+def test_a_log_grows_while_its_job_runs(page: Page, story: Story) -> None:
+    page.goto(story.address("watch"))
+    page.evaluate("window.mark = 1")
+    expect(line(page, f"the gate is closed {EVIL}").last).to_be_visible()
+    expect(page.locator("#job-head .status")).to_have_text("running")
+    story.open_gate()
+    expect(line(page, f"it is open {EVIL}").last).to_be_visible()
+    expect(page.locator("#job-head .status")).to_have_text("passed")
+    expect(page).to_have_title(re.compile("^passed: watch"))
+    assert "favicon-success" in (page.locator("#favicon").get_attribute("href") or "")
+    assert page.evaluate("window.mark") == 1, "the page was not loaded again"
+    story.wait_for("waits", "success")
+
+
+def test_a_failed_job_says_where_and_opens_there(page: Page, story: Story) -> None:
+    page.goto(story.failed)
+    said = "Step script failed with exit code 3 in section units at “sh report.sh red”."
+    expect(page.locator("#job-head .sentence")).to_have_text(said)
+    expect(page.locator("#failure pre")).to_contain_text(f"AssertionError: four legs, not three\n{EVIL}{SCRIPT}")
+    expect(line(page, f"{EVIL}{SCRIPT}")).to_be_visible()
+    expect(line(page, "inside the set-up")).to_be_hidden()
+    page.keyboard.press("/")
+    page.keyboard.type("SET-UP")
+    page.keyboard.press("Enter")
+    expect(line(page, "inside the set-up")).to_be_visible()
+    page.keyboard.press("Escape")
+
+
+def test_the_lines_of_a_log_can_be_chosen_and_only_web_addresses_are_links(page: Page, story: Story) -> None:
+    story.wait_for("compile")
+    page.goto(story.address("compile"))
+    expect(line(page, "a seal in a folded part")).to_be_hidden()
+    page.get_by_role("button", name="Section fetch").click()
+    expect(line(page, "a seal in a folded part")).to_be_visible()
+    expect(page.locator(".line .t").filter(has_text=re.compile("^100%$"))).to_have_count(1)
+    assert page.get_by_text("orange", exact=True).evaluate("e => getComputedStyle(e).color") == "rgb(255, 135, 0)"
+    assert page.get_by_text("deep", exact=True).evaluate("e => getComputedStyle(e).backgroundColor") == "rgb(1, 2, 3)"
+    expect(page.locator(".line .t a")).to_have_attribute("href", "https://example.com/a?b=c")
+    first, second = (page.locator(".line").filter(has_text=re.compile(rf"line {number}$")) for number in (7, 9))
+    numbers = [row.get_attribute("data-line") for row in (first, second)]
+    first.locator(".n").click()
+    second.locator(".n").click(modifiers=["Shift"])
+    assert page.evaluate("location.hash") == f"#L{numbers[0]}-L{numbers[1]}"
+    page.reload()
+    expect(page.locator(".line.marked .t")).to_have_text(["line 7", "line 8", "line 9"])
+
+
+def test_the_graph_shows_the_pipeline_and_acts_on_it_in_place(page: Page, story: Story) -> None:
+    story.wait_for("variant: [mac]")
+    page.goto(story.pipeline)
+    page.evaluate("window.mark = 1")
+    expect(page.locator(".graph-stage > h2 .one-line")).to_have_text(["build", "test", "deploy", "Downstream"])
+    expect(page.locator(".graph-lines path")).to_have_count(5)
+    page.locator("a[data-fold]").click()
+    expect(page.locator(".job-card.inside")).to_have_count(2)
+    expect(page.locator(".graph-lines path")).to_have_count(6)
+    page.get_by_role("button", name="Cancel tagged").click()
+    expect(card(page, "tagged")).to_contain_text("canceled")
+    page.get_by_role("button", name="Start ship with variables").click()
+    dialog = page.get_by_role("dialog", name="Start ship")
+    dialog.get_by_label("Key 1").fill("TARGET")
+    dialog.get_by_label("Value 1").fill(f"the moon {EVIL}")
+    dialog.get_by_role("button", name="Start with these").click()
+    expect(card(page, "ship")).to_contain_text("passed")
+    expect(page.locator("#pipeline-head .sentence")).to_contain_text(f"{JOB} failed. Step script failed with exit code 3")
+    page.get_by_role("button", name="Retry failed jobs").click()
+    expect(card(page, JOB)).to_contain_text("try 2")
+    expect(card(page, JOB)).to_contain_text("failed")
+    page.get_by_role("button", name="Cancel tagged").click()
+    expect(card(page, "tagged")).to_contain_text("canceled")
+    card(page, JOB).get_by_role("button", name="try 2").click()
+    tries = page.get_by_role("dialog", name=f"Tries of {JOB}")
+    expect(tries.get_by_role("link")).to_have_count(2)
+    assert page.evaluate("window.mark") == 1, "the page was not loaded again"
+    tries.get_by_role("link").first.click()
+    page.wait_for_url(f"**{story.failed}")
+    page.goto(story.address("ship"))
+    expect(line(page, f"to the moon {EVIL}").last).to_be_visible()
+
+
+def test_a_child_pipeline_is_one_step_away(page: Page, story: Story) -> None:
+    page.goto(story.pipeline)
+    page.locator(".graph-stage").last.get_by_role("link").click()
+    expect(card(page, "below")).to_contain_text("passed")
+    page.get_by_role("link", name=f"#{story.red['id']}", exact=True).click()
+    page.wait_for_url(f"**{story.pipeline}")
+
+
+def test_lists_are_searched_and_their_search_is_an_address(page: Page, story: Story) -> None:
+    page.goto("/-/pipelines")
+    box = page.get_by_role("combobox", name="Search")
+    box.fill("repo:roc")
+    expect(page.locator("#search-ways option").first).to_have_attribute("value", re.compile("rocket"))
+    box.fill(f"repo:{story.repository.path} four legs")
+    box.press("Enter")
+    expect(page.locator("tbody tr")).to_have_count(1)
+    expect(page.locator("tbody tr")).to_contain_text(BRANCH)
+    assert f"search={quote(f'repo:{story.repository.path}', safe='')}" in page.url
+    page.get_by_role("link", name="Land on four legs").click()
+    page.wait_for_url(f"**{story.path}/pipelines/{story.green['id']}")
+    page.get_by_role("navigation", name="Project").get_by_role("link", name="Jobs").click()
+    page.get_by_role("combobox", name="Search").fill("unit status:failed")
+    page.get_by_role("button", name="Search").click()
+    expect(page.locator("tbody tr").first).to_contain_text(JOB)
+    expect(page.get_by_role("link", name="compile")).to_have_count(0)
+
+
+def test_tests_tell_what_is_new_and_coverage_what_it_was(page: Page, story: Story) -> None:
+    page.goto(story.failed)
+    counts = page.locator("#tests .case-item").filter(has_text="seals › counts")
+    counts.locator("summary").click()
+    expect(counts.locator("pre")).to_contain_text(f"four legs, not three {EVIL}")
+    expect(page.locator("#job-side")).to_contain_text("72.0 %")
+    page.get_by_role("link", name="All tests of the pipeline").click()
+    expect(page.locator(".case-item").filter(has_text=EVIL).first).to_be_visible()
+    page.get_by_label("Order").select_option("the slowest")
+    page.get_by_role("button", name="Filter").click()
+    expect(page.locator(".case-item").first).to_contain_text("seals › swims")
+    page.locator(".case-item summary").first.click()
+    page.get_by_role("link", name="History of this test").first.click()
+    expect(page.get_by_role("heading", name="seals › swims")).to_be_visible()
+
+
+def test_artifacts_are_looked_at_and_nothing_in_them_runs(page: Page, story: Story) -> None:
+    page.goto(story.failed)
+    page.get_by_role("link", name="Browse files").click()
+    page.get_by_role("link", name="site/").click()
+    folder = page.url
+    page.get_by_role("link", name=f"{EVIL}.txt", exact=True).click()
+    expect(page.locator(".source-line").nth(1)).to_have_text(f"{EVIL}{SCRIPT}", use_inner_text=True)
+    for name, width in (("shot.png", 1), ("drawing.svg", 90)):
+        page.goto(folder)
+        page.get_by_role("link", name=name, exact=True).click()
+        assert page.locator(".picture img").evaluate("i => i.decode().then(() => i.naturalWidth)") == width
+    page.goto(folder)
+    page.get_by_role("link", name="index.html", exact=True).click()
+    frame = page.frame_locator("iframe.report")
+    expect(frame.get_by_role("heading", name="Coverage")).to_have_css("color", "rgb(1, 2, 3)")
+    frame.locator("h1").click()
+    frame.get_by_role("button", name="Send").click()
+    expect(page).to_have_title(re.compile(r"^index\.html"))
+    frame.locator("#next").click()
+    expect(frame.get_by_role("heading", name="Second page")).to_be_visible()
+    page.get_by_role("link", name="Artifacts").click()
+    page.get_by_role("button", name="Keep").click()
+    expect(page.locator("#expiry")).to_contain_text("They are kept until")
+
+
+def test_a_red_pipeline_shows_what_changed_since_it_was_green(page: Page, story: Story) -> None:
+    page.goto(story.failed)
+    page.get_by_role("link", name="What changed since it was green").click()
+    expect(page.locator(".sentence")).to_contain_text(f"{BRANCH} was last green with pipeline #{story.green['id']}")
+    expect(page.locator(".error-lines").first).to_contain_text("AssertionError: four legs, not three")
+    expect(page.locator(".error-lines").first).not_to_contain_text("retrying")
+    expect(page.locator(".commits")).to_contain_text(f"Save a leg {EVIL}")
+    expect(page.locator(".commits")).not_to_contain_text("Land on four legs")
+    page.get_by_role("navigation", name="Project").get_by_role("link", name="Trends").click()
+    expect(page.get_by_role("img", name="Duration of pipelines")).to_be_visible()
+    expect(page.get_by_role("region", name="Slowest jobs")).to_contain_text(JOB)
+
+
+def test_a_runner_is_online_and_is_paused_for_a_while(page: Page, story: Story) -> None:
+    number = story.repository.jobs(story.green["id"])[JOB]["runner"]["id"]
+    page.goto("/-/admin/runners")
+    row = page.locator("#runners tr").filter(has=page.get_by_text(f"#{number}", exact=True))
+    expect(row).to_contain_text("online")
+    expect(row).to_contain_text("podman")
+    page.get_by_role("button", name=re.compile(f"(Pause|Drain) runner #{number}$")).click()
+    expect(row.get_by_role("button", name=f"Resume runner #{number}")).to_be_visible()
+    row.get_by_role("button", name=f"Resume runner #{number}").click()
+    expect(row).to_contain_text("online")
+    page.goto("/-/admin/audit")
+    expect(page.locator("tbody tr").filter(has_text=f"#{number}").filter(has_text="grace").nth(1)).to_contain_text("paused")
+
+
+def test_a_configuration_is_checked_before_it_is_pushed(page: Page, story: Story) -> None:
+    page.goto(f"{story.path}/ci/lint")
+    page.get_by_label("Branch or tag").fill(BRANCH)
+    page.get_by_role("button", name="Load what is committed there").click()
+    expect(page.get_by_label("Configuration")).to_have_value(re.compile("harbour"))
+    page.get_by_role("button", name="Check", exact=True).click()
+    expect(page.get_by_role("main").get_by_role("status").last).to_contain_text("would make 9 jobs")
+    page.get_by_text("The merged configuration").click()
+    expect(page.locator(".command").last).to_contain_text(JOB)
+    page.get_by_label("Configuration").fill(f"'{EVIL}':\n  script: true\n  nosuch: {EVIL}\n")
+    page.get_by_role("button", name="Check", exact=True).click()
+    expect(page.get_by_role("alert")).to_contain_text("Not valid")
+    expect(page.locator(".diagnostics")).to_contain_text(".gitlab-ci.yml:2:")
+
+
+def test_the_keyboard_leads_from_the_palette_to_a_job(page: Page, story: Story) -> None:
+    page.goto("/-/board")
+    expect(page.locator(".tile").filter(has_text="rocket")).to_be_visible()
+    page.keyboard.press("Control+k")
+    expect(page.get_by_role("combobox", name="Go to")).to_be_focused()
+    page.keyboard.type("rocket")
+    expect(page.get_by_role("option", name=f"Pipelines of {story.repository.path}")).to_be_visible()
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**/{story.repository.path}")
+    for key in ("g", "p"):
+        page.keyboard.press(key)
+    page.wait_for_url("**/-/pipelines")
+    page.keyboard.press("j")
+    expect(page.locator("tr:focus-within")).to_contain_text(EVIL)
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**{story.pipeline}")
+
+
+def of_the_project(story: Story) -> Iterator[str]:
+    """Pages of the project, one of each kind and of each state that looks different."""
+    base, red = story.path, story.pipeline
+    (trigger,) = story.server.api("GET", f"{story.repository.api_path}/pipelines/{story.red['id']}/bridges")
+    yield from (story.failed, f"{story.address('compile')}#L20-L22", story.address("tagged"), f"{base}/jobs/{trigger['id']}")
+    yield from (f"{red}?open=variant", f"{red}?view=list", f"{red}/test_report", f"{red}/changes")
+    files = f"{story.failed}/artifacts"
+    yield from (f"{files}/browse", f"{files}/browse/site")
+    yield from (f"{files}/file/site/{quote(name)}" for name in (f"{EVIL}.txt", "shot.png", "index.html", "model.bin"))
+    page = story.server.call("GET", f"{red}/test_report").body.decode()
+    yield next(iter(re.findall(rf"{base}/tests/\d+", page)))
+    for rest in ("pipelines/charts", "pipelines/new", "pipelines", "jobs", "ci/lint", "pipeline_schedules", "environments"):
+        yield f"{base}/{rest}"
+    yield from (f"{base}/{rest}" for rest in ("pipeline_schedules/new", "releases", "runners", "project_members", "audit"))
+    for rest in ("", "/ci_cd", "/ci_cd/1", "/protected_refs", "/triggers", "/badges"):
+        yield f"{base}/settings{rest}"
+
+
+OF_ALL = (
+    *("/", "/-/pipelines", "/-/board", "/-/profile", "/-/profile/tokens", "/-/projects/new"),
+    *(f"/-/admin/{name}" for name in ("runners", "queue", "storage", "users", "audit")),
+)
+
+
+def look_at(page: Page, path: str) -> None:
+    """The page is there, everybody can use it, light and dark, and it is no wider than a phone."""
+    page.set_viewport_size({"width": 1280, "height": 800})
+    page.emulate_media(color_scheme="light")
+    answer = page.goto(path)
+    assert answer, path
+    assert answer.ok, path
+    assert page.locator("img[src=x], script:not([src]), [onload], [onerror]").count() == 0, path
+    assert serious_faults(page) == [], path
+    page.emulate_media(color_scheme="dark")
+    assert contrast_faults(page) == [], path
+    page.set_viewport_size({"width": 390, "height": 800})
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
+
+
+def test_everybody_can_use_the_pages_of_the_project(page: Page, story: Story) -> None:
+    for path in of_the_project(story):
+        look_at(page, path)
+
+
+def test_everybody_can_use_the_pages_of_the_installation(page: Page, story: Story) -> None:
+    for path in (f"/{story.repository.path}", f"/-/groups/{story.repository.path.partition('/')[0]}/-/settings", *OF_ALL):
+        look_at(page, path)
