@@ -329,7 +329,7 @@ def test_the_keyboard_leads_from_the_palette_to_a_job(page: Page, story: Story) 
     page.wait_for_url(f"**{story.pipeline}")
 
 
-def of_the_project(story: Story) -> Iterator[str]:
+def of_the_project(page: Page, story: Story) -> Iterator[str]:
     """Pages of the project, one of each kind and of each state that looks different."""
     base, red = story.path, story.pipeline
     (trigger,) = story.server.api("GET", f"{story.repository.api_path}/pipelines/{story.red['id']}/bridges")
@@ -338,8 +338,7 @@ def of_the_project(story: Story) -> Iterator[str]:
     files = f"{story.failed}/artifacts"
     yield from (f"{files}/browse", f"{files}/browse/site")
     yield from (f"{files}/file/site/{quote(name)}" for name in (f"{EVIL}.txt", "shot.png", "index.html", "model.bin"))
-    page = story.server.call("GET", f"{red}/test_report").body.decode()
-    yield next(iter(re.findall(rf"{base}/tests/\d+", page)))
+    yield re.findall(rf"{base}/tests/\d+", page.request.get(f"{red}/test_report").text())[0]
     for rest in ("pipelines/charts", "pipelines/new", "pipelines", "jobs", "ci/lint", "pipeline_schedules", "environments"):
         yield f"{base}/{rest}"
     yield from (f"{base}/{rest}" for rest in ("pipeline_schedules/new", "releases", "runners", "project_members", "audit"))
@@ -369,7 +368,7 @@ def look_at(page: Page, path: str) -> None:
 
 
 def test_everybody_can_use_the_pages_of_the_project(page: Page, story: Story) -> None:
-    for path in of_the_project(story):
+    for path in of_the_project(page, story):
         look_at(page, path)
 
 
