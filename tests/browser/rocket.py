@@ -43,9 +43,15 @@ PIPELINES = (
     (30, "Trim the landing gear", "success"),
     (50, "Fold the solar panels before the burn", "success"),
 )
-#: The days before these, some hours of which had a pipeline.
+#: Of the days before these, each seventh and the one after it are free; the others have a short and a long pipeline.
 DAYS = 27
-WRONG = "AssertionError: expected 4 legs, found 3\n\n  landing/test_gear.py:41: in test_legs_are_down\n    assert legs == 4"
+TITLES = (
+    "Weigh the fuel again", "Name the thrusters", "Turn the antenna home", "Spare a kilogram of paint",
+    "Read the gyroscope twice", "Sleep through the cruise", "Log what the radar sees",
+)  # fmt: skip
+WRONG = (
+    "AssertionError: expected 4 legs, found 3\n\n  landing/test_gear.py:41: in test_legs_are_down\n    assert legs == 4"
+)
 ADA = Person("Ada", "ada@example.com")
 
 
@@ -63,19 +69,25 @@ def make_rocket(place: Place) -> Rocket:
     builder, _ = make_runner(core, description="builder", tags=["linux"])
     make_manager(core, builder, executor="podman", version="0.1.0", platform="linux", architecture="amd64")
     slow, _ = make_runner(core, description="raspberry", tags=["arm64"], run_untagged=False)
-    make_manager(core, slow, "s_ba9876543210", executor="podman", version="0.1.0", platform="linux", architecture="arm64")
+    make_manager(
+        core, slow, "s_ba9876543210", executor="podman", version="0.1.0", platform="linux", architecture="arm64"
+    )
     with write(core.session):
         builder.contacted_at, slow.contacted_at = core.now(), core.now() - timedelta(hours=5)
     project = make_project(core, "acme/rocket", creator=place.admin)
     for day in range(DAYS, 2, -1):
-        _plain_day(place, project, day, builder.id)
+        if day % 7 not in (3, 4):
+            _plain_pipeline(place, project, day, 0, builder.id)
+            _plain_pipeline(place, project, day, 1, builder.id)
     shas = _commits(place, project, [title for _, title, _ in reversed(PIPELINES)])
     for (hours, title, status), sha in zip(reversed(PIPELINES), shas, strict=True):
         begin = core.now() - timedelta(hours=hours, minutes=3)
         made = _pipeline(place, project, make_commit(sha, begin, title), begin, status)
         ids = {job[0]: _job(place, made, builder.id, status, *job) for job in JOBS}
         _landed(place, ids["landing"], status)
-    waiting = make_pipeline(core, make_project(core, "acme/station", creator=place.admin), user=place.admin, status="pending")
+    waiting = make_pipeline(
+        core, make_project(core, "acme/station", creator=place.admin), user=place.admin, status="pending"
+    )
     make_job(core, waiting, name="simulate", tags=["gpu"], waiting_reason="No runner has the tag gpu.")
     return Rocket(made.id, ids["landing"])
 
@@ -90,21 +102,21 @@ def _commits(place: Place, project: Project, titles: Sequence[str]) -> list[str]
     return shas
 
 
-def _plain_day(place: Place, project: Project, day: int, runner_id: int) -> None:
-    """One pipeline with two jobs; how long they waited and took wanders, and some fail."""
-    begin = place.core.now() - timedelta(days=day)
-    title = f"Day {day}"
-    sha = hashlib.sha1(title.encode()).hexdigest()
-    status = "failed" if day % 9 == 4 else "success"
-    made = _pipeline(place, project, make_commit(sha, begin, title), begin, status, seconds=61 + 5 * day % 23)
-    for name, took in (("compile", 38 + 3 * day % 11), ("landing", 15 + 7 * day % 19)):
-        given = {"queued_at": begin - timedelta(seconds=2 + 11 * day % 17), "coverage": 74 + (DAYS - day) / 3}
-        _job(place, made, runner_id, status, name, "test", None, 0, took, **given)
+def _plain_pipeline(place: Place, project: Project, day: int, second: int, runner_id: int) -> None:
+    """A pipeline of one job; how long it waited and took wanders, and some fail at first."""
+    chance = hashlib.sha1(f"{day} {second}".encode()).digest()
+    begin, title = place.core.now() - timedelta(days=day, hours=-3 * second), TITLES[(2 * day + second) % len(TITLES)]
+    status, took = "failed" if chance[0] < 30 else "success", 48 + chance[1] // 16 + second * (12 + chance[2] // 8)
+    made = _pipeline(place, project, make_commit(chance.hex(), begin, title), begin, status, took)
+    given = {"queued_at": begin - timedelta(seconds=1 + chance[3] // 20), "coverage": 76 + (DAYS - day) / 4}
+    _job(place, made, runner_id, status, "landing", "test", None, 0, took, **given)
     if status == "failed":
-        _job(place, made, runner_id, "success", "landing", "test", None, 30, 46, attempt=2)
+        _job(place, made, runner_id, "success", "landing", "test", None, took, took + 40, attempt=2)
 
 
-def _pipeline(place: Place, project: Project, commit: dict, begin: datetime, status: str, seconds: int = 66) -> Pipeline:
+def _pipeline(
+    place: Place, project: Project, commit: dict, begin: datetime, status: str, seconds: int = 66
+) -> Pipeline:
     given = {"status": status, "calculated_status": "failure" if status == "failed" else "succeeded"}
     made = make_pipeline(place.core, project, user=place.admin, sha=commit["id"], commit=commit, **given)
     with write(place.core.session):
@@ -113,7 +125,9 @@ def _pipeline(place: Place, project: Project, commit: dict, begin: datetime, sta
     return made
 
 
-def _job(place: Place, pipeline: Pipeline, runner_id: int, landing: str, name, stage, needs, start, end, **given) -> int:
+def _job(
+    place: Place, pipeline: Pipeline, runner_id: int, landing: str, name, stage, needs, start, end, **given
+) -> int:
     """A job that ran then; `landing` ended with that status, the others passed."""
     status = landing if name == "landing" else "success"
     if landing == "failed" and name == "launch":
@@ -122,11 +136,21 @@ def _job(place: Place, pipeline: Pipeline, runner_id: int, landing: str, name, s
     failure = {"failure_reason": "script_failure", "exit_code": 2} if status == "failed" else {}
     times = {"queued_at": began, "started_at": began, "finished_at": ended}
     job = make_job(
-        place.core, pipeline, plan=_plan(name, stage, needs), status=status, runner_id=runner_id, **times | failure | given
+        place.core,
+        pipeline,
+        plan=_plan(name, stage, needs),
+        status=status,
+        runner_id=runner_id,
+        **times | failure | given,
     )
     with write(place.core.session):
         for step in job.steps:
-            step.status, step.started_at, step.finished_at, step.exit_code = status, began, ended, failure.get("exit_code")
+            step.status, step.started_at, step.finished_at, step.exit_code = (
+                status,
+                began,
+                ended,
+                failure.get("exit_code"),
+            )
     return job.id
 
 

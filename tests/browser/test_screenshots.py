@@ -33,9 +33,9 @@ def pages(place: Place) -> dict[str, tuple[str, str]]:
     return {
         "projects": ("/", "Land on three legs"),
         "pipelines": (f"{ROCKET}/pipelines", "Land on three legs"),
-        "pipeline": (pipeline, "landing"),
+        "pipeline": (pipeline, "make: ***"),
         "job": (f"{ROCKET}/jobs/{rocket.failed}", "ERROR: Job failed: exit code 2"),
-        "tests": (f"{pipeline}/test_report", "legs_are_down"),
+        "tests": (f"{pipeline}/test_report", "sees_a_boulder"),
         "changes": (f"{pipeline}/changes", "expected 4 legs"),
         "trends": (f"{ROCKET}/pipelines/charts", "Duration of pipelines"),
         "runners": ("/-/admin/runners", "raspberry"),

@@ -1,7 +1,7 @@
 """A project in which everything that somebody can name, write or print is an attack on the page that shows it.
 
-Its first pipeline is green. The second has each kind of job: one that reads a gate, one that waits for the resource that
-this one holds, one whose tag no runner has, a matrix, one that fails with reports and artifacts, one by hand, a child.
+Its first pipeline is green. The second has each kind of job: one that waits at a gate, one that waits for the resource
+which this one holds, one whose tag no runner has, a matrix, one that fails with reports and artifacts, one by hand, a child.
 """
 
 #: As a tag that a page would have to be made of, and whole: no slash, so that it can be the name of a file.
@@ -29,7 +29,10 @@ compile: {{stage: build, script: sh compile.sh}}
 watch:
   stage: build
   resource_group: harbour
-  script: ['echo "the gate is closed $PAYLOAD"', 'until [ -e {GATE} ]; do sleep 0.1; done', 'echo "it is open $PAYLOAD"']
+  script:
+    - echo "the gate is closed $PAYLOAD"
+    - until [ -e {GATE} ]; do sleep 0.1; done
+    - echo "it is open $PAYLOAD"
 waits: {{stage: build, resource_group: harbour, script: echo after}}
 tagged: {{stage: build, tags: [gpu], script: echo never}}
 variant: {{stage: test, needs: [compile], parallel: {{matrix: [{{OS: [linux, mac]}}]}}, script: echo $OS}}
@@ -59,6 +62,7 @@ printf '10%%\r60%%\r100%%\n'
 printf '\033[31;1mred\033[0m \033[38;5;208morange\033[0m \033[48;2;1;2;3mdeep\033[0m\n'
 printf 'see https://example.com/a?b=c or javascript:alert(4) or \033]8;;javascript:alert(5)\007click\033]8;;\007\n'
 for number in $(seq 1 120); do echo "line $number"; done
+echo $(seq 1 900)
 """
 
 REPORT = rf"""
@@ -69,7 +73,7 @@ esac
 cp red.xml junit.xml
 mkdir site && cp -r pages/. site && base64 -d shot.b64 >site/shot.png && head -c 300 /dev/urandom >site/model.bin
 mv site/odd.txt "site/{EVIL}.txt"
-section start 'setup[collapsed=true]'; echo "Setting up"; echo "inside the set-up"; section end setup
+section start 'setup[collapsed=true]'; echo "Setting up {EVIL}"; echo "inside the set-up"; section end setup
 echo "error: retrying after 4 s"
 echo "TOTAL 72%"
 section start 'units[collapsed=true]'; echo "Units"
@@ -91,7 +95,9 @@ FILES = {
     "compile.sh": COMPILE,
     "report.sh": REPORT,
     "child.yml": CHILD,
-    "green.xml": _suite(("counts", 0.2, ""), ("swims", 3.4, ""), ("old", 0.1, "<failure>has failed for weeks</failure>")),
+    "green.xml": _suite(
+        ("counts", 0.2, ""), ("swims", 3.4, ""), ("old", 0.1, "<failure>has failed for weeks</failure>")
+    ),
     "red.xml": _suite(
         ("counts", 0.3, f"<failure>four legs, not three {_ATTACK}</failure>"),
         ("swims", 3.4, ""),

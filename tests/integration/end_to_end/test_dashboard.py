@@ -1,7 +1,7 @@
 """The pages in Debian's Chromium, over pipelines that the real runner ran: one window, flow after flow.
 
-All that people and jobs can name or print is an attack (`hostile_sample`); a dialog, an error of a script or a breach of
-the content policy in any of the flows fails the last of them.
+All that people and jobs can name or print is an attack (`hostile_sample`). A dialog, an error of a script or a breach
+of the content policy in any of the flows fails the last of them.
 """
 
 import re
@@ -58,20 +58,36 @@ class Story:
         return self.repository.wait_for_job(self.red["id"], name, *(statuses or ("success", "failed")))
 
     def open_gate(self) -> None:
-        user = self.containers.user
-        user.run(["podman", "exec", self.containers.of(self.job("watch")), "touch", GATE])
+        """Let the job `watch`, which has printed by now, go on."""
+        user, label = self.containers.user, f"label=skerry.job={self.job('watch')}"
+
+        def touched() -> bool:
+            running = user.run(["podman", "ps", "-q", "--filter", label]).stdout.split()
+            done = [user.run(["podman", "exec", one, "touch", GATE], check=False) for one in running]
+            return any(one.returncode == 0 for one in done)
+
+        wait_until("the gate opens", touched)
 
 
 @pytest.fixture(scope="module")
 def story(server: Server, runner: Any, runner_user: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
     made = server.api("POST", "/projects", {"path": "rocket"})
-    grace = {"username": "grace", "name": f"Grace {EVIL}", "email": "g@example.com", "password": PASSWORD, "admin": True}
+    grace = {
+        "username": "grace",
+        "name": f"Grace {EVIL}",
+        "email": "g@example.com",
+        "password": PASSWORD,
+        "admin": True,
+    }
     server.api("POST", "/users", grace)
     repository = working_copy(server, made["path_with_namespace"], tmp_path_factory.mktemp("dashboard") / "work")
     payload = {"key": "PAYLOAD", "value": EVIL, "description": EVIL, "raw": True}
     server.api("POST", f"{repository.api_path}/variables", payload)
+    schedule = {"description": EVIL * 3, "ref": f"{BRANCH}/{'long-' * 20}", "cron": "0 1 1 * *"}
     green = repository.wait(_push(repository, GREEN, "Land on four legs")["id"])
     repository.must_pass(green)
+    server.api("PUT", repository.api_path, {"default_branch": BRANCH})
+    server.api("POST", f"{repository.api_path}/pipeline_schedules", schedule)
     story = Story(server, repository, Containers(runner_user), green, _push(repository, RED, f"Save a leg {EVIL}"))
     story.wait_for("watch", "running")
     yield story
@@ -92,6 +108,7 @@ def page(story: Story) -> Iterator[Page]:
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=shutil.which("chromium"))
         with watched_window(chromium, story.server.url) as window:
+            window.set_default_timeout(30_000)
             window.goto("/-/sign_in")
             window.get_by_label("User name").fill("grace")
             window.get_by_label("Password").fill(PASSWORD)
@@ -109,6 +126,37 @@ def line(page: Page, text: str) -> Locator:
     return page.locator(".line .t").filter(has_text=text)
 
 
+def everybody_can_use(page: Page, *, looked_into: bool = True, tones: bool = False) -> None:
+    """The page as it stands made nothing of what it shows, is no wider than a phone and, `looked_into`, has no serious
+    fault. `tones`: nor has it in the dark, because its colours mean something.
+    """
+    assert page.locator("img[src^=x], script:not([src]), [onload], [onerror]").count() == 0, page.url
+    if looked_into:
+        assert serious_faults(page) == [], page.url
+    if tones:
+        page.emulate_media(color_scheme="dark")
+        assert contrast_faults(page) == [], page.url
+        page.emulate_media(color_scheme="light")
+    page.set_viewport_size({"width": 390, "height": 800})
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), page.url
+    page.set_viewport_size({"width": 1280, "height": 800})
+
+
+#: How many of the pages below have something that others have not.
+LOOKED_INTO = 12
+
+
+def others(story: Story) -> Iterator[str]:
+    """The pages that no flow leads through."""
+    base, settings = story.path, f"{story.path}/settings"
+    yield from (f"{settings}{rest}" for rest in ("", "/ci_cd", "/protected_refs", "/badges"))
+    yield from (f"{base}/{rest}" for rest in ("pipelines/new", "pipeline_schedules/1/edit", "project_members"))
+    yield from ("/-/admin/storage", "/-/admin/users", "/-/profile", "/-/profile/tokens", "/-/projects/new")
+    yield from (f"{settings}{rest}" for rest in ("/ci_cd/1", "/triggers"))
+    yield from (f"{base}/{rest}" for rest in ("pipeline_schedules", "environments", "releases", "runners", "audit"))
+    yield from (f"/{story.repository.path}", f"/-/groups/{story.repository.path.partition('/')[0]}/-/settings", "/")
+
+
 def test_what_waits_says_for_what(page: Page, story: Story) -> None:
     page.goto(story.pipeline)
     expect(page.locator("#pipeline-head .sentence")).to_contain_text("watch at work")
@@ -117,8 +165,10 @@ def test_what_waits_says_for_what(page: Page, story: Story) -> None:
     expect(page.locator("#job-head .sentence")).to_have_text(holder)
     page.goto(story.address("tagged"))
     expect(page.locator("#job-head .sentence")).to_have_text("No runner has the tag gpu.")
+    everybody_can_use(page)
     page.goto("/-/admin/queue")
     expect(page.get_by_role("main")).to_contain_text("No runner has the tag gpu.")
+    everybody_can_use(page)
 
 
 def test_a_log_grows_while_its_job_runs(page: Page, story: Story) -> None:
@@ -142,10 +192,20 @@ def test_a_failed_job_says_where_and_opens_there(page: Page, story: Story) -> No
     expect(page.locator("#failure pre")).to_contain_text(f"AssertionError: four legs, not three\n{EVIL}{SCRIPT}")
     expect(line(page, f"{EVIL}{SCRIPT}")).to_be_visible()
     expect(line(page, "inside the set-up")).to_be_hidden()
+    page.get_by_role("button", name="Top").click()
+    page.get_by_role("link", name="In the log").click()
+    expect(line(page, f"error: {EVIL}").last).to_be_in_viewport()
     page.keyboard.press("/")
     page.keyboard.type("SET-UP")
     page.keyboard.press("Enter")
     expect(line(page, "inside the set-up")).to_be_visible()
+    page.keyboard.press("Tab")
+    for key, name in (("?", "dialog"), ("Escape", ""), ("t", "times"), ("F", "full-screen"), ("F", "")):
+        page.keyboard.press(key)
+        expect(page.locator("dialog")).to_have_count(int(name == "dialog"))
+        expect(page.locator(".log.full-screen")).to_have_count(int(name == "full-screen"))
+    expect(page.get_by_role("button", name="Times")).to_have_text("Times: relative")
+    everybody_can_use(page, tones=True)
     page.keyboard.press("Escape")
 
 
@@ -159,6 +219,7 @@ def test_the_lines_of_a_log_can_be_chosen_and_only_web_addresses_are_links(page:
     assert page.get_by_text("orange", exact=True).evaluate("e => getComputedStyle(e).color") == "rgb(255, 135, 0)"
     assert page.get_by_text("deep", exact=True).evaluate("e => getComputedStyle(e).backgroundColor") == "rgb(1, 2, 3)"
     expect(page.locator(".line .t a")).to_have_attribute("href", "https://example.com/a?b=c")
+    expect(page.locator(".line .t a")).to_have_attribute("rel", re.compile("noopener"))
     first, second = (page.locator(".line").filter(has_text=re.compile(rf"line {number}$")) for number in (7, 9))
     numbers = [row.get_attribute("data-line") for row in (first, second)]
     first.locator(".n").click()
@@ -166,6 +227,7 @@ def test_the_lines_of_a_log_can_be_chosen_and_only_web_addresses_are_links(page:
     assert page.evaluate("location.hash") == f"#L{numbers[0]}-L{numbers[1]}"
     page.reload()
     expect(page.locator(".line.marked .t")).to_have_text(["line 7", "line 8", "line 9"])
+    everybody_can_use(page)
 
 
 def test_the_graph_shows_the_pipeline_and_acts_on_it_in_place(page: Page, story: Story) -> None:
@@ -177,6 +239,7 @@ def test_the_graph_shows_the_pipeline_and_acts_on_it_in_place(page: Page, story:
     page.locator("a[data-fold]").click()
     expect(page.locator(".job-card.inside")).to_have_count(2)
     expect(page.locator(".graph-lines path")).to_have_count(6)
+    everybody_can_use(page, tones=True)
     page.get_by_role("button", name="Cancel tagged").click()
     expect(card(page, "tagged")).to_contain_text("canceled")
     page.get_by_role("button", name="Start ship with variables").click()
@@ -185,7 +248,9 @@ def test_the_graph_shows_the_pipeline_and_acts_on_it_in_place(page: Page, story:
     dialog.get_by_label("Value 1").fill(f"the moon {EVIL}")
     dialog.get_by_role("button", name="Start with these").click()
     expect(card(page, "ship")).to_contain_text("passed")
-    expect(page.locator("#pipeline-head .sentence")).to_contain_text(f"{JOB} failed. Step script failed with exit code 3")
+    expect(page.locator("#pipeline-head .sentence")).to_contain_text(
+        f"{JOB} failed. Step script failed with exit code 3"
+    )
     page.get_by_role("button", name="Retry failed jobs").click()
     expect(card(page, JOB)).to_contain_text("try 2")
     expect(card(page, JOB)).to_contain_text("failed")
@@ -207,6 +272,11 @@ def test_a_child_pipeline_is_one_step_away(page: Page, story: Story) -> None:
     expect(card(page, "below")).to_contain_text("passed")
     page.get_by_role("link", name=f"#{story.red['id']}", exact=True).click()
     page.wait_for_url(f"**{story.pipeline}")
+    page.get_by_role("link", name="List", exact=True).click()
+    expect(page.locator("tr").filter(has_text=JOB)).to_contain_text("failed")
+    everybody_can_use(page, tones=True)
+    page.get_by_role("link", name="child", exact=True).click()
+    expect(page.locator("#job-side")).to_contain_text("Starts")
 
 
 def test_lists_are_searched_and_their_search_is_an_address(page: Page, story: Story) -> None:
@@ -218,6 +288,7 @@ def test_lists_are_searched_and_their_search_is_an_address(page: Page, story: St
     box.press("Enter")
     expect(page.locator("tbody tr")).to_have_count(1)
     expect(page.locator("tbody tr")).to_contain_text(BRANCH)
+    everybody_can_use(page, tones=True)
     assert f"search={quote(f'repo:{story.repository.path}', safe='')}" in page.url
     page.get_by_role("link", name="Land on four legs").click()
     page.wait_for_url(f"**{story.path}/pipelines/{story.green['id']}")
@@ -226,22 +297,29 @@ def test_lists_are_searched_and_their_search_is_an_address(page: Page, story: St
     page.get_by_role("button", name="Search").click()
     expect(page.locator("tbody tr").first).to_contain_text(JOB)
     expect(page.get_by_role("link", name="compile")).to_have_count(0)
+    everybody_can_use(page)
 
 
 def test_tests_tell_what_is_new_and_coverage_what_it_was(page: Page, story: Story) -> None:
     page.goto(story.failed)
-    counts = page.locator("#tests .case-item").filter(has_text="seals › counts")
+    for name, mark in (("counts", "new"), ("old", "known")):
+        case = page.locator("#tests .case-item").filter(has_text=f"seals \u203a {name}")
+        expect(case.locator(".mark")).to_have_text(mark)
+    counts = page.locator("#tests .case-item").filter(has_text="seals \u203a counts")
     counts.locator("summary").click()
     expect(counts.locator("pre")).to_contain_text(f"four legs, not three {EVIL}")
     expect(page.locator("#job-side")).to_contain_text("72.0 %")
     page.get_by_role("link", name="All tests of the pipeline").click()
     expect(page.locator(".case-item").filter(has_text=EVIL).first).to_be_visible()
+    expect(page.get_by_text("against")).to_contain_text(BRANCH)
+    everybody_can_use(page, tones=True)
     page.get_by_label("Order").select_option("the slowest")
     page.get_by_role("button", name="Filter").click()
-    expect(page.locator(".case-item").first).to_contain_text("seals › swims")
+    expect(page.locator(".case-item").first).to_contain_text("seals \u203a swims")
     page.locator(".case-item summary").first.click()
     page.get_by_role("link", name="History of this test").first.click()
-    expect(page.get_by_role("heading", name="seals › swims")).to_be_visible()
+    expect(page.get_by_role("heading", name="seals \u203a swims")).to_be_visible()
+    everybody_can_use(page)
 
 
 def test_artifacts_are_looked_at_and_nothing_in_them_runs(page: Page, story: Story) -> None:
@@ -249,14 +327,17 @@ def test_artifacts_are_looked_at_and_nothing_in_them_runs(page: Page, story: Sto
     page.get_by_role("link", name="Browse files").click()
     page.get_by_role("link", name="site/").click()
     folder = page.url
+    everybody_can_use(page)
     page.get_by_role("link", name=f"{EVIL}.txt", exact=True).click()
     expect(page.locator(".source-line").nth(1)).to_have_text(f"{EVIL}{SCRIPT}", use_inner_text=True)
+    everybody_can_use(page)
     for name, width in (("shot.png", 1), ("drawing.svg", 90)):
         page.goto(folder)
         page.get_by_role("link", name=name, exact=True).click()
         assert page.locator(".picture img").evaluate("i => i.decode().then(() => i.naturalWidth)") == width
-    page.goto(folder)
-    page.get_by_role("link", name="index.html", exact=True).click()
+    page.goto(f"{story.failed}/artifacts/view/site/drawing.svg")
+    page.goto(f"{story.failed}/artifacts/view/site/index.html")
+    page.wait_for_url(f"**{story.failed}/artifacts/file/site/index.html")
     frame = page.frame_locator("iframe.report")
     expect(frame.get_by_role("heading", name="Coverage")).to_have_css("color", "rgb(1, 2, 3)")
     frame.locator("h1").click()
@@ -277,9 +358,11 @@ def test_a_red_pipeline_shows_what_changed_since_it_was_green(page: Page, story:
     expect(page.locator(".error-lines").first).not_to_contain_text("retrying")
     expect(page.locator(".commits")).to_contain_text(f"Save a leg {EVIL}")
     expect(page.locator(".commits")).not_to_contain_text("Land on four legs")
+    everybody_can_use(page, tones=True)
     page.get_by_role("navigation", name="Project").get_by_role("link", name="Trends").click()
     expect(page.get_by_role("img", name="Duration of pipelines")).to_be_visible()
     expect(page.get_by_role("region", name="Slowest jobs")).to_contain_text(JOB)
+    everybody_can_use(page, tones=True)
 
 
 def test_a_runner_is_online_and_is_paused_for_a_while(page: Page, story: Story) -> None:
@@ -288,12 +371,16 @@ def test_a_runner_is_online_and_is_paused_for_a_while(page: Page, story: Story) 
     row = page.locator("#runners tr").filter(has=page.get_by_text(f"#{number}", exact=True))
     expect(row).to_contain_text("online")
     expect(row).to_contain_text("podman")
+    everybody_can_use(page, tones=True)
     page.get_by_role("button", name=re.compile(f"(Pause|Drain) runner #{number}$")).click()
     expect(row.get_by_role("button", name=f"Resume runner #{number}")).to_be_visible()
     row.get_by_role("button", name=f"Resume runner #{number}").click()
     expect(row).to_contain_text("online")
     page.goto("/-/admin/audit")
-    expect(page.locator("tbody tr").filter(has_text=f"#{number}").filter(has_text="grace").nth(1)).to_contain_text("paused")
+    expect(page.locator("tbody tr").filter(has_text=f"#{number}").filter(has_text="grace").nth(1)).to_contain_text(
+        "paused"
+    )
+    everybody_can_use(page)
 
 
 def test_a_configuration_is_checked_before_it_is_pushed(page: Page, story: Story) -> None:
@@ -305,6 +392,7 @@ def test_a_configuration_is_checked_before_it_is_pushed(page: Page, story: Story
     expect(page.get_by_role("main").get_by_role("status").last).to_contain_text("would make 9 jobs")
     page.get_by_text("The merged configuration").click()
     expect(page.locator(".command").last).to_contain_text(JOB)
+    everybody_can_use(page)
     page.get_by_label("Configuration").fill(f"'{EVIL}':\n  script: true\n  nosuch: {EVIL}\n")
     page.get_by_role("button", name="Check", exact=True).click()
     expect(page.get_by_role("alert")).to_contain_text("Not valid")
@@ -314,6 +402,7 @@ def test_a_configuration_is_checked_before_it_is_pushed(page: Page, story: Story
 def test_the_keyboard_leads_from_the_palette_to_a_job(page: Page, story: Story) -> None:
     page.goto("/-/board")
     expect(page.locator(".tile").filter(has_text="rocket")).to_be_visible()
+    everybody_can_use(page, tones=True)
     page.keyboard.press("Control+k")
     expect(page.get_by_role("combobox", name="Go to")).to_be_focused()
     page.keyboard.type("rocket")
@@ -323,55 +412,18 @@ def test_the_keyboard_leads_from_the_palette_to_a_job(page: Page, story: Story) 
     for key in ("g", "p"):
         page.keyboard.press(key)
     page.wait_for_url("**/-/pipelines")
+    everybody_can_use(page)
     page.keyboard.press("j")
     expect(page.locator("tr:focus-within")).to_contain_text(EVIL)
     page.keyboard.press("Enter")
     page.wait_for_url(f"**{story.pipeline}")
 
 
-def of_the_project(page: Page, story: Story) -> Iterator[str]:
-    """Pages of the project, one of each kind and of each state that looks different."""
-    base, red = story.path, story.pipeline
-    (trigger,) = story.server.api("GET", f"{story.repository.api_path}/pipelines/{story.red['id']}/bridges")
-    yield from (story.failed, f"{story.address('compile')}#L20-L22", story.address("tagged"), f"{base}/jobs/{trigger['id']}")
-    yield from (f"{red}?open=variant", f"{red}?view=list", f"{red}/test_report", f"{red}/changes")
-    files = f"{story.failed}/artifacts"
-    yield from (f"{files}/browse", f"{files}/browse/site")
-    yield from (f"{files}/file/site/{quote(name)}" for name in (f"{EVIL}.txt", "shot.png", "index.html", "model.bin"))
-    yield re.findall(rf"{base}/tests/\d+", page.request.get(f"{red}/test_report").text())[0]
-    for rest in ("pipelines/charts", "pipelines/new", "pipelines", "jobs", "ci/lint", "pipeline_schedules", "environments"):
-        yield f"{base}/{rest}"
-    yield from (f"{base}/{rest}" for rest in ("pipeline_schedules/new", "releases", "runners", "project_members", "audit"))
-    for rest in ("", "/ci_cd", "/ci_cd/1", "/protected_refs", "/triggers", "/badges"):
-        yield f"{base}/settings{rest}"
-
-
-OF_ALL = (
-    *("/", "/-/pipelines", "/-/board", "/-/profile", "/-/profile/tokens", "/-/projects/new"),
-    *(f"/-/admin/{name}" for name in ("runners", "queue", "storage", "users", "audit")),
-)
-
-
-def look_at(page: Page, path: str) -> None:
-    """The page is there, everybody can use it, light and dark, and it is no wider than a phone."""
-    page.set_viewport_size({"width": 1280, "height": 800})
+def test_everybody_can_use_the_pages_of_settings_and_administration(page: Page, story: Story) -> None:
+    for number, path in enumerate(others(story)):
+        page.emulate_media(color_scheme=("light", "dark")[number % 2])
+        answer = page.goto(path)
+        assert answer, path
+        assert answer.ok, path
+        everybody_can_use(page, looked_into=number < LOOKED_INTO)
     page.emulate_media(color_scheme="light")
-    answer = page.goto(path)
-    assert answer, path
-    assert answer.ok, path
-    assert page.locator("img[src=x], script:not([src]), [onload], [onerror]").count() == 0, path
-    assert serious_faults(page) == [], path
-    page.emulate_media(color_scheme="dark")
-    assert contrast_faults(page) == [], path
-    page.set_viewport_size({"width": 390, "height": 800})
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
-
-
-def test_everybody_can_use_the_pages_of_the_project(page: Page, story: Story) -> None:
-    for path in of_the_project(page, story):
-        look_at(page, path)
-
-
-def test_everybody_can_use_the_pages_of_the_installation(page: Page, story: Story) -> None:
-    for path in (f"/{story.repository.path}", f"/-/groups/{story.repository.path.partition('/')[0]}/-/settings", *OF_ALL):
-        look_at(page, path)
