@@ -6,7 +6,6 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from app.models import Job, write
-from tests.browser.accessibility import serious_faults
 
 pytestmark = pytest.mark.browser
 JOB = "/skerry/hello/-/jobs/1"
@@ -20,14 +19,6 @@ FAILED_LOG = (
     b"section_end:150:step_script\r\x1b[0K\nsection_start:150:cleanup_file_variables\r\x1b[0KTidying\n"
     b"section_end:151:cleanup_file_variables\r\x1b[0K\n\x1b[31;1mERROR: Job failed: exit code 2\x1b[0;m\n"
 )
-
-
-def _fail(site, log: bytes = FAILED_LOG) -> None:
-    with write(site.core.session):
-        job = site.core.session.get_one(Job, 1)
-        job.failure_reason, job.exit_code = "script_failure", 2
-    site.print(log)
-    site.end("failed")
 
 
 def _painted(page: Page) -> list[str]:
@@ -83,28 +74,6 @@ def test_every_line_has_its_time_from_the_runner_or_else_from_when_it_came(page,
     expect(times.nth(2)).to_have_attribute("data-at", "00:44:03")
 
 
-def test_a_failed_job_shows_why_and_opens_the_section_that_failed(page, site, sign_in):
-    _fail(site)
-    sign_in(JOB)
-    expect(page.locator("#job-head .sentence")).to_have_text(
-        "The script failed with exit code 2 in section units at “make test”."
-    )
-    expect(page.locator("#failure pre")).to_contain_text("FAIL: the sEAL slides\nmake: *** Error 2")
-    expect(page.locator(".line .t", has_text="FAIL: the")).to_be_visible()
-    expect(page.get_by_text("fetched a seal")).to_be_hidden()
-    page.get_by_role("button", name="Top").click()
-    page.get_by_role("link", name="In the log").click()
-    expect(page.locator(".line .t", has_text="make: *** Error 2")).to_be_in_viewport()
-    page.keyboard.press("?")
-    expect(page.get_by_role("dialog")).to_contain_text("Follow the end")
-    page.keyboard.press("Escape")
-    page.keyboard.press("F")
-    expect(page.locator(".log.full-screen")).to_be_visible()
-    page.keyboard.press("F")
-    page.keyboard.press("r")
-    page.wait_for_url("**/-/jobs/2")
-
-
 def test_chosen_lines_are_an_address_and_their_text_is_copied_without_numbers(page, site):
     site.print(b"zero\n\x1b[31mone\x1b[0m\n2%\rtwo\nthree\n")
     site.end()
@@ -143,15 +112,3 @@ def test_every_line_of_a_log_too_long_for_a_page_can_be_reached(page, site):
     expect(page.locator(".beyond").last).to_be_hidden()  # the window has moved on to the end
     page.get_by_role("button", name="Fold all").click()
     expect(page.locator(".line:visible")).to_have_count(1)
-
-
-def test_the_page_of_a_job_has_no_serious_fault_of_accessibility(page, site, sign_in):
-    _fail(site)
-    sign_in(JOB)
-    page.keyboard.press("t")
-    page.locator('[data-line="210"] .n').click()
-    page.locator("[data-log-search] input").fill("seal")
-    expect(page.locator("[data-log-search] output")).to_contain_text("of 2 lines")
-    for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme)
-        assert serious_faults(page) == [], scheme

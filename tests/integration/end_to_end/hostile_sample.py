@@ -1,7 +1,8 @@
 """A project in which everything that somebody can name, write or print is an attack on the page that shows it.
 
 Its first pipeline is green. The second has each kind of job: one that waits at a gate, one that waits for the resource
-which this one holds, one whose tag no runner has, a matrix, one that fails with reports and artifacts, one by hand, a child.
+which this one holds, one whose tag no runner has, a matrix, one that fails with reports and artifacts, one by hand, and
+a child pipeline.
 """
 
 #: As a tag that a page would have to be made of, and whole: no slash, so that it can be the name of a file.
