@@ -1,8 +1,8 @@
 """A project in which everything that somebody can name, write or print is an attack on the page that shows it.
 
-Its first pipeline is green. The second has each kind of job: one that waits at a gate, one that waits for the resource
-which this one holds, one whose tag no runner has, a matrix, one that fails with reports and artifacts, one by hand, and
-a child pipeline.
+Its first pipeline is green. The second has each kind of job: one that prints until somebody cancels it, one that waits
+for the resource which this one holds, one whose tag no runner has, a matrix, one that fails with reports and artifacts,
+one by hand, and a child pipeline.
 """
 
 #: As a tag that a page would have to be made of, and whole: no slash, so that it can be the name of a file.
@@ -11,7 +11,6 @@ EVIL = "<img src=x onerror=alert(1)>"
 BRANCH = "fix/<img/src=x/onerror=alert(2)>"
 SCRIPT = "<script>alert(3)</script>"
 JOB = f"unit {EVIL}"
-GATE = "/tmp/gate"
 
 GREEN = f"""
 image: localhost/skerry/base
@@ -31,9 +30,8 @@ watch:
   stage: build
   resource_group: harbour
   script:
-    - echo "the gate is closed $PAYLOAD"
-    - until [ -e {GATE} ]; do sleep 0.1; done
-    - echo "it is open $PAYLOAD"
+    - number=0
+    - while true; do number=$((number + 1)); echo "tick $number $PAYLOAD"; sleep 0.2; done
 waits: {{stage: build, resource_group: harbour, script: echo after}}
 tagged: {{stage: build, tags: [gpu], script: echo never}}
 variant: {{stage: test, needs: [compile], parallel: {{matrix: [{{OS: [linux, mac]}}]}}, script: echo $OS}}
