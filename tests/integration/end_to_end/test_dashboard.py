@@ -7,86 +7,27 @@ of the content policy in any of the flows fails the last of them.
 import re
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 from playwright.sync_api import Locator, Page, expect, sync_playwright
 
-from tests.browser.accessibility import contrast_faults, serious_faults
+from tests.browser.accessibility import everybody_can_use
 from tests.browser.windows import watched_window
-from tests.integration.end_to_end.hostile_sample import BRANCH, EVIL, FILES, GREEN, JOB, RED, SCRIPT
-from tests.integration.stack import Repository, Server, working_copy
+from tests.integration.end_to_end.dashboard_story import PASSWORD, USER, Story, told_story
+from tests.integration.end_to_end.hostile_sample import BRANCH, EVIL, JOB, SCRIPT
+from tests.integration.stack import Server
 
 pytestmark = [pytest.mark.podman, pytest.mark.browser]
-PASSWORD = "correct horse battery"
-
-
-@dataclass
-class Story:
-    """The project, its green pipeline, and the red one, whose job `watch` runs until it is canceled."""
-
-    server: Server
-    repository: Repository
-    green: dict[str, Any]
-    red: dict[str, Any]
-
-    @property
-    def path(self) -> str:
-        return f"/{self.repository.path}/-"
-
-    @property
-    def pipeline(self) -> str:
-        return f"{self.path}/pipelines/{self.red['id']}"
-
-    def job(self, name: str) -> int:
-        return int(self.repository.jobs(self.red["id"])[name]["id"])
-
-    def address(self, name: str) -> str:
-        """The page of a job of the red pipeline."""
-        return f"{self.path}/jobs/{self.job(name)}"
-
-    @cached_property
-    def failed(self) -> str:
-        """The page of the job that fails: of its first try, also when there are others."""
-        return f"{self.path}/jobs/{self.wait_for(JOB)['id']}"
-
-    def wait_for(self, name: str, *statuses: str) -> dict[str, Any]:
-        return self.repository.wait_for_job(self.red["id"], name, *(statuses or ("success", "failed")))
+#: How many of `others` have something that the rest has not.
+LOOKED_INTO = 12
 
 
 @pytest.fixture(scope="module")
 def story(server: Server, runner: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
-    made = server.api("POST", "/projects", {"path": "rocket"})
-    grace = {
-        "username": "grace",
-        "name": f"Grace {EVIL}",
-        "email": "g@example.com",
-        "password": PASSWORD,
-        "admin": True,
-    }
-    server.api("POST", "/users", grace)
-    repository = working_copy(server, made["path_with_namespace"], tmp_path_factory.mktemp("dashboard") / "work")
-    payload = {"key": "PAYLOAD", "value": EVIL, "description": EVIL, "raw": True}
-    server.api("POST", f"{repository.api_path}/variables", payload)
-    schedule = {"description": EVIL * 3, "ref": f"{BRANCH}/{'long-' * 20}", "cron": "0 1 1 * *"}
-    green = repository.wait(_push(repository, GREEN, "Land on four legs")["id"])
-    repository.must_pass(green)
-    server.api("PUT", repository.api_path, {"default_branch": BRANCH})
-    server.api("POST", f"{repository.api_path}/pipeline_schedules", schedule)
-    story = Story(server, repository, green, _push(repository, RED, f"Save a leg {EVIL}"))
-    story.wait_for("watch", "running")
-    yield story
-    server.api("POST", f"{repository.api_path}/pipelines/{story.red['id']}/cancel")
-    repository.wait(story.red["id"])
-
-
-def _push(repository: Repository, configuration: str, message: str) -> dict[str, Any]:
-    sha = repository.commit({".gitlab-ci.yml": configuration, **FILES}, message)
-    repository.push(f"HEAD:refs/heads/{BRANCH}")
-    return repository.server.api("GET", f"{repository.api_path}/pipelines?sha={sha}")[0]
+    with told_story(server, tmp_path_factory.mktemp("dashboard") / "work") as story:
+        yield story
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +39,7 @@ def page(story: Story) -> Iterator[Page]:
         with watched_window(chromium, story.server.url) as window:
             window.set_default_timeout(30_000)
             window.goto("/-/sign_in")
-            window.get_by_label("User name").fill("grace")
+            window.get_by_label("User name").fill(USER)
             window.get_by_label("Password").fill(PASSWORD)
             window.get_by_role("main").get_by_role("button", name="Sign in").click()
             window.wait_for_url(f"{story.server.url}/")
@@ -114,34 +55,15 @@ def line(page: Page, text: str) -> Locator:
     return page.locator(".line .t").filter(has_text=text)
 
 
-def everybody_can_use(page: Page, *, looked_into: bool = True, tones: bool = False) -> None:
-    """The page as it stands made nothing of what it shows, is no wider than a phone and, `looked_into`, has no serious
-    fault. `tones`: nor has it in the dark, because its colours mean something.
-    """
-    assert page.locator("img[src^=x], script:not([src]), [onload], [onerror]").count() == 0, page.url
-    if looked_into:
-        assert serious_faults(page) == [], page.url
-    if tones:
-        page.emulate_media(color_scheme="dark")
-        assert contrast_faults(page) == [], page.url
-        page.emulate_media(color_scheme="light")
-    page.set_viewport_size({"width": 390, "height": 800})
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), page.url
-    page.set_viewport_size({"width": 1280, "height": 800})
-
-
-#: How many of the pages below have something that others have not.
-LOOKED_INTO = 12
-
-
 def others(story: Story) -> Iterator[str]:
     """The pages that no flow leads through."""
     base, settings = story.path, f"{story.path}/settings"
     yield from (f"{settings}{rest}" for rest in ("", "/ci_cd", "/protected_refs", "/badges"))
-    yield from (f"{base}/{rest}" for rest in ("pipelines/new", "pipeline_schedules/1/edit", "project_members"))
+    yield from (f"{base}/{rest}" for rest in ("pipelines/new", "project_members"))
+    yield f"{base}/pipeline_schedules/{story.schedule}/edit"
     yield from ("/-/admin/storage", "/-/admin/users", "/-/profile", "/-/profile/tokens", "/-/projects/new")
-    yield from (f"{settings}{rest}" for rest in ("/ci_cd/1", "/triggers"))
-    yield from (f"{base}/{rest}" for rest in ("pipeline_schedules", "environments", "releases", "runners", "audit"))
+    for rest in ("pipeline_schedules", "environments", "releases", "runners", "audit", "settings/triggers"):
+        yield f"{base}/{rest}"
     yield from (f"/{story.repository.path}", f"/-/groups/{story.repository.path.partition('/')[0]}/-/settings", "/")
 
 
@@ -418,3 +340,7 @@ def test_everybody_can_use_the_pages_of_settings_and_administration(page: Page, 
         assert answer.ok, path
         everybody_can_use(page, looked_into=number < LOOKED_INTO)
     page.emulate_media(color_scheme="light")
+    page.goto(f"{story.path}/settings/ci_cd")
+    page.get_by_role("link", name="PAYLOAD").click()
+    expect(page.get_by_label("Description")).to_have_value(EVIL)
+    everybody_can_use(page)
