@@ -114,7 +114,7 @@ def test_a_failed_job_says_where_and_opens_there(page: Page, story: Story) -> No
     page.keyboard.press("Tab")
     for key, name in (("?", "dialog"), ("Escape", ""), ("t", "times"), ("F", "full-screen"), ("F", "")):
         page.keyboard.press(key)
-        expect(page.locator("dialog")).to_have_count(int(name == "dialog"))
+        expect(page.locator("dialog[open]")).to_have_count(int(name == "dialog"))
         expect(page.locator(".log.full-screen")).to_have_count(int(name == "full-screen"))
     expect(page.get_by_role("button", name="Times")).to_have_text("Times: relative")
     everybody_can_use(page, tones=True)
