@@ -15,6 +15,7 @@ ALL = (
     "claims",
     "polls",
     "lists",
+    "first_page",
     "growth",
     "traces",
     "long_log",

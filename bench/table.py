@@ -4,14 +4,14 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-SECONDS, RATE, SPEED, MEMORY = "ms", "/s", "MB/s", "MB"
+SECONDS, RATE, SPEED, MEMORY, SIZE = "ms", "/s", "MB/s", "MB", "kB"
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
     """One comparison. `limit` is the peer's or the physical limit's figure, empty where there is none.
 
-    Samples are seconds, or what `unit` says: a rate, a speed in MB/s, or MB of memory.
+    Samples are seconds, or what `unit` says: a rate, a speed in MB/s, MB of memory, or kB.
     """
 
     what: str

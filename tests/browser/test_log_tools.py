@@ -9,7 +9,6 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from app.models import Job, write
-from tests.browser.accessibility import serious_faults
 from tests.browser.conftest import Site
 
 pytestmark = pytest.mark.browser
@@ -104,29 +103,6 @@ def test_every_line_has_its_time_from_the_runner_or_else_from_when_it_came(log_w
     expect(button).to_have_text("Times: off")
 
 
-def test_a_failed_job_shows_why_and_opens_the_section_that_failed(log_window, log):
-    number = log.job.id
-    _fail(log, 60)
-    log_window.goto(log.address)
-    expect(log_window.locator("#job-head .sentence")).to_have_text(
-        "The script failed with exit code 2 in section units at “make test”."
-    )
-    expect(log_window.locator("#failure pre")).to_contain_text("FAIL: the sEAL slides\nmake: *** Error 2")
-    expect(log_window.locator(".line .t", has_text="FAIL: the")).to_be_visible()
-    expect(log_window.get_by_text("fetched a seal")).to_be_hidden()
-    log_window.get_by_role("button", name="Top").click()
-    log_window.get_by_role("link", name="In the log").click()
-    expect(log_window.locator(".line .t", has_text="make: *** Error 2")).to_be_in_viewport()
-    log_window.keyboard.press("?")
-    expect(log_window.get_by_role("dialog")).to_contain_text("Follow the end")
-    log_window.keyboard.press("Escape")
-    log_window.keyboard.press("F")
-    expect(log_window.locator(".log.full-screen")).to_be_visible()
-    log_window.keyboard.press("F")
-    log_window.keyboard.press("r")
-    log_window.wait_for_url(f"**/-/jobs/{number + 1}")
-
-
 def test_chosen_lines_are_an_address_and_their_text_is_copied_without_numbers(log_window, log):
     log.print(b"zero\n\x1b[31mone\x1b[0m\n2%\rtwo\nthree\n")
     log.end()
@@ -197,19 +173,3 @@ def test_lines_at_the_end_of_a_running_log_can_be_linked_to(log_window, log):
     expect(log_window.locator('[data-line="120"]')).to_be_in_viewport()
     expect(log_window.locator(".line.marked")).to_have_count(21)
     expect(log_window.get_by_role("button", name="Follow")).to_have_attribute("aria-pressed", "false")
-
-
-def test_the_page_of_a_job_has_no_serious_fault_of_accessibility(log_window, log):
-    _fail(log, 5)
-    log_window.goto(log.address)
-    log_window.keyboard.press("t")
-    log_window.get_by_role("button", name="Top").click()
-    log_window.locator('[data-line="9"] .n').click()
-    log_window.locator("[data-log-search] input").fill("seal")
-    expect(log_window.locator("[data-log-search] output")).to_contain_text("of 2 lines")
-    for scheme in ("light", "dark"):
-        log_window.emulate_media(color_scheme=scheme)
-        assert serious_faults(log_window) == [], scheme
-    log_window.emulate_media(color_scheme="light")
-    for _ in range(3):
-        log_window.keyboard.press("t")
