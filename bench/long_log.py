@@ -19,7 +19,7 @@ from app.models import Job, write
 from bench.place import Place
 from bench.table import Row
 from tests.databases import initialise_database
-from tests.factories import make_job, make_pipeline, make_project
+from tests.factories import make_job, make_pipeline, make_project, print_trace
 from tests.support.served import Served
 
 ALONE = True
@@ -84,13 +84,11 @@ def _fill(config: Config) -> None:
     with app.app_context():
         core = app.extensions["skerry"]
         job = make_job(core, make_pipeline(core, make_project(core, "skerry/long", visibility="public")))
-        size = 0
         for first in range(0, LINES, 10_000):
-            lines = b"".join(_TEXT % number + b"\n" for number in range(first + 1, first + 10_001))
-            size = core.traces.append(job.id, size, lines)
+            print_trace(core, job.id, b"".join(_TEXT % number + b"\n" for number in range(first + 1, first + 10_001)))
         with write(core.session):
             row = core.session.get_one(Job, job.id)
-            row.status, row.trace_size, row.started_at, row.finished_at = "success", size, core.now(), core.now()
+            row.status, row.started_at, row.finished_at = "success", core.now(), core.now()
     core.bus.stop()
 
 

@@ -7,6 +7,7 @@ from playwright.sync_api import Page, expect
 
 from app.models import Job, write
 from tests.browser.accessibility import serious_faults
+from tests.factories import print_trace
 
 pytestmark = pytest.mark.browser
 JOB = "/skerry/hello/-/jobs/1"
@@ -62,9 +63,8 @@ def test_every_line_has_its_time_from_the_runner_or_else_from_when_it_came(page,
     started = site.core.now().replace(microsecond=0)
     with write(site.core.session):
         site.core.session.get_one(Job, 1).started_at = started
-    site.print(b"first\nlater\n2026-08-22T00:44:03.123456Z 01O stamped\n")
-    site.core.traces.mark(1, 0, started.timestamp() + 5)
-    site.core.traces.mark(1, 6, started.timestamp() + 65)
+    print_trace(site.core, 1, b"first\n", started.timestamp() + 5)
+    print_trace(site.core, 1, b"later\n2026-08-22T00:44:03.123456Z 01O stamped\n", started.timestamp() + 65)
     page.goto(JOB)
     expect(page.locator(".line .t")).to_have_text(["first", "later", "stamped"])
     button = page.get_by_role("button", name="Times")
