@@ -23,6 +23,9 @@ def copy(core: Core, model: type[Base], row_id: int, count: int, **changes: Call
     rows = select(*values).select_from(template.join(numbers, literal(True))).where(template.c.id == row_id)
     with write(core.session):
         core.session.execute(insert(table).from_select([each.name for each in columns], rows, False))
+        if "id" in changes and core.session.get_bind().dialect.name == "postgresql":
+            highest = f"(SELECT max(id) FROM {table.name})"
+            core.session.execute(text(f"SELECT setval(pg_get_serial_sequence('{table.name}', 'id'), {highest})"))
 
 
 def next_id(core: Core, model: type[Base]) -> int:
@@ -40,13 +43,9 @@ def named(prefix: str, kinds: int | None = None) -> Callable[[Number], Any]:
     return lambda number: literal(prefix) + cast(number % kinds if kinds else number, Text)
 
 
-def finish(core: Core, *models: type[Base]) -> None:
-    """Bring up to date what the database knows of its rows by itself where they come one by one."""
+def finish(core: Core) -> None:
+    """Bring up to date what the database knows of its rows by itself where they come little by little."""
     with write(core.session):
-        if core.session.get_bind().dialect.name == "postgresql":
-            for name in (_table(model).name for model in models):
-                highest = f"(SELECT max(id) FROM {name})"
-                core.session.execute(text(f"SELECT setval(pg_get_serial_sequence('{name}', 'id'), {highest})"))
         core.session.execute(text("ANALYZE"))
 
 
