@@ -1,9 +1,10 @@
 """Many rows at once: copies of one row, made by the database itself."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Integer, Table, Text, case, cast, func, insert, literal, select, text
+from sqlalchemy import ColumnElement, Engine, Integer, Table, Text, case, func, insert, literal, select, text
+from sqlalchemy import cast as sql_cast
 
 from app.models import write
 from app.models.base import Base
@@ -40,13 +41,18 @@ def one_of(*words: Any) -> Callable[[Number], Any]:
 
 def named(prefix: str, kinds: int | None = None) -> Callable[[Number], Any]:
     """`prefix` and a number, of which there are `kinds`; None: as many as rows."""
-    return lambda number: literal(prefix) + cast(number % kinds if kinds else number, Text)
+    return lambda number: literal(prefix) + sql_cast(number % kinds if kinds else number, Text)
 
 
 def finish(core: Core) -> None:
     """Bring up to date what the database knows of its rows by itself where they come little by little."""
-    with write(core.session):
-        core.session.execute(text("ANALYZE"))
+    engine = cast(Engine, core.session.get_bind())
+    if engine.dialect.name == "postgresql":
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.execute(text("VACUUM ANALYZE"))
+    else:
+        with write(core.session):
+            core.session.execute(text("ANALYZE"))
 
 
 def _table(model: type[Base]) -> Table:

@@ -94,14 +94,18 @@ def _look_through(
     core: Core, holds: Sequence[ColumnElement[bool]], wanted: Search, cursor: Cursor, most: int
 ) -> tuple[list[int], int | None]:
     """Keys of jobs in the order of `within`, and the last one that was looked at, None where all were."""
-    query = select(Job.id, Job.name, literal("").label("branch")).where(*holds)
+    query = select(Job.id, Job.name, literal("").label("branch"))
     if wanted.branches:
         branch = case((Pipeline.tag, ""), else_=Pipeline.ref).label("branch")
-        query = select(Job.id, Job.name, branch).join(Job.pipeline).where(*holds)
+        query = select(Job.id, Job.name, branch).join(Job.pipeline)
     is_wanted = cache(partial(_is_wanted, wanted))  # names come again and again
     found: list[int] = []
     for _ in range(STRETCH // PIECE):
-        rows = core.session.execute(within(query, Job.id, cursor).limit(PIECE)).all()
+        # The keys by themselves, which an index has in their order: for other columns too, PostgreSQL would rather go
+        # through the newest jobs of all projects until it has enough of this one's.
+        piece = within(select(Job.id).where(*holds), Job.id, cursor).limit(PIECE)
+        rows = core.session.execute(query.where(Job.id.in_(select(piece.subquery().c.id)))).all()
+        rows = sorted(rows, key=lambda row: row.id, reverse=cursor.after is None)
         found += (row.id for row in rows if is_wanted(row.name, row.branch))
         if len(found) >= most or len(rows) < PIECE:
             return found[:most], None
