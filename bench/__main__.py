@@ -18,10 +18,12 @@ ALL = (
     "first_page",
     "growth",
     "traces",
+    "big_artifact",
     "long_log",
     "one_job",
     "hundred_jobs",
     "push_to_green",
+    "line_to_stream",
     "idle",
 )
 RESULT = Path(__file__).parent / "results" / "latest.md"

@@ -96,6 +96,13 @@ def memory(pids: list[int]) -> float:
 
 
 def tree(pid: int) -> list[int]:
-    """A process and all below it."""
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    """A process and all below it, whichever of its threads started them."""
+    children = [child for task in Path(f"/proc/{pid}/task").iterdir() for child in _words(task / "children")]
     return [pid, *(found for child in children for found in tree(int(child)))]
+
+
+def _words(path: Path) -> list[str]:
+    try:
+        return path.read_text().split()
+    except (FileNotFoundError, ProcessLookupError):  # a thread that has just ended
+        return []

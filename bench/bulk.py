@@ -1,9 +1,10 @@
 """Many rows at once: copies of one row, made by the database itself."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Integer, Table, Text, case, cast, func, insert, literal, select, text
+from sqlalchemy import ColumnElement, Engine, Integer, Table, Text, case, func, insert, literal, select, text
+from sqlalchemy import cast as sql_cast
 
 from app.models import write
 from app.models.base import Base
@@ -23,6 +24,9 @@ def copy(core: Core, model: type[Base], row_id: int, count: int, **changes: Call
     rows = select(*values).select_from(template.join(numbers, literal(True))).where(template.c.id == row_id)
     with write(core.session):
         core.session.execute(insert(table).from_select([each.name for each in columns], rows, False))
+        if "id" in changes and core.session.get_bind().dialect.name == "postgresql":
+            highest = f"(SELECT max(id) FROM {table.name})"
+            core.session.execute(text(f"SELECT setval(pg_get_serial_sequence('{table.name}', 'id'), {highest})"))
 
 
 def next_id(core: Core, model: type[Base]) -> int:
@@ -37,17 +41,18 @@ def one_of(*words: Any) -> Callable[[Number], Any]:
 
 def named(prefix: str, kinds: int | None = None) -> Callable[[Number], Any]:
     """`prefix` and a number, of which there are `kinds`; None: as many as rows."""
-    return lambda number: literal(prefix) + cast(number % kinds if kinds else number, Text)
+    return lambda number: literal(prefix) + sql_cast(number % kinds if kinds else number, Text)
 
 
-def finish(core: Core, *models: type[Base]) -> None:
-    """Bring up to date what the database knows of its rows by itself where they come one by one."""
-    with write(core.session):
-        if core.session.get_bind().dialect.name == "postgresql":
-            for name in (_table(model).name for model in models):
-                highest = f"(SELECT max(id) FROM {name})"
-                core.session.execute(text(f"SELECT setval(pg_get_serial_sequence('{name}', 'id'), {highest})"))
-        core.session.execute(text("ANALYZE"))
+def finish(core: Core) -> None:
+    """Bring up to date what the database knows of its rows by itself where they come little by little."""
+    engine = cast(Engine, core.session.get_bind())
+    if engine.dialect.name == "postgresql":
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.execute(text("VACUUM ANALYZE"))
+    else:
+        with write(core.session):
+            core.session.execute(text("ANALYZE"))
 
 
 def _table(model: type[Base]) -> Table:

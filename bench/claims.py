@@ -18,7 +18,7 @@ import psycopg
 from sqlalchemy import func, select
 from sqlalchemy.engine import make_url
 
-from app.models import Job, Pipeline, TagSet, write
+from app.models import Job, TagSet, write
 from bench import bulk
 from bench.bed import POSTGRESQL, SQLITE, Bed, bed, kinds, post
 from bench.place import Place
@@ -65,7 +65,7 @@ def fill(made: Bed) -> list[str]:
         sets = list(core.session.scalars(select(TagSet.id).order_by(TagSet.id)))
         count = PENDING // PROJECTS - 1
         bulk.copy(core, Job, job.id, count, name=bulk.named("job"), tag_set_id=bulk.one_of(*sets))
-    bulk.finish(core, Job, Pipeline)
+    bulk.finish(core)
     tags = sorted({tag for each in TAGS for tag in each})
     return [make_runner(core, tags=tags)[1] for _ in range(CLIENTS)]
 

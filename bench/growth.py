@@ -49,7 +49,7 @@ def _samples(core: Core, size: int) -> list[float]:
     last = make_job(core, pipeline, stage="test", status="created")
     for job in (first, last):
         bulk.copy(core, Job, job.id, size // 2 - 1, name=bulk.named(f"{job.stage} "))
-    bulk.finish(core, Job)
+    bulk.finish(core)
     running = select(Job.id).where(Job.pipeline_id == pipeline.id, Job.status == "running").limit(RUNS)
     found = []
     for job_id in core.session.scalars(running).all():

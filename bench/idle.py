@@ -1,7 +1,8 @@
 """Memory of a server that has just been started and has answered a few pages, and of a runner that waits for work.
 
 Against what Woodpecker publishes of itself: 100 MB for the server, 30 MB for the agent. Of pages that processes share,
-each process counts its share. Podman's own service, which the runner starts, is told beside it.
+each process counts its share. Podman's own service, which the runner starts, is told beside it. An environment for
+development has more to load than a server's: `rich`, which structlog takes where it finds it, is 4 MB.
 """
 
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 from bench.bed import bed, kinds, memory, tree
 from bench.place import Place
 from bench.table import MEMORY, Row
+from tests.integration.stack import wait_until
 
 ALONE = True
 """Needs no installation; the runner's rows are only there with one."""
@@ -33,11 +35,31 @@ def _server(kind: str) -> Row:
 
 
 def _runner(place: Place) -> list[Row]:
-    process = place.runner.process
-    pids = tree(process.pid) if process else []
-    podman = [pid for pid in pids if Path(f"/proc/{pid}/comm").read_text().startswith(("podman", "conmon", "slirp"))]
-    ours = [pid for pid in pids if pid not in podman]
+    """Once it waits for work, with its Podman beside it and nothing of its start left."""
+    wait_until("the runner waits for work", lambda: _waits(place), 60)
+    ours, podman = _processes(place)
     return [
         Row("memory of an idle runner", [memory(ours)], "Woodpecker", [30], "50 MB", MEMORY),
         Row("memory of Podman's service beside it", [memory(podman)], "–", [], "–", MEMORY),
     ]
+
+
+def _processes(place: Place) -> tuple[list[int], list[int]]:
+    """The runner's own processes, and Podman's."""
+    pids = tree(place.runner.process.pid) if place.runner.process else []
+    podman = [pid for pid in pids if _words(pid)[0] in ("podman", "conmon", "slirp4netns", "rootlessport")]
+    return [pid for pid in pids if pid not in podman], podman
+
+
+def _waits(place: Place) -> bool:
+    ours, podman = ([_words(pid) for pid in pids] for pids in _processes(place))
+    return len(ours) == 1 and "run" in ours[0] and len(podman) == 1 and "service" in podman[0]
+
+
+def _words(pid: int) -> list[str]:
+    """Name and arguments of a process; no name where it has just ended."""
+    try:
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().decode("utf-8", "replace").split("\0")
+    except (FileNotFoundError, ProcessLookupError):
+        return [""]
+    return [Path(words[0]).name, *words[1:]]

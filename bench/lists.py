@@ -81,7 +81,7 @@ def fill(made: Bed, jobs: int) -> None:
     _project(made, user, "skerry/big", jobs // EACH // 2)
     for number in range(OTHERS):
         _project(made, user, f"other/p{number}", max(jobs // EACH // 2 // OTHERS, 1))
-    bulk.finish(core, Pipeline, Job)
+    bulk.finish(core)
 
 
 def _project(made: Bed, user: Any, path: str, pipelines: int) -> None:

@@ -33,6 +33,7 @@ from app.models import (
 from app.services.accounts.create_token import create_token
 from app.services.accounts.create_user import create_user
 from app.services.core import Core
+from app.services.jobs.log_end import attempt, row_end
 from app.services.projects.create_project import create_project
 from app.services.runners.create_runner import create_runner
 
@@ -178,11 +179,13 @@ def make_job(core: Core, pipeline: Pipeline, *, plan: JobPlan | None = None, **g
     return job
 
 
-def print_trace(core: Core, job_id: int, data: bytes) -> None:
-    """The job prints `data`, on top of what it has printed so far; nobody is told."""
+def print_trace(core: Core, job_id: int, data: bytes, moment: float | None = None) -> None:
+    """The job prints `data` at `moment`, on top of what it has printed so far; nobody is told."""
     with write(core.session):
         job = core.session.get_one(Job, job_id)
-        job.trace_size = core.traces.append(job_id, job.trace_size, data)
+        with core.traces.hold(job_id, attempt(job), row_end(job)) as held:
+            held.append(data, core.now().timestamp() if moment is None else moment)
+        job.trace_size, job.trace_crc = held.end.size, held.end.crc
 
 
 def _tag_set(core: Core, tags: list[str]) -> TagSet:

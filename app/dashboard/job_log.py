@@ -20,6 +20,7 @@ from app.domain.plain_log import plain_lines
 from app.edge import core
 from app.models import Job
 from app.services.jobs import kept_index
+from app.services.jobs.log_end import LoggedJob
 from app.services.jobs.log_index import BLOCK_BYTES, LogIndex
 from app.services.jobs.log_times import log_times
 from app.services.jobs.read_trace import Trace, open_trace, require_trace
@@ -48,7 +49,7 @@ def log_tail(job: Job) -> LogTail | None:
         require_trace(core(), job, visitor())
     except (NotAllowed, NotFound):
         return None
-    with open_trace(core(), job.id, job.trace_size) as trace:
+    with open_trace(core(), job) as trace:
         start = max(0, trace.size - TAIL_BYTES)
         trace.seek(start)
         data = trace.read(TAIL_BYTES)
@@ -67,7 +68,7 @@ def _readable(path: str, job_id: int) -> Job:
 def raw_log(path: str, job_id: int) -> ResponseReturnValue:
     """The log's bytes as they came, whole or by `Range`; `?download=1` as a file to save."""
     job = _readable(path, job_id)
-    response = _ranged(open_trace(core(), job.id, job.trace_size))
+    response = _ranged(open_trace(core(), job))
     kind = "attachment" if request.args.get("download") else "inline"
     response.headers["Content-Disposition"] = f'{kind}; filename="job-{job.id}.log"'
     response.headers["Content-Security-Policy"] = CONTENT_POLICY
@@ -108,34 +109,33 @@ def log_index(path: str, job_id: int) -> ResponseReturnValue:
     so that the end can be drawn at once, null where they are many.
     """
     job = _readable(path, job_id)
-    counted = job.trace_size
     times = log_times(core(), job_id)
     core().session.remove()
-    index = kept_index.log_index(core(), job_id, counted)
+    index = kept_index.log_index(core(), job)
     return jsonify(
         times=times,
         size=index.size,
         lines=index.lines,
         blocks=[[block.start, block.line, block.lines, block.style] for block in index.blocks],
         sections=[asdict(section) for section in index.sections],
-        last=_last_block(job_id, index),
+        last=_last_block(job, index),
     )
 
 
-def _last_block(job_id: int, index: LogIndex) -> str | None:
+def _last_block(job: LoggedJob, index: LogIndex) -> str | None:
     start = index.blocks[-1].start if index.blocks else index.size
     if index.size - start > 2 * BLOCK_BYTES:
         return None
-    with open_trace(core(), job_id, index.size) as trace:
+    with open_trace(core(), job) as trace:
         trace.seek(start)
-        return base64.b64encode(trace.read()).decode("ascii")
+        return base64.b64encode(trace.read(index.size - start)).decode("ascii")
 
 
 @pages.get("/<project:path>/-/jobs/<key:job_id>/log_search")
 def log_search(path: str, job_id: int) -> ResponseReturnValue:
     """The lines that hold `?q=` (`services.jobs.search_log`), as JSON: {"total", "lines", "scanned"}."""
     job = _readable(path, job_id)
-    trace = open_trace(core(), job.id, job.trace_size)
+    trace = open_trace(core(), job)
     core().session.remove()
     with trace:
         return jsonify(asdict(search_log(trace, request.args.get("q", "")[:LONGEST_SEARCH])))
@@ -170,7 +170,7 @@ class _LogReader:
         if state is None:
             yield END
             return
-        behind = yield from self._log(state.trace_size)
+        behind = yield from self._log(state.log)
         if state.version != self._version:
             self._version = state.version
             yield Event("changed", state.version)
@@ -179,9 +179,9 @@ class _LogReader:
         elif state.ended:
             yield END
 
-    def _log(self, counted: int) -> Generator[Event, None, bool]:
-        """Events for the bytes that are new, of `counted` ones. Returns whether there are more still."""
-        with open_trace(core(), self._job_id, counted) as trace:
+    def _log(self, job: LoggedJob) -> Generator[Event, None, bool]:
+        """Events for the bytes that are new. Returns whether there are more still."""
+        with open_trace(core(), job) as trace:
             if trace.size < self._offset:
                 self._offset = 0
                 yield Event("reset", "", "0")

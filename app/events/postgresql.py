@@ -70,6 +70,7 @@ class PostgresBus:
             yield listener
 
     def watched(self, topic: str) -> bool:
+        self._ensure_threads()  # what is watched elsewhere is only known to who listens
         return self._local.watched(topic) or self._watched_elsewhere.get(topic, 0.0) > monotonic()
 
     def stop(self) -> None:

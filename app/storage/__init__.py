@@ -2,7 +2,8 @@
 
 from app.config import Config
 from app.storage.base import BlobStore, TraceStore
-from app.storage.files import FileBlobs, FileTraces
+from app.storage.files import FileBlobs
+from app.storage.traces import FileTraces
 
 
 def create_artifact_store(config: Config) -> BlobStore:

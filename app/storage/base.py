@@ -1,5 +1,6 @@
 """What services ask of the places where bytes lie."""
 
+import zlib
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,19 @@ class Stored:
     key: str
     size: int
     sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """How many bytes of a trace count, and the CRC-32 of these."""
+
+    size: int
+    crc: int
+
+    @classmethod
+    def of(cls, data: bytes) -> "End":
+        """That of a trace which is `data`."""
+        return cls(len(data), zlib.crc32(data))
 
 
 class Incoming(Protocol):
@@ -44,19 +58,42 @@ class BlobStore(Protocol):
         """Remove unfinished files that nobody has written to since `older_than` (a time.time()); return how many."""
 
 
-class TraceStore(Protocol):
-    """Traces: appended to by offset, read from any offset. The length is the only state."""
+class HeldTrace(Protocol):
+    """A trace that nobody else adds to meanwhile, in any process. The file has `end.size` bytes."""
 
-    def size(self, job_id: int) -> int:
-        """Bytes stored, 0 where there are none."""
+    end: End
 
-    def append(self, job_id: int, offset: int, data: bytes) -> int:
-        """Write `data` at `offset`, which must be the size; return the new size. Raises StorageFull, and leaves the
-        size as it was.
+    def append(self, data: bytes, moment: float) -> None:
+        """Write `data` at the end, and note that it counts and came at `moment` (a time.time()).
+
+        Raises StorageFull, and leaves all as it was.
         """
 
-    def truncate(self, job_id: int, size: int) -> None:
-        """Cut back to `size` bytes."""
+    def restart(self) -> None:
+        """From here on the trace is empty. That is noted with the next `append`."""
+
+
+class TraceStore(Protocol):
+    """Traces: added to at the end, read from any offset.
+
+    How much of one counts is noted beside it with every piece, for one `attempt`: a text that is another one whenever
+    the trace begins anew. What is noted of another attempt says nothing of this one.
+    """
+
+    def size(self, job_id: int) -> int:
+        """Bytes stored, 0 where there are none. The last of them may not count."""
+
+    def hold(self, job_id: int, attempt: str, counted: End) -> AbstractContextManager[HeldTrace]:
+        """To add to a trace; `counted` is its end where none is noted of `attempt`. Raises StorageFull.
+
+        File and end agree then, whatever a crash has left. Wait for no lock of the database while holding it.
+        """
+
+    def end(self, job_id: int, attempt: str) -> End | None:
+        """What is noted of `attempt`, None where nothing is. After a loss of power the file may have less."""
+
+    def sync(self, job_id: int) -> None:
+        """Bring the bytes to the disk. Raises StorageFull."""
 
     def open(self, job_id: int) -> BinaryIO | None:
         """The bytes, seekable; None where there are none."""
@@ -67,17 +104,16 @@ class TraceStore(Protocol):
     def remove(self, job_id: int) -> None:
         """Remove; fine when it is gone already."""
 
-    def mark(self, job_id: int, offset: int, moment: float) -> None:
-        """Note that the bytes from `offset` on came at `moment` (a time.time()). Never fails: it is an aid."""
-
     def marks(self, job_id: int) -> list[tuple[int, float]]:
-        """What was noted, both rising: an offset that came again, because the log was cut, counts as it came last."""
+        """(offset, moment) of the pieces, both rising: an offset that came again, because the trace began anew, counts
+        as it came last. An aid: where noting one failed, it is missing.
+        """
 
     def uncut(self, job_id: int) -> AbstractContextManager[None]:
-        """Meanwhile the log may grow, but nobody cuts or removes it. Not to be held while writing to the log."""
+        """Meanwhile the trace may grow, but nobody cuts or removes it. Not to be held while adding to it."""
 
     def keep_index(self, job_id: int, data: bytes) -> None:
-        """Keep `data` beside the log until that is cut or removed; *within* `uncut`. Never fails: it is an aid."""
+        """Keep `data` beside the trace until that is cut or removed; *within* `uncut`. Never fails: it is an aid."""
 
     def index(self, job_id: int) -> bytes:
         """What was kept, b"" without."""

@@ -49,12 +49,13 @@ class Site:
         self.core.bus.publish(Notice(f"trace:{self.job.id}"))
 
     def forget_log(self) -> None:
-        """The job was handed back: its log begins anew, though its file has yet to be cut."""
+        """The log came damaged: it begins anew, though its file has yet to be cut."""
         from app.models import write
+        from app.services.runners.append_trace import restart_trace
 
         job_id = self.job.id
         with write(self.core.session):
-            self.core.session.get_one(Job, job_id).trace_size = 0
+            restart_trace(self.core.session.get_one(Job, job_id))
 
     def end(self, status: str = "success") -> None:
         """The job ends."""

@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 
 from app.models import Job, write
 from tests.browser.conftest import Site
+from tests.factories import print_trace
 
 pytestmark = pytest.mark.browser
 
@@ -80,9 +81,9 @@ def test_every_line_has_its_time_from_the_runner_or_else_from_when_it_came(log_w
     started = log.core.now().replace(microsecond=0)
     with write(log.core.session):
         log.core.session.get_one(Job, log.job.id).started_at = started
-    log.print(b"first\nlater\n2026-08-22T00:44:03.123456Z 01O stamped\n")
-    log.core.traces.mark(log.job.id, 0, started.timestamp() + 5)
-    log.core.traces.mark(log.job.id, 6, started.timestamp() + 65)
+    print_trace(log.core, log.job.id, b"first\n", started.timestamp() + 5)
+    stamped = b"later\n2026-08-22T00:44:03.123456Z 01O stamped\n"
+    print_trace(log.core, log.job.id, stamped, started.timestamp() + 65)
     log_window.goto(log.address)
     expect(log_window.locator(".line .t")).to_have_text(["first", "later", "stamped"])
     button = log_window.get_by_role("button", name="Times")

@@ -54,7 +54,7 @@ def send_member(call: Call, job: Job, path: str) -> Response:
 
 def send_trace(call: Call, job: Job) -> Response:
     """The job's log as it stands, byte for byte, or the range asked for: what came since one looked last."""
-    trace = read_trace.open_trace(call.core, job.id, job.trace_size)
+    trace = read_trace.open_trace(call.core, job)
     try:
         response = Response(trace, mimetype="text/plain")
         response.content_length = trace.size

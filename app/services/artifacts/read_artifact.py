@@ -14,6 +14,7 @@ from typing import BinaryIO
 
 from app.domain.errors import InvalidRequest, NotFound
 from app.models import Artifact, Job
+from app.services.artifacts.lone_entry import lone_entry
 from app.services.core import Core
 
 #: The largest list of files that is read (about 150,000 files). Larger archives can only be fetched whole.
@@ -89,7 +90,7 @@ def _check_path(path: str) -> None:
 
 def _find(file: BinaryIO, path: str) -> Member:
     try:
-        archive = zipfile.ZipFile(BoundedReads(file))
+        archive = zipfile.ZipFile(BoundedReads(lone_entry(file, path, MAX_DIRECTORY) or file))
         info = archive.getinfo(path)
         _check_readable(info)
         archive.open(info).close()  # compares the list of files with what stands before the file's own bytes
@@ -110,7 +111,7 @@ def _check_readable(info: zipfile.ZipInfo) -> None:
 class BoundedReads(io.RawIOBase):
     """`file`, which is not read in pieces above MAX_DIRECTORY: `zipfile` reads the whole list of files at once."""
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: BinaryIO | io.RawIOBase) -> None:
         self._file = file
 
     def read(self, size: int = -1) -> bytes:

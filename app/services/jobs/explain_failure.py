@@ -34,7 +34,7 @@ def explain_failure(core: Core, job: Job, user: User | None) -> Failure | None:
         require_trace(core, job, user)
     except (NotAllowed, NotFound):
         return Failure(step, None)
-    with open_trace(core, job.id, job.trace_size) as trace:
+    with open_trace(core, job) as trace:
         return Failure(step, _ending(trace, step))
 
 

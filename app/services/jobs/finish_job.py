@@ -11,6 +11,7 @@ from app.services.core import Core
 from app.services.environments.deliver import job_ended, why_not
 from app.services.jobs import resources
 from app.services.jobs.attempts import new_attempt
+from app.services.jobs.log_end import settle_log
 from app.services.jobs.queue import announce_job
 from app.services.pipelines.advance_pipeline import advance, assign_later
 from app.services.pipelines.pipeline_links import hold_children
@@ -53,6 +54,7 @@ def close(
 ) -> None:
     """*In a write*: `finish` without what follows from it, for callers who end many jobs and advance once."""
     failed = new_status == status.FAILED
+    settle_log(core, job)
     now = core.now()
     job.status = new_status
     job.failure_reason = (reason or failure.UNKNOWN_FAILURE) if failed else None

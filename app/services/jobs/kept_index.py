@@ -4,6 +4,7 @@ import json
 from dataclasses import asdict, astuple
 
 from app.services.core import Core
+from app.services.jobs.log_end import LoggedJob
 from app.services.jobs.log_index import Block, LogIndex, Section, build_index
 from app.services.jobs.read_trace import open_trace
 
@@ -11,26 +12,20 @@ from app.services.jobs.read_trace import open_trace
 STEP = 4 << 20
 
 
-def log_index(core: Core, job_id: int, counted: int) -> LogIndex:
-    """The index of a job's log of which the row counts so many bytes (`trace_size`)."""
-    kept = _kept(core, job_id, counted)
-    if counted - kept.size >= STEP:
-        return _made_and_kept(core, job_id, counted)
-    with open_trace(core, job_id, counted) as trace:
-        return build_index(trace, kept)
+def log_index(core: Core, job: LoggedJob) -> LogIndex:
+    """The index of a job's log as far as it counts now."""
+    with open_trace(core, job) as trace:
+        kept = _kept(core, job.id, trace.size)
+        if trace.size - kept.size < STEP:
+            return build_index(trace, kept)
+    return keep_index(core, job)
 
 
-def keep_index(core: Core, job_id: int, counted: int) -> None:
-    """Bring what is kept up to `counted`; cheap when called every STEP bytes."""
-    _made_and_kept(core, job_id, counted)
-
-
-def _made_and_kept(core: Core, job_id: int, counted: int) -> LogIndex:
-    with core.traces.uncut(job_id):
-        kept = _kept(core, job_id, counted)
-        with open_trace(core, job_id, counted) as trace:
-            index = build_index(trace, kept)
-        core.traces.keep_index(job_id, _written(index))
+def keep_index(core: Core, job: LoggedJob) -> LogIndex:
+    """Bring what is kept up to what counts now; cheap when called every STEP bytes. The index."""
+    with core.traces.uncut(job.id), open_trace(core, job) as trace:
+        index = build_index(trace, _kept(core, job.id, trace.size))
+        core.traces.keep_index(job.id, _written(index))
     return index
 
 

@@ -3,8 +3,8 @@
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import Select, select
-from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import aliased, joinedload, selectinload
 from sqlalchemy.orm.interfaces import ORMOption
 
 from app.domain.errors import NotFound
@@ -25,7 +25,10 @@ LOADED: tuple[ORMOption, ...] = (
 
 def project_jobs(project: Project, statuses: Collection[str] = ()) -> Select[Job]:
     """The jobs of `project` that runners run, retried ones too, newest first. `statuses` empty: any."""
-    return _of(Job.project_id == project.id, statuses).where(Job.bridge.is_(False))
+    # PostgreSQL may go through the newest jobs of all projects to find those of one: it begins at this one's newest.
+    own = aliased(Job)
+    newest = select(func.max(own.id)).where(own.project_id == project.id).scalar_subquery()
+    return _of(Job.project_id == project.id, statuses).where(Job.bridge.is_(False), Job.id <= newest)
 
 
 def pipeline_jobs(pipeline: Pipeline, statuses: Collection[str] = (), include_retried: bool = False) -> Select[Job]:

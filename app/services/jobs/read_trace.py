@@ -10,6 +10,7 @@ from app.domain.permissions import Action
 from app.models import CiVariable, Job, User
 from app.services import access
 from app.services.core import Core
+from app.services.jobs.log_end import LoggedJob, log_end
 from app.services.pipelines.definition_variables import definition_variables
 
 DEBUG_KEYS = ("CI_DEBUG_TRACE", "CI_DEBUG_SERVICES")
@@ -53,7 +54,7 @@ def _asks(key: str, value: str) -> bool:
 
 
 class Trace:
-    """A log as its row counts it now: `size` bytes. The file may be longer, by a piece that is just being written or
+    """A log as far as it counts now: `size` bytes. The file may be longer, by a piece that is just being written or
     by an earlier attempt that was handed back: nobody reads that.
     """
 
@@ -97,8 +98,9 @@ class Trace:
         return Trace(max(min(end, self.size) - start, 0), self._file)
 
 
-def open_trace(core: Core, job_id: int, counted: int) -> Trace:
-    """The log of a job of which the row counts so many bytes (`trace_size`), empty where there is none."""
-    file = core.traces.open(job_id) if counted else None
+def open_trace(core: Core, job: LoggedJob) -> Trace:
+    """The log of a job as far as it counts now (`log_end`), empty where there is none."""
+    counted = log_end(core, job).size
+    file = core.traces.open(job.id) if counted else None
     # After a crash the file may have lost its end; until its runner comes back, this is all there is.
-    return Trace(min(counted, core.traces.size(job_id)) if file else 0, file)
+    return Trace(min(counted, core.traces.size(job.id)) if file else 0, file)

@@ -1,6 +1,7 @@
 """One job with what belongs to it, as people look at it."""
 
 from dataclasses import dataclass
+from typing import cast
 
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload, selectinload
@@ -9,6 +10,7 @@ from app.domain.errors import NotFound
 from app.domain.status import COMPLETED
 from app.models import Artifact, Job, JobStep, Project
 from app.services.core import Core
+from app.services.jobs.log_end import COLUMNS, LoggedJob
 from app.services.jobs.resources import waiting_sentences
 
 
@@ -64,17 +66,17 @@ def _waits_for(job: Job, siblings: list[Job]) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class JobState:
-    """`version` differs whenever the job has changed; `trace_size` is how much of its log counts."""
+    """`version` differs whenever the job has changed; `log` is for `open_trace`."""
 
     version: str
     ended: bool
-    trace_size: int
+    log: LoggedJob
 
 
 def job_state(core: Core, job_id: int) -> JobState | None:
     """How the job stands now; None when it is gone."""
-    query = select(Job.status, Job.updated_at, Job.trace_size).where(Job.id == job_id)
+    query = select(*COLUMNS, Job.updated_at).where(Job.id == job_id)
     row = core.session.execute(query).one_or_none()
     if row is None:
         return None
-    return JobState(f"{row.status}-{row.updated_at:%Y%m%d%H%M%S%f}", row.status in COMPLETED, row.trace_size)
+    return JobState(f"{row.status}-{row.updated_at:%Y%m%d%H%M%S%f}", row.status in COMPLETED, cast(LoggedJob, row))

@@ -6,6 +6,7 @@ from typing import BinaryIO
 
 from app.models import Job
 from app.services.core import Core
+from app.services.jobs.log_end import log_end
 from app.services.jobs.read_trace import PIECE
 
 
@@ -32,7 +33,7 @@ def read_stretch(core: Core, job: Job, start: int = 0, end: int | None = None) -
     file = core.traces.open(job.id)
     if file is None:
         return None
-    last = core.traces.size(job.id)
+    last = min(log_end(core, job).size, core.traces.size(job.id))
     last = last if end is None else min(end, last)
     file.seek(min(start, last))
     return Stretch(max(0, last - start), file)

@@ -47,11 +47,15 @@ def _of_project(core: Core, project_id: int, holds: Holds, cursor: Cursor, branc
     query = select(Job.id, Job.name, literal("").label("branch"))
     if branches:
         query = select(Job.id, Job.name, case((Pipeline.tag, ""), else_=Pipeline.ref)).join(Job.pipeline)
-    query, size = query.where(Job.project_id == project_id, *holds), min(FIRST, PIECE)
+    keys, size = select(Job.id).where(Job.project_id == project_id, *holds), min(FIRST, PIECE)
     while True:
-        rows = core.session.execute(within(query, Job.id, cursor).limit(size)).all()
-        yield from (Walked(*row) for row in rows)
+        # The keys by themselves, which an index has in their order: for other columns too, PostgreSQL would rather go
+        # through the newest jobs of all projects until it has enough of this one's.
+        piece = within(keys, Job.id, cursor).limit(size).subquery()
+        rows = core.session.execute(query.where(Job.id.in_(select(piece.c.id)))).all()
+        yield from sorted((Walked(*row) for row in rows), key=lambda job: job.id, reverse=cursor.after is None)
         if len(rows) < size:
             return
         size = min(2 * size, PIECE)
-        cursor = Cursor(after=rows[-1][0]) if cursor.after is not None else Cursor(before=rows[-1][0])
+        ids = [row[0] for row in rows]
+        cursor = Cursor(after=max(ids)) if cursor.after is not None else Cursor(before=min(ids))

@@ -28,7 +28,7 @@ def measure_coverage(core: Core, job: Job) -> float | None:
     """
     pattern = job.plan.get("coverage")
     search = _compiled(pattern) if pattern else None
-    if search is None or not job.trace_size:
+    if search is None:
         return None
     for line in _lines_backwards(core, job):
         found = _number(search, _plain(line))
@@ -66,7 +66,7 @@ def _number(search: Any, line: str) -> float | None:
 
 def _lines_backwards(core: Core, job: Job) -> Iterator[str]:
     """The log's lines from the last to the first, each at most so long, as far as the log is searched."""
-    with open_trace(core, job.id, job.trace_size) as trace:
+    with open_trace(core, job) as trace:
         end, rest = trace.size, b""
         while end > 0 and trace.size - end < SEARCHED:
             start = max(0, end - PIECE)

@@ -84,7 +84,7 @@ def _runs_before(core: Core, pipeline: Pipeline, job: Job, ref: str) -> Select[J
 
 def _last_lines(core: Core, job: Job, limit: int) -> Sequence[str]:
     """The last lines of the log's last bytes, each cut at a length; the first is left out where it is half a line."""
-    with open_trace(core, job.id, job.trace_size) as trace:
+    with open_trace(core, job) as trace:
         start = max(0, trace.size - limit)
         trace.seek(start)
         lines = trace.read(limit).decode("utf-8", "replace").split("\n")

@@ -1,19 +1,35 @@
-"""Add a piece to a job's log."""
+"""Add a piece to a job's log.
 
-import zlib
+A piece costs one light query. What must outlive a crash stands beside the bytes (`storage.TraceStore`), and the job's
+row is written only when its lease has become a bit older.
+"""
+
 from dataclasses import dataclass
-from typing import BinaryIO
+from datetime import timedelta
+from typing import Any, cast
 
+from sqlalchemy import Engine, bindparam, select
+
+from app import crypto
 from app.domain import failure, status
 from app.domain.trace import Append, Have, accept
 from app.events.base import Notice
-from app.models import Job, after_commit, write
+from app.models import Job, RunnerManager, after_commit, write
 from app.services.core import Core
 from app.services.jobs.finish_job import finish
 from app.services.jobs.kept_index import STEP, keep_index
-from app.services.runners.job_authority import NotProcessing, renew_lease, running_job, update_interval
+from app.services.jobs.log_end import COLUMNS, attempt, row_end, settle_log
+from app.services.runners.job_authority import NotProcessing, interval_of, renew_lease, running_job
+from app.storage.base import End
 
-_PIECE = 1 << 20
+#: A lease is renewed when it was renewed so long ago, or a quarter of its length where that is less.
+RENEW_EVERY = timedelta(seconds=10)
+#: Made once and run on a bare connection: making it, and a session, would take longer than asking the database.
+_SEEN = (
+    select(*COLUMNS, Job.erased_at, Job.heard_at, Job.lease_expires_at, RunnerManager.features)
+    .outerjoin(RunnerManager, RunnerManager.id == Job.runner_manager_id)
+    .where(Job.id == bindparam("job_id"))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,82 +43,98 @@ class Appended:
 
 
 def append_trace(core: Core, job_id: int, token: str, start: int, data: bytes) -> Appended:
-    """Append `data` at byte `start`; a repetition of the last piece is fine. Renews the lease.
+    """Append `data` at byte `start`; a repetition of the last piece is fine. Renews the lease where it is due.
 
-    The bytes are written first, the row says how many count: after a crash between the two the file is cut back to the
-    row, and the sender goes on from there. Raises NotProcessing (also when the log grew beyond its limit, which ends
-    the job), StorageFull.
+    Raises NotProcessing (also when the log grew beyond its limit, which ends the job), StorageFull.
     """
-    with write(core.session):
-        job = running_job(core, job_id, token, hold="alone")
-        heal(core, job)
-        decision = accept(job.trace_size, start, len(data))
+    job = _running(core, job_id, token)
+    with core.traces.hold(job_id, attempt(job), row_end(job)) as held:
+        before = held.end.size
+        decision = accept(before, start, len(data))
         too_long = isinstance(decision, Append) and decision.size > core.config.trace_limit
-        if not too_long:
-            renew_lease(core, job)
-            if isinstance(decision, Append) and data:
-                _add(core, job, data)
-            answer = Appended(
-                accepted=isinstance(decision, Append | Have),
-                size=job.trace_size,
-                job_status=job.status,
-                interval=update_interval(core, job),
-            )
+        if isinstance(decision, Append) and data and not too_long:
+            held.append(data, core.now().timestamp())
+            _tell(core, job_id, held.end)
+        size = held.end.size
     if too_long:
         _end(core, job_id, token)
         raise NotProcessing(status.FAILED)
-    return answer
+    if size // STEP > before // STEP:
+        keep_index(core, job)
+    job_status = _renew(core, job_id, token) if _is_old(core, job) else job.status
+    interval = interval_of(core, job_id, job.features)
+    return Appended(isinstance(decision, Append | Have), size, job_status, interval)
+
+
+def _running(core: Core, job_id: int, token: str) -> Any:
+    """The light columns of `running_job`. Raises NotProcessing. Holds no connection afterwards."""
+    with cast(Engine, core.session.get_bind()).connect() as connection:
+        job = connection.execute(_SEEN, {"job_id": job_id}).one_or_none()
+    if job is None or job.token_hash is None or not crypto.same(job.token_hash, crypto.token_hash(token)):
+        raise NotProcessing
+    if job.status not in status.EXECUTING or job.erased_at is not None:
+        raise NotProcessing(job.status)
+    return job
+
+
+def _is_old(core: Core, job: Any) -> bool:
+    """Whether it is time to renew the lease, or the job was never heard of before."""
+    lease = timedelta(seconds=core.config.lease)
+    left = job.lease_expires_at - core.now() if job.lease_expires_at else timedelta()
+    return job.heard_at is None or left < lease - min(RENEW_EVERY, lease / 4)
+
+
+def _renew(core: Core, job_id: int, token: str) -> str:
+    with write(core.session):
+        job = running_job(core, job_id, token, hold="alone")
+        renew_lease(core, job)
+        settle_log(core, job)
+        return job.status
 
 
 def append_note(core: Core, job: Job, text: str) -> None:
     """*In a write*, with `job` held: a line of the server's own at the end of the log."""
-    heal(core, job)
-    _add(core, job, f"\n\x1b[33;1m{text}\x1b[0;m\n".encode())
+    with core.traces.hold(job.id, attempt(job), row_end(job)) as held:
+        held.append(f"\n\x1b[33;1m{text}\x1b[0;m\n".encode(), core.now().timestamp())
+        _count(core, job, held.end)
 
 
-def restart_trace(core: Core, job: Job) -> None:
-    """*In a write*, with `job` held: the log begins anew; the next piece is due at byte 0."""
+def restart_trace(job: Job) -> None:
+    """*In a write*, with `job` held: the log came damaged and begins anew; the next piece is due at byte 0."""
+    job.trace_mismatches += 1
     job.trace_size = job.trace_crc = 0
 
 
 def replace_trace(core: Core, job: Job, trace: bytes) -> None:
     """*In a write*, with `job` held: `trace`, as far as the limit allows, is the whole log."""
-    heal(core, job)
     trace = trace[: core.config.trace_limit]
-    if (len(trace), zlib.crc32(trace)) != (job.trace_size, job.trace_crc):
-        restart_trace(core, job)
-        heal(core, job)
-        _add(core, job, trace)
+    with core.traces.hold(job.id, attempt(job), row_end(job)) as held:
+        if held.end != End.of(trace):
+            held.restart()
+            held.append(trace, core.now().timestamp())
+        _count(core, job, held.end)
 
 
 def heal(core: Core, job: Job) -> None:
-    """Make file and row agree after a crash: what the row does not count goes, what the file lost comes again."""
-    stored = core.traces.size(job.id)
-    if stored > job.trace_size:
-        core.traces.truncate(job.id, job.trace_size)
-    elif stored < job.trace_size:
-        core.traces.truncate(job.id, stored)  # what was kept about the lost end goes with it
-        job.trace_size, job.trace_crc = stored, _crc(core.traces.open(job.id))
+    """*In a write*, with `job` held: its row counts what is there, whatever a crash has left."""
+    if not core.traces.size(job.id):
+        _count(core, job, End.of(b""))
+        return
+    with core.traces.hold(job.id, attempt(job), row_end(job)) as held:
+        _count(core, job, held.end)
 
 
-def _crc(file: BinaryIO | None) -> int:
-    crc = 0
-    if file is not None:
-        with file:
-            while piece := file.read(_PIECE):
-                crc = zlib.crc32(piece, crc)
-    return crc
-
-
-def _add(core: Core, job: Job, data: bytes) -> None:
-    size = core.traces.append(job.id, job.trace_size, data)
-    core.traces.mark(job.id, job.trace_size, core.now().timestamp())
-    job.trace_size, job.trace_crc = size, zlib.crc32(data, job.trace_crc)
-    notice = Notice(f"trace:{job.id}", {"size": size})
-    after_commit(core.session, lambda: core.bus.publish(notice))
+def _count(core: Core, job: Job, end: End) -> None:
+    job.trace_size, job.trace_crc = end.size, end.crc
     job_id = job.id
-    if size // STEP > (size - len(data)) // STEP:
-        after_commit(core.session, lambda: keep_index(core, job_id, size))
+    after_commit(core.session, lambda: _tell(core, job_id, end))
+
+
+def _tell(core: Core, job_id: int, end: End) -> None:
+    """Tell those who read the log, if there are any: they alone want to know, and it is said often."""
+    topic = f"trace:{job_id}"
+    if core.bus.watched(topic):
+        core.bus.publish(Notice(topic, {"size": end.size}))
 
 
 def _end(core: Core, job_id: int, token: str) -> None:

@@ -1,7 +1,8 @@
 """A runner speaks of a job with the job's token: is it the right one, and does the job still run?"""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
+from typing import Any
 
 from app import crypto
 from app.domain import status
@@ -69,14 +70,19 @@ def _show_start_later(core: Core, pipeline_id: int) -> None:
 
 
 def update_interval(core: Core, job: Job) -> int:
-    """How many seconds the runner may gather output before it sends some (gitlab.md A.5).
+    """`interval_of` the job's runner."""
+    manager = job.runner_manager
+    return interval_of(core, job.id, manager.features if manager is not None else None)
+
+
+def interval_of(core: Core, job_id: int, features: Mapping[str, Any] | None) -> int:
+    """How many seconds a runner with these features may gather output before it sends some (gitlab.md A.5).
 
     Three while somebody watches the log. Else a minute for a stock runner. Ours sends at once whenever it may send
     every three seconds, and asks for a cancel as often: clients that poll the log see it live too.
     """
-    manager = job.runner_manager
-    ours = manager is not None and manager.features.get("skerry_steps") is True
-    return LIVE if ours or core.bus.watched(f"trace:{job.id}") else UNWATCHED
+    ours = features is not None and features.get("skerry_steps") is True
+    return LIVE if ours or core.bus.watched(f"trace:{job_id}") else UNWATCHED
 
 
 LIVE, UNWATCHED = 3, 60

@@ -102,6 +102,8 @@ def _return(core: Core, job: Job) -> None:
 def _end(core: Core, job_id: int, token: str, report: Report) -> Heard:
     # Searching a long log takes a moment: that is done before the job is held.
     coverage = measure_coverage(core, owned_job(core, job_id, token))
+    # The runner forgets the log once its end is taken.
+    core.traces.sync(job_id)
     with write(core.session):
         job = owned_job(core, job_id, token, hold="to move")
         if job.status == report.state:  # the answer to the first one was lost
@@ -110,9 +112,8 @@ def _end(core: Core, job_id: int, token: str, report: Report) -> Heard:
         renew_lease(core, job)
         report_steps(core, job, report.steps)
         if _is_damaged(core, job, report):
-            job.trace_mismatches += 1
-            if job.trace_mismatches <= RESENDS:
-                restart_trace(core, job)
+            if job.trace_mismatches < RESENDS:
+                restart_trace(job)
                 return Heard(job.status, update_interval(core, job), resend=True)
             append_note(core, job, _DAMAGED)
         job.coverage = coverage

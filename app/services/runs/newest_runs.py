@@ -2,19 +2,20 @@
 
 `key_pages.newest_in` reads no more than it has to. Where a search leaves the choice between several statuses, each is
 looked up by itself, because an index holds the runs of one status in their order, but not those of two. Text goes the
-other way round: an index of trigrams gives the runs, and those of other projects are left out.
+other way round: an index of trigrams gives the runs, the newest first where it can, and those of other projects are
+left out.
 """
 
 from collections.abc import Iterable
 from dataclasses import replace
 
-from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy import ColumnElement, Select, func, select
 
 from app.domain.search import Search, State
-from app.models import Pipeline
+from app.models import Pipeline, Project
 from app.services.core import Core
-from app.services.key_pages import Cursor, newest_in, within
-from app.services.runs.search_runs import ENDED, FAILURES, OPEN, conditions, has_indexed_text
+from app.services.key_pages import NEWEST, Cursor, newest_in, within
+from app.services.runs.search_runs import ENDED, FAILURES, OPEN, conditions, has_indexed_text, run_key
 
 _CHOICES = {
     State.RUNNING: [Pipeline.status == word for word in OPEN],
@@ -35,10 +36,19 @@ def newest_runs(
     `key_pages.within`; `also` holds of all of them. `repo:` in a search is the caller's business.
     """
     if has_indexed_text(wanted):
-        query = select(Pipeline.id).where(Pipeline.project_id.in_(projects), *conditions(core, wanted), *also)
-        return list(core.session.scalars(within(query, Pipeline.id, cursor).limit(most)))
+        return list(core.session.scalars(_by_text(core, projects, wanted, cursor).where(*also).limit(most)))
     ways = [[*holds, *also] for holds in _ways(core, wanted)]
     return newest_in(core, projects, Pipeline, ways, cursor, most)
+
+
+def _by_text(core: Core, projects: Select[int], wanted: Search, cursor: Cursor) -> Select[int]:
+    """Where the index of trigrams leads, it begins with the newest run of these projects: later ones are others'."""
+    key = run_key(core, wanted)
+    query = select(Pipeline.id).where(Pipeline.project_id.in_(projects), *conditions(core, wanted, driven=True))
+    if key is not Pipeline.id and cursor == NEWEST:
+        of_project = select(func.max(Pipeline.id)).where(Pipeline.project_id == Project.id).correlate(Project)
+        query = query.where(key <= projects.with_only_columns(func.max(of_project.scalar_subquery())).scalar_subquery())
+    return within(query, key, cursor)
 
 
 def _ways(core: Core, wanted: Search) -> Iterable[list[ColumnElement[bool]]]:

@@ -34,7 +34,7 @@ def open_log(core: Core, step: JobStep) -> Trace:
 
     A stock runner does not say where a step's output begins: then the first step of the job has the whole log.
     """
-    trace = open_trace(core, step.job.id, step.job.trace_size)
+    trace = open_trace(core, step.job)
     if step.trace_start is None:
         told = any(other.trace_start is not None for other in step.job.steps)
         first = step.position == min(other.position for other in step.job.steps)

@@ -7,8 +7,8 @@ the database has no such index (migration 0004), the texts of the project's runs
 
 from collections.abc import Iterable
 
-from sqlalchemy import ColumnElement, Select, column, false, func, inspect, literal_column, select, table
-from sqlalchemy.orm import joinedload
+from sqlalchemy import ColumnElement, Integer, Select, column, false, func, inspect, literal_column, select, table
+from sqlalchemy.orm import InstrumentedAttribute, joinedload
 
 from app.domain import calculated_status as calculated
 from app.domain import search, status
@@ -22,6 +22,7 @@ MOST_CONDITIONS = 100
 _LARGEST_NUMBER = 2**63 - 1
 _TRIGRAM = 3
 _INDEX = "search_pipelines"
+_TRIGRAMS = table(_INDEX, column("rowid", Integer))
 
 #: What `status:` takes: LayerCI's words (layerci.md B.1), and those that the pages show.
 STATUS_WORDS = {word: word for word in calculated.AVAILABLE} | {
@@ -65,16 +66,25 @@ def parse_search(query: str) -> Search:
     return wanted
 
 
-def conditions(core: Core, wanted: Search) -> list[ColumnElement[bool]]:
-    """What holds of a run that is `wanted`, but for its repository; children of other runs never are."""
+def conditions(core: Core, wanted: Search, driven: bool = False) -> list[ColumnElement[bool]]:
+    """What holds of a run that is `wanted`, but for its repository; children of other runs never are.
+
+    `driven`: an index of trigrams that knows its runs in their order leads, so that the first page of what many runs
+    have is found without the others. The select is ordered by `run_key` then.
+    """
     return [
         Pipeline.source != "parent_pipeline",
         *(_branch(name) for name in wanted.branches),
         *(_number(text) for text in wanted.ids),
         *(_status(word) for word in wanted.statuses),
         *(_STATES[state] for state in wanted.states),
-        *_text(core, wanted),
+        *_text(core, wanted, driven),
     ]
+
+
+def run_key(core: Core, wanted: Search) -> ColumnElement[int] | InstrumentedAttribute[int]:
+    """What a select whose conditions are `driven` is ordered by: the run's id, as the index that leads knows it."""
+    return _TRIGRAMS.c.rowid if has_indexed_text(wanted) and _knows_trigrams(core) else Pipeline.id
 
 
 def has_indexed_text(wanted: Search) -> bool:
@@ -112,25 +122,34 @@ _STATES: dict[State, ColumnElement[bool]] = {
 }
 
 
-def _text(core: Core, wanted: Search) -> Iterable[ColumnElement[bool]]:
+def _text(core: Core, wanted: Search, driven: bool) -> Iterable[ColumnElement[bool]]:
     on_sqlite = core.session.get_bind().dialect.name == "sqlite"
     position = func.instr if on_sqlite else func.strpos
     long = {piece for piece in wanted.contains if len(piece) >= _TRIGRAM}
     if not on_sqlite:
         yield from (Pipeline.search_text.like(f"%{_literally(piece)}%") for piece in sorted(long))
-    elif long and inspect(core.session.connection()).has_table(_INDEX):
-        yield Pipeline.id.in_(_by_trigrams(sorted(long)))
+    elif long and _knows_trigrams(core):
+        matches = _matches(sorted(long))
+        yield from (
+            (Pipeline.id == _TRIGRAMS.c.rowid, matches)
+            if driven
+            else (Pipeline.id.in_(select(_TRIGRAMS.c.rowid).where(matches)),)
+        )
     else:
         long = set()
     yield from (position(Pipeline.search_text, piece) > 0 for piece in wanted.contains if piece not in long)
     yield from (position(Pipeline.search_text, piece) == 0 for piece in wanted.lacks)
 
 
-def _by_trigrams(pieces: Iterable[str]) -> Select[int]:
-    """The ids of the runs whose text holds every piece."""
-    phrases = " AND ".join('"' + piece.replace('"', '""') + '"' for piece in pieces)
-    index = table(_INDEX, column("rowid"))
-    return select(index.c.rowid).where(literal_column(_INDEX).op("MATCH")(phrases))
+def _knows_trigrams(core: Core) -> bool:
+    """Whether this is an SQLite with the index of trigrams, which is a table of its own there."""
+    connection = core.session.connection()
+    return connection.dialect.name == "sqlite" and inspect(connection).has_table(_INDEX)
+
+
+def _matches(pieces: Iterable[str]) -> ColumnElement[bool]:
+    """The text of a row of the table of trigrams holds every piece."""
+    return literal_column(_INDEX).op("MATCH")(" AND ".join('"' + piece.replace('"', '""') + '"' for piece in pieces))
 
 
 def _literally(piece: str) -> str:

@@ -14,7 +14,7 @@ from app.models import Artifact, Job, JobStep, Pipeline, PipelineDefinition, wri
 from app.services.core import Core
 from app.services.projects.create_project import create_project
 from app.services.runs import assignees, definitions
-from tests.factories import PASSWORD, make_member, make_user
+from tests.factories import PASSWORD, make_member, make_user, print_trace
 from tests.support.place import zipped
 
 PLAN: dict[str, Any] = {
@@ -99,7 +99,7 @@ class Site:
                 log += b"heading:\n" + output
             if files is not None:
                 self._archive(job, zipped(files))
-        self.core.traces.append(job_id, 0, log)
+        print_trace(self.core, job_id, log)
         return self.runs()[-1]
 
     def _end_step(self, row: JobStep, result: str, code: int | None, now: Any, start: int, output: bytes) -> None:

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import os
 import posixpath
 import re
 import threading
@@ -14,6 +15,7 @@ from app import assets
 from app.dashboard import job_log, streams
 from app.events.base import Notice, TooManyWaiting
 from app.models import write
+from app.storage.base import End
 from tests.factories import print_trace
 
 LOG = b"".join(b"line %d\n" % number for number in range(1, 20_001))
@@ -104,7 +106,7 @@ def test_nobody_reads_beyond_what_the_row_counts(logged, core):
 
 
 def test_a_log_whose_file_lost_its_end_is_shown_as_far_as_it_goes(logged, core):
-    core.traces.truncate(1, 1000)
+    os.truncate(core.traces.path(1), 1000)
     guest = logged.visitor("guest")
     response = guest.get(RAW)
     assert (response.data, response.content_length) == (LOG[:1000], 1000)
@@ -318,8 +320,9 @@ def test_words_are_searched_in_the_whole_log_by_those_who_may_read_it(logged):
 
 
 def test_the_index_and_the_stream_say_when_the_parts_of_the_log_came(logged, core):
-    for offset, moment in ((0, 100.0), (500, 100.2), (1000, 160.0), (70_000, 220.0)):
-        core.traces.mark(1, offset, moment)
+    with core.traces.hold(1, "another attempt", End.of(b"")) as held:
+        for start, end, moment in ((0, 500, 100.0), (500, 1000, 100.2), (1000, 70_000, 160.0), (70_000, None, 220.0)):
+            held.append(LOG[start:end], moment)
     guest = logged.visitor("guest")
     index = guest.get("/skerry/hello/-/jobs/1/log_index").json
     assert index["times"] == [[0, 100], [1000, 160], [70_000, 220]], "what came together is told once"

@@ -121,7 +121,8 @@ def test_a_log_comes_byte_for_byte(api: Api, place: Place) -> None:
 def test_a_log_is_sent_as_far_as_its_row_counts(api: Api, place: Place) -> None:
     job = place.job()
     place.log(job, b"counted")
-    place.core.traces.append(job.id, 7, b" and not yet")
+    with place.core.traces.path(job.id).open("ab") as log:
+        log.write(b" and not yet")
     response = api.get(f"/projects/1/jobs/{job.id}/trace")
     assert (response.data, response.content_length) == (b"counted", 7)
 

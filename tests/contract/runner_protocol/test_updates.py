@@ -1,12 +1,15 @@
 """A runner reports on its job and sends its log (gitlab.md A.4, A.5; design, "Log")."""
 
+import os
 import threading
 
 import pytest
 
 from app.models import write
 from app.services.jobs.cancel_job import cancel_job
+from app.services.jobs.log_end import log_end, row_end
 from app.services.runners.job_authority import NotProcessing
+from app.storage.base import End
 from tests.contract.runner_protocol.stock import checksum
 
 
@@ -86,7 +89,9 @@ def test_the_log_grows_piece_by_piece(core, running, job, world):
     assert (first.headers["Range"], first.headers["Job-Status"]) == ("0-6", "running")
     assert running.print(b"world\n\xff\x00").headers["Range"] == "0-14"
     assert trace(core, job.id) == b"hello world\n\xff\x00"
-    assert world.read(job).trace_size == 14
+    assert log_end(core, world.read(job)) == End.of(b"hello world\n\xff\x00")
+    running.finish()
+    assert row_end(world.read(job)) == End.of(b"hello world\n\xff\x00")
 
 
 def test_the_same_piece_again_changes_nothing(core, running, job):
@@ -253,10 +258,11 @@ def test_steps_are_shown_as_our_runner_reports_them(make_stock, world, project):
     assert (step.finished_at - step.started_at).total_seconds() == 1.5
 
 
-def test_a_file_that_is_longer_than_its_row_is_cut_back(core, running, job):
-    """The server was killed between writing the bytes and the row."""
+def test_a_file_that_is_longer_than_what_counts_is_cut_back(core, running, job):
+    """The server was killed between writing the bytes and noting them."""
     running.print(b"hello")
-    core.traces.append(job.id, 5, b" unconfirmed")
+    with core.traces.path(job.id).open("ab") as log:
+        log.write(b" unconfirmed")
     assert running.print(b" world").headers["Range"] == "0-11"
     assert trace(core, job.id) == b"hello world"
     assert running.finish().status_code == 200
@@ -265,7 +271,7 @@ def test_a_file_that_is_longer_than_its_row_is_cut_back(core, running, job):
 def test_a_file_that_lost_its_end_gets_it_again(core, running, job):
     """The host lost power before the bytes were on disk."""
     running.print(b"hello world")
-    core.traces.truncate(job.id, 5)
+    os.truncate(core.traces.path(job.id), 5)
     answer = running.patch(11, b"!")
     assert (answer.status_code, answer.headers["Range"]) == (416, "0-5")
     assert running.patch(5, b" world!").status_code == 202

@@ -2,71 +2,88 @@
 
 import pytest
 
+from app import crypto
 from app.models import Job, write
+from app.services.core import Core
 from app.services.jobs import kept_index
 from app.services.jobs.kept_index import keep_index, log_index
+from app.services.jobs.log_end import attempt, row_end
 from app.services.runners import append_trace
-from tests.factories import make_job, make_pipeline, make_project
+from tests.factories import make_job, make_pipeline, make_project, print_trace
+
+TOKEN = "glcbt-of-the-job"
 
 
 @pytest.fixture
-def job(core, monkeypatch) -> Job:
+def job(core: Core, monkeypatch: pytest.MonkeyPatch) -> Job:
     """Of its log, an index is kept every 1000 bytes."""
     for module in (kept_index, append_trace):
         monkeypatch.setattr(module, "STEP", 1000)
-    return make_job(core, make_pipeline(core, make_project(core, "skerry/hello")), status="running")
+    pipeline = make_pipeline(core, make_project(core, "skerry/hello"))
+    return make_job(core, pipeline, status="running", token_hash=crypto.token_hash(TOKEN))
 
 
-def _print(core, job, count: int) -> None:
-    with write(core.session):
-        append_trace.append_note(core, core.session.get_one(Job, job.id), "x" * count)
+def _send(core: Core, job: Job, data: bytes) -> None:
+    sent = append_trace.append_trace(core, job.id, TOKEN, core.traces.size(job.id), data)
+    assert sent.accepted
 
 
-def _kept_size(core, job) -> int:
+def _kept_size(core: Core, job: Job) -> int:
     return kept_index._read(core.traces.index(job.id)).size
 
 
 def test_it_is_kept_as_the_log_arrives_and_made_up_to_date_when_it_is_read(core, job):
-    _print(core, job, 500)
+    _send(core, job, b"line\n" * 100)
     assert core.traces.index(job.id) == b""
-    _print(core, job, 500)
-    kept = _kept_size(core, job)
-    assert kept == job.trace_size > 1000
-    _print(core, job, 10)
-    index = log_index(core, job.id, job.trace_size)
-    assert (index.size, index.lines) == (job.trace_size, 6)
-    assert _kept_size(core, job) == kept, "so little more is not worth writing"
+    _send(core, job, b"line\n" * 110)
+    assert _kept_size(core, job) == 1050
+    _send(core, job, b"line\n")
+    index = log_index(core, job)
+    assert (index.size, index.lines) == (1055, 211)
+    assert _kept_size(core, job) == 1050, "so little more is not worth writing"
 
 
 def test_a_log_that_has_none_gets_one_when_it_is_first_looked_at(core, job):
-    core.traces.append(job.id, 0, b"line\n" * 300)
-    assert log_index(core, job.id, 1500).lines == 300
+    print_trace(core, job.id, b"line\n" * 300)
+    assert log_index(core, job).lines == 300
     assert _kept_size(core, job) == 1500
 
 
-def test_nothing_is_told_of_what_no_longer_counts(core, job):
-    core.traces.append(job.id, 0, b"line\n" * 300)
-    keep_index(core, job.id, 1500)
-    assert log_index(core, job.id, 1100).lines == 220, "the row counts less"
-    core.traces.truncate(job.id, 1000)
-    core.traces.append(job.id, 1000, b"a longer line\n" * 50)
-    assert log_index(core, job.id, 1700).lines == 250, "it was cut, and went on otherwise"
+def test_an_attempt_that_begins_anew_is_told_nothing_of_the_one_before(core, job):
+    print_trace(core, job.id, b"line\n" * 300)
+    keep_index(core, job)
+    with write(core.session):
+        append_trace.restart_trace(core.session.get_one(Job, job.id))
+    assert log_index(core, job).lines == 0, "nothing of the file counts, though it is still there"
+    print_trace(core, job.id, b"a longer line\n" * 150)
+    assert core.traces.index(job.id) == b"", "cut, and on the way to another content"
+    assert log_index(core, job).lines == 150
+
+
+def test_a_log_that_is_replaced_or_removed_takes_its_index_along(core, job):
+    print_trace(core, job.id, b"line\n" * 300)
+    keep_index(core, job)
+    with core.traces.hold(job.id, attempt(job), row_end(job)) as held:
+        held.restart()
+        assert core.traces.index(job.id) == b""
+        held.append(b"line\n" * 300, 1.0)
+    keep_index(core, job)
     core.traces.remove(job.id)
-    assert core.traces.index(job.id) == b""
-    keep_index(core, job.id, 0)
+    keep_index(core, job)
     assert list(core.traces.path(job.id).parent.iterdir()) == [], "nothing is kept of a log that is gone"
 
 
 def test_a_log_that_lost_its_end_with_the_power_loses_its_index(core, job):
-    _print(core, job, 1500)
+    print_trace(core, job.id, b"line\n" * 300)
+    keep_index(core, job)
     core.traces.path(job.id).write_bytes(b"short\n")
-    _print(core, job, 100)
+    print_trace(core, job.id, b"more\n" * 300)
     assert core.traces.index(job.id) == b""
-    assert log_index(core, job.id, job.trace_size).lines == 3
+    assert log_index(core, job).lines == 301
 
 
 def test_an_index_that_cannot_be_read_is_made_anew(core, job):
-    core.traces.append(job.id, 0, b"line\n" * 300)
+    print_trace(core, job.id, b"line\n" * 300)
     with core.traces.uncut(job.id):
         core.traces.keep_index(job.id, b'{"size": 7}')
-    assert log_index(core, job.id, 1500).lines == 300
+    assert log_index(core, job).lines == 300

@@ -20,6 +20,6 @@ def test_every_piece_has_its_time_and_a_log_that_begins_anew_has_new_ones(core):
     assert log_times(core, job.id) == [(0, start), (size, start + 60), (2 * size, start + 120)]
     assert log_times(core, job.id, 2 * size + 1) == [(2 * size, start + 120)]
     with write(core.session):
-        restart_trace(core, job)
+        restart_trace(job)
         append_note(core, job, "again")
     assert log_times(core, job.id) == [(0, start + 120)]

@@ -11,6 +11,7 @@ from app.domain import status
 from app.models import Artifact, Job
 from app.services.artifacts.read_artifact import live_archive
 from app.services.core import Core
+from app.services.jobs.log_end import log_end
 from app.services.runners import search_runners
 
 
@@ -58,7 +59,7 @@ def _job(core: Core, row: Job, busy: search_runners.Busy) -> dict[str, Any]:
     return job_basic(core, row) | {
         "artifacts_file": {"filename": archive.filename, "size": archive.size} if archive else None,
         "download_url": api_url(core, f"/projects/{row.project_id}/jobs/{row.id}/artifacts") if archive else None,
-        "artifacts": _artifacts(row),
+        "artifacts": _artifacts(core, row),
         "artifacts_expire_at": iso(row.artifacts_expire_at),
         "runner": runners.runner(core, row.runner, row.runner.id in busy.runners) if row.runner else None,
         "runner_manager": _manager(core, row, busy),
@@ -78,10 +79,10 @@ def _manager(core: Core, row: Job, busy: search_runners.Busy) -> dict[str, Any] 
     return runners.runner_manager(core, manager, manager.id in busy.managers) if manager else None
 
 
-def _artifacts(row: Job) -> list[dict[str, Any]]:
+def _artifacts(core: Core, row: Job) -> list[dict[str, Any]]:
     files = [_file(artifact) for artifact in row.artifacts]
-    if row.trace_size:
-        files.append({"file_type": "trace", "size": row.trace_size, "filename": "job.log", "file_format": "raw"})
+    if size := log_end(core, row).size:
+        files.append({"file_type": "trace", "size": size, "filename": "job.log", "file_format": "raw"})
     return files
 
 

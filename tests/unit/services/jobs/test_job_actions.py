@@ -19,6 +19,7 @@ from app.services.jobs.retry_job import retry_job
 from app.services.locks import lock_job
 from app.services.pipelines.cancel_pipeline import cancel_pipeline
 from app.services.pipelines.retry_pipeline import retry_pipeline
+from tests.factories import print_trace
 from tests.support.world import plan
 
 
@@ -284,9 +285,7 @@ def test_erasing_removes_log_and_artifacts_once(core, world, project, user):
     with pytest.raises(NotErasable):
         erase_job(core, job, user)
     artifact = store_artifact(core, job)
-    core.traces.append(job.id, 0, b"text")
-    with write(core.session):
-        lock_job(core, job.id).trace_size = 4
+    print_trace(core, job.id, b"text")
     end(core, job)
     erased = erase_job(core, core.session.get(Job, job.id), user)
     assert (erased.erased_at, erased.artifacts, erased.trace_size) == (core.now(), [], 0)

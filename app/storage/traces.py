@@ -1,0 +1,243 @@
+"""Traces as files below the data folder: `ID.log` with the bytes, and beside it `ID.times` with what is known of them.
+
+That begins with how many bytes count and their CRC-32, written anew after each piece: a server that is killed between
+the two leaves a log that is longer than it should be, and never one that counts bytes which it does not have. Behind it
+stands when each piece came.
+"""
+
+import fcntl
+import os
+import secrets
+import struct
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
+from functools import partial
+from hashlib import blake2b
+from pathlib import Path
+from typing import BinaryIO
+
+from app.storage.base import End
+from app.storage.files import refusal
+
+#: What a trace's `.times` begins with: this word, whose bytes they are, how many count, their CRC-32, and the CRC-32
+#: of all that stands before it.
+_END = struct.Struct("<8s16sQI8xI")
+_WORD = b"\xffskerry1"
+#: When a piece of a trace came: its offset, and seconds since 1970.
+_MARK = struct.Struct("<Qd")
+#: So many are kept of one log, enough for one a second all day. A job could send its log byte by byte.
+_MOST_MARKS = 100_000
+_PIECE = 1 << 20
+
+
+class FileTraces:
+    """`TraceStore` as one file a job, whose length is the offset."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def path(self, job_id: int) -> Path:
+        return self._folder / f"{job_id // 1000:06d}" / f"{job_id}.log"
+
+    def times(self, job_id: int) -> Path:
+        """The file beside a log."""
+        return self.path(job_id).with_suffix(".times")
+
+    def size(self, job_id: int) -> int:
+        try:
+            return self.path(job_id).stat().st_size
+        except FileNotFoundError:
+            return 0
+
+    @contextmanager
+    def hold(self, job_id: int, attempt: str, counted: End) -> Iterator["_HeldTrace"]:
+        path = self.path(job_id)
+        log = _open(path)
+        try:
+            fcntl.flock(log, fcntl.LOCK_EX)
+            times = _open(path.with_suffix(".times"))
+            try:
+                yield _HeldTrace(log, times, attempt, counted, self._forget_index(job_id))
+            finally:
+                os.close(times)
+        finally:
+            os.close(log)
+
+    def end(self, job_id: int, attempt: str) -> End | None:
+        try:
+            descriptor = os.open(self.times(job_id), os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return None
+        try:
+            return _read_end(descriptor, _name(attempt))
+        finally:
+            os.close(descriptor)
+
+    def sync(self, job_id: int) -> None:
+        try:
+            descriptor = os.open(self.path(job_id), os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return
+        try:
+            os.fdatasync(descriptor)
+        except OSError as error:
+            raise refusal(error) from error
+        finally:
+            os.close(descriptor)
+
+    def open(self, job_id: int) -> BinaryIO | None:
+        try:
+            return self.path(job_id).open("rb")
+        except FileNotFoundError:
+            return None
+
+    def remove(self, job_id: int) -> None:
+        with self._locked(job_id, fcntl.LOCK_EX):
+            for path in (self.path(job_id), self._index(job_id), self.times(job_id)):
+                path.unlink(missing_ok=True)
+
+    def marks(self, job_id: int) -> list[tuple[int, float]]:
+        try:
+            data = self.times(job_id).read_bytes()
+        except OSError:
+            return []
+        start = _END.size if data.startswith(_WORD) else 0
+        found: list[tuple[int, float]] = []
+        for offset, moment in _MARK.iter_unpack(data[start : len(data) // _MARK.size * _MARK.size]):
+            while found and found[-1][0] >= offset:
+                found.pop()
+            if not found or moment > found[-1][1]:
+                found.append((offset, moment))
+        return found
+
+    def _index(self, job_id: int) -> Path:
+        return self.path(job_id).with_suffix(".index")
+
+    def _forget_index(self, job_id: int) -> Callable[[], None]:
+        return partial(self._index(job_id).unlink, missing_ok=True)
+
+    def uncut(self, job_id: int) -> AbstractContextManager[None]:
+        return self._locked(job_id, fcntl.LOCK_SH)
+
+    @contextmanager
+    def _locked(self, job_id: int, how: int) -> Iterator[None]:
+        """A lock of `.times`, which goes with cutting alone: that of the log goes with adding to it."""
+        if not self.path(job_id).exists():
+            yield
+            return
+        times = _open(self.times(job_id))
+        try:
+            fcntl.flock(times, how)
+            yield
+        finally:
+            os.close(times)
+
+    def keep_index(self, job_id: int, data: bytes) -> None:
+        path = self._index(job_id)
+        fresh = path.with_suffix(f".{secrets.token_hex(4)}.index")
+        try:
+            # Under the lock of a log that was removed meanwhile nothing is to be kept any more.
+            if self.path(job_id).exists():
+                fresh.touch(0o600)
+                fresh.write_bytes(data)
+                fresh.rename(path)
+        except OSError:
+            fresh.unlink(missing_ok=True)
+
+    def index(self, job_id: int) -> bytes:
+        try:
+            return self._index(job_id).read_bytes()
+        except OSError:
+            return b""
+
+
+class _HeldTrace:
+    """`HeldTrace` over the open files, of which `log` is locked."""
+
+    def __init__(self, log: int, times: int, attempt: str, counted: End, forget_index: Callable[[], None]) -> None:
+        self._log, self._times, self._attempt, self._forget_index = log, times, _name(attempt), forget_index
+        self.end = self._agree(_read_end(times, self._attempt) or counted)
+
+    def _agree(self, end: End) -> End:
+        """Make file and count agree after a crash: what does not count goes, what the file lost does not count."""
+        stored = os.fstat(self._log).st_size
+        if stored < end.size:
+            end = End(stored, _crc(self._log))
+            self._cut(stored)
+        elif stored > end.size:
+            self._cut(end.size)
+        return end
+
+    def _cut(self, size: int) -> None:
+        """What is kept about the trace goes with its end; whoever makes that now is waited for."""
+        fcntl.flock(self._times, fcntl.LOCK_EX)
+        self._forget_index()
+        os.ftruncate(self._log, size)
+        fcntl.flock(self._times, fcntl.LOCK_UN)
+
+    def append(self, data: bytes, moment: float) -> None:
+        before = self.end
+        after = End(before.size + len(data), zlib.crc32(data, before.crc))
+        try:
+            _write(self._log, before.size, data)
+            _write(self._times, 0, self._record(after))
+        except OSError as error:
+            os.ftruncate(self._log, before.size)
+            raise refusal(error) from error
+        self.end = after
+        self._mark(before.size, moment)
+
+    def restart(self) -> None:
+        self.end = End(0, 0)
+        self._cut(0)
+
+    def _record(self, end: End) -> bytes:
+        record = _END.pack(_WORD, self._attempt, end.size, end.crc, 0)[:-4]
+        return record + zlib.crc32(record).to_bytes(4, "little")
+
+    def _mark(self, offset: int, moment: float) -> None:
+        with suppress(OSError):  # a time that cannot be noted stops nothing
+            marks = (os.fstat(self._times).st_size - _END.size) // _MARK.size
+            if marks < _MOST_MARKS:
+                _write(self._times, _END.size + marks * _MARK.size, _MARK.pack(offset, moment))
+
+
+def _open(path: Path) -> int:
+    flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
+    try:
+        try:
+            return os.open(path, flags, 0o600)
+        except FileNotFoundError:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            return os.open(path, flags, 0o600)
+    except OSError as error:
+        raise refusal(error) from error
+
+
+def _write(descriptor: int, offset: int, data: bytes) -> None:
+    written = 0
+    while written < len(data):
+        written += os.pwrite(descriptor, memoryview(data)[written:], offset + written)
+
+
+def _crc(descriptor: int) -> int:
+    crc = at = 0
+    while piece := os.pread(descriptor, _PIECE, at):
+        crc, at = zlib.crc32(piece, crc), at + len(piece)
+    return crc
+
+
+def _name(attempt: str) -> bytes:
+    return blake2b(attempt.encode(), digest_size=16).digest()
+
+
+def _read_end(descriptor: int, attempt: bytes) -> End | None:
+    """None where nothing was noted, it is of another attempt, or a loss of power left half of it."""
+    record = os.pread(descriptor, _END.size, 0)
+    if len(record) < _END.size:
+        return None
+    word, of, size, crc, check = _END.unpack(record)
+    if word != _WORD or of != attempt or check != zlib.crc32(record[:-4]):
+        return None
+    return End(size, crc)
