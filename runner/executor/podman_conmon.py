@@ -50,4 +50,3 @@ def write_wrapper(folder: Path, conmon: str) -> Path | None:
         logger.info("containers keep Podman's own clean-up command: %s", error)
         return None
     return wrapper
-
