@@ -20,7 +20,10 @@ ALL = (
     "long_log",
     "one_job",
     "hundred_jobs",
+    "big_log",
+    "checkout",
     "push_to_green",
+    "gitlab_ci_local",
     "idle",
 )
 RESULT = Path(__file__).parent / "results" / "latest.md"
