@@ -42,6 +42,8 @@ def run(place: Place) -> list[Row]:
         clone = folder / "project"
         place.user.run(["git", "clone", "-q", repository.push_url, clone])
         ours, peer = [], []
+        there = _volumes(place)
+        stack.callback(lambda: _remove(place, _volumes(place) - there))
         for number in range(RUNS + 1):
             ours.append(push(repository, number))
             peer.append(_local(place, program, clone))
@@ -72,3 +74,14 @@ def _local(place: Place, program: Path, clone: Path) -> float:
     if "PASS" not in done.stdout:
         raise RuntimeError(f"gitlab-ci-local ran no job: {done.stdout}")
     return taken
+
+
+def _volumes(place: Place) -> set[str]:
+    """The peer's volumes; it leaves them with Podman, and the containers that use them."""
+    return set(place.user.run(["podman", "volume", "ls", "-q", "--filter", "name=gcl-"]).stdout.split())
+
+
+def _remove(place: Place, volumes: set[str]) -> None:
+    """Remove volumes with the containers that use them."""
+    if volumes:
+        place.user.run(["podman", "volume", "rm", "--force", *sorted(volumes)])
