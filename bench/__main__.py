@@ -22,8 +22,11 @@ ALL = (
     "long_log",
     "one_job",
     "hundred_jobs",
+    "big_log",
+    "checkout",
     "push_to_green",
     "line_to_stream",
+    "gitlab_ci_local",
     "idle",
 )
 RESULT = Path(__file__).parent / "results" / "latest.md"

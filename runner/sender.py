@@ -2,6 +2,8 @@
 
 While the job runs, a thread sends what is new: the first bytes at once, then at a pace that the server's own speed
 sets, or at the interval that it asks for where that is a slow one. A silent job is touched so that its lease lives on.
+Each request costs a server more than what is in it, so steps that move in quick succession are told together, and not
+at all when the result, which tells of them too, comes at once.
 When the job is over, `deliver` sends the rest and the result, for as long as it takes or `deadline` allows.
 """
 
@@ -21,12 +23,15 @@ from runner.trace import Trace
 log = structlog.get_logger("runner.sender")
 
 CHUNK = 1024 * 1024
+# A request to our server costs it as much as a megabyte of log does, and it takes bodies of 4 MiB unless told not to.
+LARGEST = 4 * CHUNK
 GATHER = 0.02  # the first byte waits so long for company
 PACE = 0.1  # least time between two pieces of log
 SLOW = 3.0  # a server that asks for more than this gets what it asks for
 # A silent job is touched so often. A server that wants its news often gets them from a silent job too, and our own,
 # whose cancel should not wait for the next line, every two seconds.
 TOUCH, TOUCH_OURS = 30.0, 2.0
+GATHER_STEPS = 0.1  # a step that moved waits so long for company
 _RESENDS = 5
 _REFUSALS = 10
 
@@ -59,7 +64,9 @@ class Sender:
         self._touch_every = TOUCH if steps is None else TOUCH_OURS
         self._bell = threading.Condition()
         self._closing = False
-        self._touch_now = True  # the first thing a server hears is that its job has begun
+        self._touch_at = float("inf")  # when the server is to be told something that is not in the log
+        self._steps_moved = False
+        self._largest = CHUNK if steps is None else LARGEST
         self._pending_since: float | None = None
         self._sent = 0
         self._last = time.monotonic()  # when the server last heard of us
@@ -72,6 +79,8 @@ class Sender:
         self._thread = threading.Thread(target=self._run, name="trace", daemon=True)
 
     def start(self) -> None:
+        # The first thing a server hears is that its job has begun. To ours, the first piece of log says that as well.
+        self._touch_at = time.monotonic() + (0.0 if self._steps is None else PACE)
         self._trace.on_growth = self._grown
         self._thread.start()
         self._grown()
@@ -80,7 +89,8 @@ class Sender:
         """The steps moved: tell the server soon."""
         if self._steps is not None:
             with self._bell:
-                self._touch_now = True
+                self._steps_moved = True
+                self._touch_at = min(self._touch_at, time.monotonic() + GATHER_STEPS)
                 self._bell.notify()
 
     def deliver(self, result: Result, deadline: float, give_up: threading.Event) -> bool:
@@ -132,7 +142,7 @@ class Sender:
                 return
 
     def _send(self) -> None:
-        if self._touch_now or time.monotonic() < self._log_due():
+        if self._touch_at <= time.monotonic() or time.monotonic() < self._log_due():
             self._touch()
         else:
             self._patch()
@@ -160,22 +170,26 @@ class Sender:
     def _touch_due(self) -> float:
         often = self._interval is not None and self._interval <= SLOW
         regular = self._last + (max(self._interval or 0.0, 1.0) if often else self._touch_every)
-        return max(self._free_at if self._failures else 0.0, 0.0 if self._touch_now else regular)
+        return max(self._free_at if self._failures else 0.0, min(self._touch_at, regular))
 
     def _patch(self) -> Outcome:
         started = time.monotonic()
         # What arrives from here on is pending anew: its gathering time starts with it.
         self._pending_since = None
         self._log_sent = started
-        data = self._trace.read(self._sent, CHUNK)
+        data = self._trace.read(self._sent, self._largest)
         answer = self._client.patch_trace(self._sent, data)
         if answer.outcome is Outcome.OK:
             whole = self._sent + len(data)
             self._sent = answer.size if answer.size is not None and answer.size <= self._trace.size else whole
+            self._begun()
         elif answer.outcome is Outcome.RANGE_MISMATCH:
             self._sent = min(answer.size or 0, self._trace.size)
         elif answer.outcome is Outcome.RESEND:
             self._sent = 0
+        elif len(data) > CHUNK:
+            # Whatever this was: a proxy that takes a megabyte, and just closes the connection for more, is common.
+            self._largest = CHUNK
         self._heard(answer, started, paced=True)
         if self._trace.size > self._sent and self._pending_since is None:
             self._pending_since = started
@@ -183,11 +197,19 @@ class Sender:
 
     def _touch(self) -> None:
         started = time.monotonic()
-        self._touch_now = False
+        with self._bell:
+            self._touch_at, self._steps_moved = float("inf"), False
         answer = self._client.update("running", **self._step_option())
         self._heard(answer, started)
         if answer.outcome is Outcome.RETRY:
-            self._touch_now = True
+            with self._bell:
+                self._touch_at, self._steps_moved = started, self._steps is not None
+
+    def _begun(self) -> None:
+        """The server knows by a piece of log that the job has begun: no touch has to say only that."""
+        with self._bell:
+            if not self._steps_moved:
+                self._touch_at = float("inf")
 
     def _put_result(self, result: Result) -> JobAnswer:
         started = time.monotonic()

@@ -15,6 +15,7 @@ import secrets
 import select
 import signal
 import time
+from typing import Any
 
 from runner.executor.base import Build, Cancelled, ExecutorError, Output, Stage, StageResult
 from runner.executor.podman_api import AttachedStream, PodmanClient, PodmanError
@@ -169,17 +170,23 @@ class Container:
 
     def _last_words(self) -> str:
         """Why the container ended by itself, from Podman's record of it."""
+        deadline = time.monotonic() + DEATH_SECONDS
         try:
-            # Podman knows a moment after the connection ended; `wait` returns when it does.
-            self._client.request(
-                "POST", f"/containers/{self.id}/wait", query={"interval": "10ms"}, timeout=DEATH_SECONDS
-            )
-            state = self._client.request("GET", f"/containers/{self.id}/json")["State"]
+            state = self._state()
+            # The connection ends a moment before the exit code is written down. Podman's own `wait` is of no use: it
+            # waits for a clean-up command to tell it the code, and our containers have none (`podman_conmon`).
+            while state.get("Running") and time.monotonic() < deadline:
+                time.sleep(0.02)
+                state = self._state()
         except PodmanError as error:
             return f"the container is gone: {error}"
         if state.get("OOMKilled"):
             return "out of memory: the kernel killed the container"
         return f"the container ended with exit code {state.get('ExitCode')}"
+
+    def _state(self) -> dict[str, Any]:
+        state: dict[str, Any] = self._client.request("GET", f"/containers/{self.id}/json")["State"]
+        return state
 
 
 class _Never:

@@ -32,12 +32,14 @@ from runner.workspace.eviction import CacheLimits, evict
 from runner.workspace.git import Git
 from runner.workspace.object_cache import ObjectCache
 from runner.workspace.sources import MOUNT, get_sources
+from runner.workspace.tree import remove_own
 from runner.workspace.userns import Helper, HelperError, InProcess
 
 EXTENSIONS = {"zip": ".zip", "gzip": ".gz", "raw": ""}
 UNSAFE = re.compile(r"[\x00-\x1f\x7f/\\]")
 LONGEST_NAME = 200
 EVICTION_SECONDS = 3600.0
+SMALL_TREE = 100
 
 logger = logging.getLogger(__name__)
 
@@ -132,6 +134,9 @@ class LocalWorkspaces:
             self._background.submit(unless_closing)
 
     def _remove(self, folder: Path) -> None:
+        # What a short job leaves is done here before the helper would have started `rm`.
+        if remove_own(folder, SMALL_TREE):
+            return
         try:
             self.helper.call("remove", {"paths": [str(folder)]})
         except HelperError as error:

@@ -2,6 +2,7 @@
 user.
 """
 
+import contextlib
 import ctypes
 import os
 import signal
@@ -28,21 +29,23 @@ def listen(arguments: dict[str, Any], _emit: Callable[[bytes], None]) -> tuple[A
     outside, and no process has to run inside. A port that is taken raises OSError; IPv6 may be missing there.
     """
     enter_network(str(arguments["namespace"]))
-    opened, descriptors = [], []
-    for address, port in arguments["places"]:
-        family = socket.AF_INET6 if ":" in address else socket.AF_INET
-        try:
-            listener = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            listener.bind((address, int(port)))
-        except OSError:
-            if family == socket.AF_INET:
-                raise
-            continue
-        listener.listen(128)
-        opened.append((address, port))
-        descriptors.append(listener.detach())
-    return opened, descriptors
+    opened: list[Any] = []
+    with contextlib.ExitStack() as stack:
+        listeners = []
+        for address, port in arguments["places"]:
+            family = socket.AF_INET6 if ":" in address else socket.AF_INET
+            try:
+                listener = stack.enter_context(socket.socket(family, socket.SOCK_STREAM | socket.SOCK_CLOEXEC))
+                listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                listener.bind((address, int(port)))
+            except OSError:
+                if family == socket.AF_INET:
+                    raise
+                continue
+            listener.listen(128)
+            opened.append((address, port))
+            listeners.append(listener)
+        return opened, [listener.detach() for listener in listeners]
 
 
 def wait_for_port(arguments: dict[str, Any], _emit: Callable[[bytes], None]) -> tuple[Any, Sequence[int]]:
@@ -99,7 +102,7 @@ def _is_known(name: str, resolver: str) -> bool:
 
 
 def enter_network(path: str) -> None:
-    """Join a network namespace. This process serves one request, so it never needs to go back."""
+    """Join a network namespace, for this thread alone. It serves one request, so it never needs to go back."""
     libc = ctypes.CDLL(None, use_errno=True)
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:

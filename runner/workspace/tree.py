@@ -3,12 +3,13 @@
 Paths are relative, with slashes; names that are not UTF-8 come as surrogates, as everywhere in Python.
 """
 
+import itertools
 import os
 import stat
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 from runner.workspace.globs import Glob
 
@@ -131,3 +132,40 @@ def is_folder(root: int, path: str) -> bool:
         return True
     with parent_of(root, path) as (folder, name):
         return stat.S_ISDIR(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode)
+
+
+def remove_own(root: Path, most: int) -> bool:
+    """Remove the tree at `root`, if it has at most `most` entries and all of them can be removed by this user; False
+    where something is left. Follows no link.
+    """
+    try:
+        with opened(root) as folder:
+            _remove_entries(folder, most)
+        root.rmdir()
+    except (OSError, _TooMuchError):
+        return False
+    return True
+
+
+class _TooMuchError(Exception):
+    """There are more entries than were allowed."""
+
+
+def _remove_entries(folder: int, most: int) -> int:
+    """Empty the open `folder`; returns how many entries may still be removed."""
+    with os.scandir(folder) as entries:
+        found = list(itertools.islice(entries, most + 1))
+    left = most - len(found)
+    if left < 0:
+        raise _TooMuchError
+    for entry in found:
+        if entry.is_dir(follow_symlinks=False):
+            below = os.open(entry.name, DIRECTORY, dir_fd=folder)
+            try:
+                left = _remove_entries(below, left)
+            finally:
+                os.close(below)
+            os.rmdir(entry.name, dir_fd=folder)
+        else:
+            os.unlink(entry.name, dir_fd=folder)
+    return left

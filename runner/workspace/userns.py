@@ -2,7 +2,8 @@
 
 Files that a job made belong to sub-uids; its network namespace belongs to Podman's user namespace. One helper process
 (`podman unshare python …/agent.py`) is started once and serves every request in a fork of its own, so that a request
-costs a millisecond and many run side by side. It ends when this process does.
+costs few milliseconds and many run side by side; those that take no time are done without. It ends when this process
+does.
 
 The wire: the helper's standard input is a socket over which each request sends one end of a connection of its own. On
 that connection: a JSON line (with any descriptors attached) to the helper, JSON lines back (`output`, then `result` or
@@ -131,7 +132,7 @@ class UserNamespace:
             ours.settimeout(timeout)
             try:
                 with theirs:
-                    self._send(agent.REQUEST, theirs.fileno())
+                    self._send(agent.QUICK if operation in agent.QUICK_OPERATIONS else agent.REQUEST, theirs.fileno())
                 ours.sendall(json.dumps({"operation": operation, "arguments": dict(arguments)}).encode() + b"\n")
                 return receive(ours, output)
             except OSError as error:

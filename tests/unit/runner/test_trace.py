@@ -300,3 +300,30 @@ def test_steps_are_told_when_they_move_and_with_the_result(trace):
     server.wait_for(lambda: len(server.updates) >= 2)
     assert deliver(sender)
     assert all(options["steps"] == steps for _, options, _ in server.updates)
+
+
+def test_steps_of_a_moment_cost_no_request_of_their_own(trace, monkeypatch):
+    monkeypatch.setattr("runner.sender.GATHER_STEPS", 60.0)
+    monkeypatch.setattr("runner.sender.PACE", 60.0)
+    server, steps = Server(), [{"position": 0, "status": "success"}]
+    sender = Sender(server, trace, steps=lambda: steps)
+    sender.start()
+    trace.write(b"begun")
+    server.wait_for(lambda: server.patches)
+    sender.report_steps()
+    sender.report_steps()
+    trace.write(b", ended")
+    assert deliver(sender)
+    assert [(state, options["steps"]) for state, options, _ in server.updates] == [("success", steps)]
+    assert bytes(server.log) == b"begun, ended"
+
+
+def test_our_server_gets_larger_pieces_until_one_is_refused(trace):
+    for refusal in (None, Outcome.REFUSED, Outcome.RETRY):
+        server = Server(*([JobAnswer(refusal)] if refusal else []))
+        sender = Sender(server, trace, steps=list)
+        trace.write(b"" if trace.size else b"y" * 5_000_000)
+        assert deliver(sender)
+        assert bytes(server.log) == trace.read(0, 5_000_000)
+        largest = max(length for _, _, length in server.patches[bool(refusal) :])
+        assert largest == (1 << 20 if refusal else 4 << 20)

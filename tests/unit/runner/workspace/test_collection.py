@@ -14,6 +14,7 @@ import pytest
 from runner.workspace import archive
 from runner.workspace.base import Packed, Selection, WorkspaceError
 from runner.workspace.local import LocalWorkspace, LocalWorkspaces, file_name
+from runner.workspace.tree import remove_own
 
 SECRET = "root:x:0:0"
 
@@ -290,6 +291,21 @@ def test_removal_frees_the_name_at_once_and_follows_no_link(tmp_path: Path) -> N
     workspaces.close()
     assert not list((tmp_path / "root" / "trash").iterdir())
     assert (tmp_path / "kept" / "file").exists()
+
+
+def test_a_small_tree_is_removed_without_the_helper_and_a_large_one_is_left_to_it(tmp_path: Path) -> None:
+    (tmp_path / "kept").mkdir()
+    for name, files, gone in (("small", 6, True), ("large", 9, False)):
+        below = tmp_path / name / "a" / "b"
+        below.mkdir(parents=True)
+        (below / "link").symlink_to(tmp_path / "kept")
+        for number in range(files):
+            (below / f"file {number}").touch()
+        assert remove_own(tmp_path / name, 10) is gone
+        assert (tmp_path / name).exists() is not gone
+    (tmp_path / "leads away").symlink_to(tmp_path / "kept")
+    assert not remove_own(tmp_path / "leads away", 10)
+    assert (tmp_path / "kept").exists()
 
 
 def test_orphans_are_removed_at_start(tmp_path: Path) -> None:
