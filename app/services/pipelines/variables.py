@@ -19,6 +19,7 @@ from app.services.pipelines.merge_request_variables import of_merge_request
 from app.services.pipelines.merge_requests import merge_request_of
 from app.services.pipelines.pipeline_request import PipelineRequest
 from app.services.reports.dotenv_variables import inherited_variables
+from app.services.runners import dependencies
 
 
 def predefined_for_compiling(
@@ -41,12 +42,20 @@ def raw_keys(*layers: Iterable[Variable]) -> frozenset[str]:
     return frozenset(key for key, is_raw in raw.items() if is_raw)
 
 
-def job_variables(core: Core, job: Job, runner: Runner | None, token: str) -> list[Variable]:
+def job_variables(
+    core: Core,
+    job: Job,
+    runner: Runner | None,
+    token: str,
+    plan: JobPlan | None = None,
+    given_by: Sequence[Job] | None = None,
+) -> list[Variable]:
     """All variables that a runner gets with `job`, expanded as far as the server does (gitlab.md C.13).
 
-    `token` is the job's token in plain text; without one it cannot prove anything else either.
+    `token` is the job's token in plain text; without one it cannot prove anything else either. `plan` and `given_by`:
+    the job's plan, and the jobs whose artifacts it gets, where the caller knows them already.
     """
-    pipeline, plan = job.pipeline, plan_json.from_json(JobPlan, job.plan)
+    pipeline, plan = job.pipeline, plan or plan_json.from_json(JobPlan, job.plan)
     environment = environment_of(core, job)
     everything = [
         *predefined.of_pipeline_row(core, pipeline),
@@ -62,7 +71,7 @@ def job_variables(core: Core, job: Job, runner: Runner | None, token: str) -> li
         *variables_before(environment, plan.environment),
         *plan.variables,
         *predefined.of_user(job.user),
-        *inherited_variables(core, job),
+        *inherited_variables(core, dependencies.jobs_of(core, job) if given_by is None else given_by),
         *settings_variables(core, job.project, pipeline.protected, environment.name if environment else None),
         *definition_variables(core, job.project_id, pipeline.definition_id),
         *open_variables(core, pipeline.variables_sealed, pipeline.seal_context),

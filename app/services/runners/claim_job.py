@@ -5,12 +5,12 @@ from datetime import timedelta
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Select, func, select, update
+from sqlalchemy import Row, Select, bindparam, func, null, select, update
 
 from app import crypto
 from app.domain import calculated_status, failure, status
 from app.domain.errors import Conflict
-from app.models import Job, Pipeline, Project, Runner, TagSet, after_commit, write
+from app.models import Job, Pipeline, Project, TagSet, after_commit, write
 from app.services.core import Core
 from app.services.environments.deliver import job_claimed
 from app.services.jobs.finish_job import finish
@@ -18,6 +18,7 @@ from app.services.jobs.queue import job_notice, make_pending
 from app.services.locks import lock_job, try_pipeline
 from app.services.pipelines.advance_pipeline import advance, announce_pipeline, set_calculated_status
 from app.services.runners import dependencies
+from app.services.runners.known_runner import Look, look_up
 from app.services.runners.queue_heads import followers, heads, in_scope, running_by_project
 
 JOB_TOKEN_PREFIX = "glcbt-"  # noqa: S105 - how job tokens begin, no token
@@ -27,6 +28,8 @@ CANDIDATES = 45
 ENOUGH = 9
 #: How often a claim looks again when others took all that it saw.
 LOOKS = 20
+
+_CALCULATED = "calculated_status"
 
 _tag_sets: "WeakKeyDictionary[Any, _TagSets]" = WeakKeyDictionary()
 
@@ -39,15 +42,17 @@ class Claimed:
     token: str
 
 
-def claim_job(core: Core, runner_id: int, manager_id: int, features: frozenset[str]) -> Claimed | None:
+def claim_job(
+    core: Core, runner_id: int, manager_id: int, features: frozenset[str], known: Look | None = None
+) -> Claimed | None:
     """Give the next fitting job to a manager that can do `features`; None where there is none for it.
 
-    Jobs whose dependencies' artifacts are gone fail on the way. Raises Conflict when other runners were faster every
-    time (gitlab.md A.3, 409).
+    `known`: the runner, where it was read just now. Jobs whose dependencies' artifacts are gone fail on the way. Raises
+    Conflict when other runners were faster every time (gitlab.md A.3, 409).
     """
     for _ in range(LOOKS):
-        runner = core.session.get(Runner, runner_id)
-        candidates = _candidates(core, runner, features) if runner is not None and not runner.paused else []
+        look, known = known or look_up(core, runner_id), None
+        candidates = _candidates(core, look, features) if look is not None and not look.runner.paused else []
         if not candidates:
             return None
         try:
@@ -68,13 +73,14 @@ class _CannotRun(Exception):
         self.job_id = job_id
 
 
-def fitting_jobs(core: Core, runner: Runner) -> Select[int, list[str]]:
-    """A select of id and required_features of the pending jobs that `runner` may take, the next one first.
+def fitting_jobs(core: Core, look: Look) -> Select[int, list[str]]:
+    """A select of id and required_features of the pending jobs that a runner may take, the next one first.
 
     An instance runner serves the project with the fewest jobs on instance runners first; others go by age.
     """
+    runner = look.runner
     query = select(Job.id, Job.required_features).join(Project, Project.id == Job.project_id)
-    query = query.where(Job.status == status.PENDING, Job.tag_set_id.in_(_fitting_sets(core, runner)))
+    query = query.where(Job.status == status.PENDING, Job.tag_set_id.in_(_fitting_sets(core, look)))
     query = query.where(Job.bridge.is_(False), Project.archived.is_(False), in_scope(runner.runner_type))
     query = query.params(runner_id=runner.id, project_id=runner.project_id, group_id=runner.group_id)
     if runner.access_level == "ref_protected":
@@ -87,21 +93,21 @@ def fitting_jobs(core: Core, runner: Runner) -> Select[int, list[str]]:
     )
 
 
-def _candidates(core: Core, runner: Runner, features: frozenset[str]) -> list[int]:
+def _candidates(core: Core, look: Look, features: frozenset[str]) -> list[int]:
     """The ids of the next jobs that the manager can run. Those that ask for more are left for another one."""
-    first = core.session.execute(*heads(runner, _fitting_sets(core, runner), CANDIDATES)).all()
+    first = core.session.connection().execute(*heads(look.runner, _fitting_sets(core, look), CANDIDATES)).all()
     rows: list[tuple[int, list[str]]] = [(row.id, row.required_features) for row in first]
     if first and len(first) < ENOUGH:
-        behind = core.session.execute(followers(runner, first, CANDIDATES // len(first))).all()
+        behind = core.session.execute(followers(look.runner, first, CANDIDATES // len(first))).all()
         rows += [(row.id, row.required_features) for row in behind]
     if all(features.issuperset(required) for _, required in rows):
         return [job_id for job_id, _ in rows]
-    return _walk(core, runner, features)
+    return _walk(core, look, features)
 
 
-def _walk(core: Core, runner: Runner, features: frozenset[str]) -> list[int]:
+def _walk(core: Core, look: Look, features: frozenset[str]) -> list[int]:
     """The same, job by job: those in front may be none for this manager."""
-    query = fitting_jobs(core, runner)
+    query = fitting_jobs(core, look)
     found: list[int] = []
     for offset in range(0, 20 * CANDIDATES, CANDIDATES):
         rows = core.session.execute(query.limit(CANDIDATES).offset(offset)).all()
@@ -119,11 +125,10 @@ class _TagSets:
     rows: tuple[tuple[int, frozenset[str]], ...] = ()
 
 
-def _fitting_sets(core: Core, runner: Runner) -> list[int]:
-    """The ids of the tag sets that `runner` takes."""
-    known = _tag_sets.setdefault(core.session.get_bind(), _TagSets())
-    count, newest = core.session.execute(select(func.count(), func.max(TagSet.id))).one()
-    if known.seen != (count, newest or 0):
+def _fitting_sets(core: Core, look: Look) -> list[int]:
+    """The ids of the tag sets that the runner takes."""
+    known, runner = _tag_sets.setdefault(core.session.get_bind(), _TagSets()), look.runner
+    if known.seen != look.tag_sets:
         rows = core.session.execute(select(TagSet.id, TagSet.tags)).all()
         known.rows = tuple((row.id, frozenset(row.tags)) for row in rows)
         known.seen = (len(rows), max((row.id for row in rows), default=0))
@@ -137,57 +142,79 @@ def _claim_first(core: Core, job_ids: list[int], runner_id: int, manager_id: int
     settled = True
     with write(core.session):
         for job_id in job_ids:
-            pipeline_id = _take(core, job_id, runner_id, manager_id, token)
-            if pipeline_id is not None:
+            taken = _take(core, job_id, runner_id, manager_id, token)
+            if taken is not None:
                 break
         else:
             return None
-        if dependencies.are_gone(core, job_id):
+        if dependencies.are_gone(core, job_id, taken.plan):
             raise _CannotRun(job_id)
-        settled = _start_pipeline(core, pipeline_id)
-        job_claimed(core, job_id)
+        settled = _is_shown_to_run(taken) or _start_pipeline(core, taken.pipeline_id)
+        if taken.delivers:
+            job_claimed(core, job_id)
         notice = job_notice(job_id, status.RUNNING, core.now())
         after_commit(core.session, lambda: core.bus.publish(notice))
     if not settled:
-        _start_pipeline_later(core, pipeline_id)
+        _start_pipeline_later(core, taken.pipeline_id)
     return Claimed(job_id, token)
 
 
-def _take(core: Core, job_id: int, runner_id: int, manager_id: int, token: str) -> int | None:
-    """One conditional update; return the job's pipeline.
+def _prepared_take() -> Any:
+    """One conditional update, which also tells what is to be known of the job next. Put together once: that takes as
+    long as to execute it.
+    """
+    job: Any = Job.__table__
+    pipeline: Any = Pipeline.__table__
+    free = select(job.c.id).where(job.c.id == bindparam("job_id"), job.c.status == status.PENDING)
+    its = (select(pipeline.c[name]).where(pipeline.c.id == job.c.pipeline_id) for name in ("status", _CALCULATED))
+    said = (each.scalar_subquery().label(name) for each, name in zip(its, ("shown", _CALCULATED), strict=True))
+    now = bindparam("now", type_=job.c.updated_at.type)
+    return (
+        update(job)
+        .where(job.c.id == free.with_for_update(skip_locked=True).scalar_subquery())
+        .values(
+            status=status.RUNNING,
+            runner_id=bindparam("runner"),
+            runner_manager_id=bindparam("manager"),
+            token_hash=bindparam("token"),
+            claimed_at=now,
+            started_at=now,
+            heard_at=null(),
+            lease_expires_at=bindparam("until", type_=job.c.updated_at.type),
+            waiting_reason=null(),
+            updated_at=now,
+        )
+        .returning(job.c.pipeline_id, job.c.plan, job.c.delivers, *said)
+    )
+
+
+_TAKE = _prepared_take()
+
+
+def _take(core: Core, job_id: int, runner_id: int, manager_id: int, token: str) -> Row[Any] | None:
+    """Claim one job: its pipeline_id, plan and delivers, the status that its pipeline is shown with and the calculated
+    one.
 
     None where the job is not pending any more, or somebody else is about to take it.
     """
     now = core.now()
-    free = select(Job.id).where(Job.id == job_id, Job.status == status.PENDING).with_for_update(skip_locked=True)
-    take = (
-        update(Job)
-        .where(Job.id == free.scalar_subquery())
-        .values(
-            status=status.RUNNING,
-            runner_id=runner_id,
-            runner_manager_id=manager_id,
-            token_hash=crypto.token_hash(token),
-            claimed_at=now,
-            started_at=now,
-            heard_at=None,
-            lease_expires_at=now + timedelta(seconds=core.config.claim_lease),
-            waiting_reason=None,
-            updated_at=now,
-        )
-        .returning(Job.pipeline_id)
-        .execution_options(synchronize_session=False)
-    )
-    return core.session.scalar(take)
+    values = {
+        "job_id": job_id,
+        "runner": runner_id,
+        "manager": manager_id,
+        "token": crypto.token_hash(token),
+        "now": now,
+        "until": now + timedelta(seconds=core.config.claim_lease),
+    }
+    return core.session.connection().execute(_TAKE, values).first()
+
+
+def _is_shown_to_run(taken: Row[Any]) -> bool:
+    return bool(taken.shown == status.RUNNING and taken.calculated_status != calculated_status.NEW)
 
 
 def _start_pipeline(core: Core, pipeline_id: int) -> bool:
     """Show that the pipeline runs. False where somebody else holds its row: to wait here could deadlock (`locks`)."""
-    shown = core.session.execute(
-        select(Pipeline.status, Pipeline.calculated_status).where(Pipeline.id == pipeline_id)
-    ).one()
-    if shown.status == status.RUNNING and shown.calculated_status != calculated_status.NEW:
-        return True
     pipeline = try_pipeline(core, pipeline_id)
     if pipeline is None:
         return False

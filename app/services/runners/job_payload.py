@@ -4,12 +4,13 @@ from collections.abc import Iterable
 from typing import Any
 
 import structlog
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, literal_column, select
+from sqlalchemy.orm import joinedload, undefer
 
 from app.domain import failure, job_inputs, plan_json, status
 from app.domain.plan import ArtifactSpec, CacheSpec, Image, JobPlan, Service, Step, Variable
 from app.domain.runner_features import STEPS
-from app.models import Job, Project, Runner, Setting, write
+from app.models import Job, Pipeline, Project, Runner, Setting, write
 from app.services import access
 from app.services.core import Core
 from app.services.jobs.finish_job import finish
@@ -27,20 +28,21 @@ HAND_BACK = "skerry_hand_back"
 
 def job_payload(core: Core, claimed: Claimed, features: frozenset[str]) -> dict[str, Any]:
     """The body of the 201, for a manager that has `features`. What only our runner understands goes to it alone."""
-    job = core.session.get_one(Job, claimed.job_id)
+    job, others_running, instance = core.session.execute(_FACTS, {"job_id": claimed.job_id}).one()
     runner = job.runner
     if runner is None:
         raise ValueError(f"job {job.id} has no runner")
     # Filled in here, so that any runner will do, whether it knows inputs itself or not.
     plan = plan_json.from_json(JobPlan, job_inputs.filled(job.plan))
-    variables = job_variables(core, job, runner, claimed.token)
+    given_by = dependencies.jobs_of(core, job)
+    variables = job_variables(core, job, runner, claimed.token, plan, given_by)
     ours = STEPS in features
     timeout = effective_timeout(job.timeout, runner.maximum_timeout)
     return {
         "id": job.id,
         "token": claimed.token,
         "allow_git_fetch": job.project.git_strategy == "fetch",
-        "job_info": _job_info(core, job, runner),
+        "job_info": _job_info(core, job) | _of_instance(runner, others_running, instance),
         "git_info": _git_info(core, job, claimed.token, variables),
         "runner_info": {"timeout": timeout, "runner_session_url": core.config.external_url},
         "inputs": [],
@@ -52,7 +54,7 @@ def job_payload(core: Core, claimed: Claimed, features: frozenset[str]) -> dict[
         "artifacts": [_artifact(spec, ours) for spec in plan.artifacts] or None,
         "cache": [_cache(spec, job.protected) for spec in plan.cache],
         "credentials": [],
-        "dependencies": _dependencies(core, job, claimed.token),
+        "dependencies": _dependencies(core, given_by, claimed.token),
         "features": _features(features),
     } | ({"workspace": plan.workspace} if ours and plan.workspace else {})
 
@@ -74,11 +76,35 @@ def effective_timeout(timeout: int, maximum: int | None) -> int:
     return min(timeout, maximum) if maximum else timeout
 
 
-def _job_info(core: Core, job: Job, runner: Runner) -> dict[str, Any]:
+def _facts() -> Any:
+    """A select of a job with all that is told of it, of how many jobs its project has on instance runners, and of this
+    server's name. Put together once.
+    """
+    instance = select(Setting.value).where(Setting.name == "instance_id").scalar_subquery()
+    # Written out, because only so a database sees that the index of running jobs will do.
+    running = Job.status == literal_column(f"'{status.RUNNING}'")
+    here = select(Job.project_id).where(Job.id == bindparam("job_id")).scalar_subquery()
+    on_instance = Job.runner_id.in_(select(Runner.id).where(Runner.runner_type == "instance_type"))
+    others = select(func.count()).select_from(Job).where(running, Job.project_id == here, on_instance)
+    return (
+        select(Job, others.scalar_subquery(), instance)
+        .where(Job.id == bindparam("job_id"))
+        .options(
+            joinedload(Job.pipeline, innerjoin=True).undefer(Pipeline.variables_sealed),
+            joinedload(Job.project, innerjoin=True).joinedload(Project.group, innerjoin=True),
+            *(joinedload(Job.user), joinedload(Job.runner), undefer(Job.plan), undefer(Job.variables_sealed)),
+        )
+        .execution_options(populate_existing=True)
+    )
+
+
+_FACTS = _facts()
+
+
+def _job_info(core: Core, job: Job) -> dict[str, Any]:
     project = job.project
     groups = access.group_chain(core, project.group)
     queued = job.queued_at or job.created_at
-    instance = core.session.scalar(select(Setting.value).where(Setting.name == "instance_id"))
     return {
         "id": job.id,
         "name": job.name,
@@ -90,27 +116,22 @@ def _job_info(core: Core, job: Job, runner: Runner) -> dict[str, Any]:
         "root_namespace_id": groups[-1],
         "organization_id": 1,
         "pipeline_id": job.pipeline_id,
-        "instance_id": instance,
-        "instance_uuid": instance,
         "user_id": job.user_id,
         "scoped_user_id": None,
         "time_in_queue_seconds": round(((job.claimed_at or queued) - queued).total_seconds(), 3),
-        "project_jobs_running_on_instance_runners_count": _others_running(core, project, runner),
         "queue_size": 0,
         "queue_depth": 0,
     }
 
 
-def _others_running(core: Core, project: Project, runner: Runner) -> str:
-    if runner.runner_type != "instance_type":
-        return "+Inf"
-    running = core.session.scalar(
-        select(func.count())
-        .select_from(Job)
-        .join(Runner, Runner.id == Job.runner_id)
-        .where(Job.project_id == project.id, Job.status == status.RUNNING, Runner.runner_type == "instance_type")
-    )
-    return str(max((running or 1) - 1, 0))
+def _of_instance(runner: Runner, running: int, instance: str | None) -> dict[str, Any]:
+    """`running`: jobs of the project on instance runners, with this one."""
+    others = str(max(running - 1, 0)) if runner.runner_type == "instance_type" else "+Inf"
+    return {
+        "instance_id": instance,
+        "instance_uuid": instance,
+        "project_jobs_running_on_instance_runners_count": others,
+    }
 
 
 def _git_info(core: Core, job: Job, token: str, variables: Iterable[Variable]) -> dict[str, Any]:
@@ -150,7 +171,11 @@ def _variable(variable: Variable) -> dict[str, Any]:
         "public": variable.public,
         "masked": variable.masked,
     }
-    return wire | {flag: True for flag in ("file", "raw") if getattr(variable, flag)}
+    if variable.file:
+        wire["file"] = True
+    if variable.raw:
+        wire["raw"] = True
+    return wire
 
 
 def _stock_steps(steps: Iterable[Step], timeout: int) -> list[dict[str, Any]]:
@@ -245,8 +270,7 @@ def _cache(spec: CacheSpec, protected: bool) -> dict[str, Any]:
     }
 
 
-def _dependencies(core: Core, job: Job, token: str) -> list[dict[str, Any]]:
-    jobs = dependencies.jobs_of(core, job)
+def _dependencies(core: Core, jobs: list[Job], token: str) -> list[dict[str, Any]]:
     archives = dependencies.archives(core, jobs)
     return [
         {"id": other.id, "name": other.name, "token": token}

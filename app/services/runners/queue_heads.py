@@ -13,6 +13,7 @@ from sqlalchemy.orm import aliased
 
 from app.domain import status
 from app.models import Group, Job, Project, Runner, RunnerProject, TagSet
+from app.services.runners.known_runner import AnyRunner
 
 #: Written out, because only so a database sees that the indexes of pending and of running jobs will do.
 _PENDING: ColumnElement[str] = literal_column(f"'{status.PENDING}'")
@@ -22,7 +23,7 @@ _RUNNING: ColumnElement[str] = literal_column(f"'{status.RUNNING}'")
 Heads = Select[int, int, int, list[str]]
 
 
-def heads(runner: Runner, tag_sets: Sequence[int], most: int) -> tuple[Heads, dict[str, Any]]:
+def heads(runner: AnyRunner, tag_sets: Sequence[int], most: int) -> tuple[Heads, dict[str, Any]]:
     """A select of id, project_id, tag_set_id and required_features of the first job of each row that `runner` may take,
     at most so many, the next one first; and the values that it is executed with.
 
@@ -56,7 +57,7 @@ def _heads(runner_type: str, protected_only: bool) -> Heads:
     )
 
 
-def followers(runner: Runner, rows: Iterable[Any], most: int) -> Select[int, list[str]]:
+def followers(runner: AnyRunner, rows: Iterable[Any], most: int) -> Select[int, list[str]]:
     """A select of id and required_features of those that stand behind the `heads` given, at most so many of each."""
     protected = runner.access_level == "ref_protected"
     behind = [
