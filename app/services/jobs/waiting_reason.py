@@ -54,12 +54,13 @@ class Waiting:
             )
             .options(selectinload(Runner.shared_with))
         ).all()
+        self._known = [(runner, as_waiting(runner)) for runner in self._runners]
         self._since = core.now() - ONLINE_FOR
         self._features: dict[int, set[str]] | None = None
 
     def reason(self, job: QueuedJob, features: Iterable[str], ahead: int) -> str:
         """Why `job` waits, which asks `features` of its runner, and has `ahead` jobs before it."""
-        fitting = [runner for runner in self._runners if as_waiting(runner).fits(job)]
+        fitting = [runner for runner, known in self._known if known.fits(job)]
         return (
             (_no_fit(self._runners, job) if not fitting else None)
             or self._not_ready(fitting)
@@ -71,8 +72,8 @@ class Waiting:
         """None where a runner that is online and not paused fits `job` and can do what it asks for; else the reason for
         which the job ends after a while.
         """
-        ready = [runner for runner in self._runners if not runner.paused and self._online(runner.contacted_at)]
-        fitting = [runner for runner in ready if as_waiting(runner).fits(job)]
+        ready = [one for one in self._known if not one[0].paused and self._online(one[0].contacted_at)]
+        fitting = [runner for runner, known in ready if known.fits(job)]
         if not fitting:
             return failure.STUCK_PENDING_NO_MATCHING_RUNNERS
         return failure.RUNNER_UNSUPPORTED if self._unable(fitting, features) else None

@@ -4,19 +4,29 @@ from collections.abc import Iterable
 from typing import Any
 
 import structlog
-from sqlalchemy import bindparam, func, literal_column, select
+from sqlalchemy import bindparam, exists, func, literal_column, select
 from sqlalchemy.orm import joinedload, undefer
 
 from app.domain import failure, job_inputs, plan_json, status
 from app.domain.plan import ArtifactSpec, CacheSpec, Image, JobPlan, Service, Step, Variable
 from app.domain.runner_features import STEPS
-from app.models import Job, Pipeline, Project, Runner, Setting, write
+from app.models import (
+    DefinitionVariable,
+    Job,
+    MergeRequestPipeline,
+    Pipeline,
+    PipelineDefinition,
+    Project,
+    Runner,
+    Setting,
+    write,
+)
 from app.services import access
 from app.services.core import Core
 from app.services.jobs.finish_job import finish
 from app.services.locks import lock_job
 from app.services.pipelines.predefined import repository_url
-from app.services.pipelines.variables import job_variables
+from app.services.pipelines.variables import Known, job_variables
 from app.services.runners import dependencies
 from app.services.runners.claim_job import Claimed
 
@@ -28,14 +38,15 @@ HAND_BACK = "skerry_hand_back"
 
 def job_payload(core: Core, claimed: Claimed, features: frozenset[str]) -> dict[str, Any]:
     """The body of the 201, for a manager that has `features`. What only our runner understands goes to it alone."""
-    job, others_running, instance = core.session.execute(_FACTS, {"job_id": claimed.job_id}).one()
+    job, others_running, instance, linked, set_apart = core.session.execute(_FACTS, {"job_id": claimed.job_id}).one()
     runner = job.runner
     if runner is None:
         raise ValueError(f"job {job.id} has no runner")
     # Filled in here, so that any runner will do, whether it knows inputs itself or not.
     plan = plan_json.from_json(JobPlan, job_inputs.filled(job.plan))
     given_by = dependencies.jobs_of(core, job)
-    variables = job_variables(core, job, runner, claimed.token, plan, given_by)
+    known = Known(plan, given_by, of_merge_request=bool(linked), of_definition=bool(set_apart))
+    variables = job_variables(core, job, runner, claimed.token, known)
     ours = STEPS in features
     timeout = effective_timeout(job.timeout, runner.maximum_timeout)
     return {
@@ -77,8 +88,9 @@ def effective_timeout(timeout: int, maximum: int | None) -> int:
 
 
 def _facts() -> Any:
-    """A select of a job with all that is told of it, of how many jobs its project has on instance runners, and of this
-    server's name. Put together once.
+    """A select of a job with all that is told of it; of how many jobs its project has on instance runners; of this
+    server's name; of whether its pipeline is of a merge request; and of whether its project's definitions have any
+    variables. Put together once.
     """
     instance = select(Setting.value).where(Setting.name == "instance_id").scalar_subquery()
     # Written out, because only so a database sees that the index of running jobs will do.
@@ -86,8 +98,11 @@ def _facts() -> Any:
     here = select(Job.project_id).where(Job.id == bindparam("job_id")).scalar_subquery()
     on_instance = Job.runner_id.in_(select(Runner.id).where(Runner.runner_type == "instance_type"))
     others = select(func.count()).select_from(Job).where(running, Job.project_id == here, on_instance)
+    linked = exists().where(MergeRequestPipeline.pipeline_id == Job.pipeline_id)
+    definitions = select(PipelineDefinition.id).where(PipelineDefinition.project_id == Job.project_id)
+    set_apart = exists().where(DefinitionVariable.definition_id.in_(definitions.correlate(Job)))
     return (
-        select(Job, others.scalar_subquery(), instance)
+        select(Job, others.scalar_subquery(), instance, linked.correlate(Job), set_apart.correlate(Job))
         .where(Job.id == bindparam("job_id"))
         .options(
             joinedload(Job.pipeline, innerjoin=True).undefer(Pipeline.variables_sealed),

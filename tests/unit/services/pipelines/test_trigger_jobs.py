@@ -18,7 +18,7 @@ from app.services.pipelines.pipeline_links import downstream_of_jobs
 from app.services.pipelines.search_pipelines import PipelineFilter, given_variables, latest_pipeline, pipelines
 from app.services.pipelines.start_downstream import start_bridge, start_downstream
 from app.services.projects.delete_project import delete_project
-from app.services.runners.claim_job import fitting_jobs
+from app.services.runners.job_offers import fitting_jobs
 from app.services.runners.known_runner import look_up
 from tests.factories import make_member, make_runner, make_user
 

@@ -9,7 +9,7 @@ from app.models import Runner, write
 from app.services.core import Core
 from app.services.jobs.queue import current_tick, tick
 from app.services.runners import poll_job, queue_glance
-from app.services.runners.claim_job import fitting_jobs
+from app.services.runners.job_offers import fitting_jobs
 from app.services.runners.known_runner import Look, look_up
 from app.services.runners.poll_job import _Poll
 from app.services.runners.runner_contact import Contact
