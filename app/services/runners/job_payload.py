@@ -5,13 +5,14 @@ from typing import Any
 
 import structlog
 from sqlalchemy import bindparam, exists, func, literal_column, select
-from sqlalchemy.orm import joinedload, undefer
+from sqlalchemy.orm import joinedload, load_only
 
 from app.domain import failure, job_inputs, plan_json, status
 from app.domain.plan import ArtifactSpec, CacheSpec, Image, JobPlan, Service, Step, Variable
 from app.domain.runner_features import STEPS
 from app.models import (
     DefinitionVariable,
+    Group,
     Job,
     MergeRequestPipeline,
     Pipeline,
@@ -19,6 +20,7 @@ from app.models import (
     Project,
     Runner,
     Setting,
+    User,
     write,
 )
 from app.services import access
@@ -87,6 +89,23 @@ def effective_timeout(timeout: int, maximum: int | None) -> int:
     return min(timeout, maximum) if maximum else timeout
 
 
+#: What is told of each, or decides what is told. Anything else is read when it is asked for.
+_OF_JOB = (
+    *("name", "stage", "stage_index", "project_id", "pipeline_id", "user_id", "runner_id", "timeout", "protected"),
+    *("delivers", "created_at", "queued_at", "claimed_at", "started_at", "plan", "variables_sealed"),
+)
+_OF_PIPELINE = (
+    *("iid", "project_id", "definition_id", "source_pipeline_id", "name", "ref", "tag", "protected", "sha"),
+    *("before_sha", "source", "commit", "trigger_short_token", "created_at", "variables_sealed"),
+)
+_OF_PROJECT = (
+    *("group_id", "path", "full_path", "name", "description", "visibility", "repository", "default_branch"),
+    *("config_path", "git_strategy", "git_depth"),
+)
+_OF_RUNNER = ("runner_type", "maximum_timeout", "description", "tags")
+_project = joinedload(Job.project, innerjoin=True)
+
+
 def _facts() -> Any:
     """A select of a job with all that is told of it; of how many jobs its project has on instance runners; of this
     server's name; of whether its pipeline is of a merge request; and of whether its project's definitions have any
@@ -105,9 +124,12 @@ def _facts() -> Any:
         select(Job, others.scalar_subquery(), instance, linked.correlate(Job), set_apart.correlate(Job))
         .where(Job.id == bindparam("job_id"))
         .options(
-            joinedload(Job.pipeline, innerjoin=True).undefer(Pipeline.variables_sealed),
-            joinedload(Job.project, innerjoin=True).joinedload(Project.group, innerjoin=True),
-            *(joinedload(Job.user), joinedload(Job.runner), undefer(Job.plan), undefer(Job.variables_sealed)),
+            load_only(*(getattr(Job, name) for name in _OF_JOB)),
+            joinedload(Job.pipeline, innerjoin=True).load_only(*(getattr(Pipeline, name) for name in _OF_PIPELINE)),
+            _project.load_only(*(getattr(Project, name) for name in _OF_PROJECT)),
+            _project.joinedload(Project.group, innerjoin=True).load_only(Group.parent_id),
+            joinedload(Job.user).load_only(User.username, User.name, User.email),
+            joinedload(Job.runner).load_only(*(getattr(Runner, name) for name in _OF_RUNNER)),
         )
         .execution_options(populate_existing=True)
     )
