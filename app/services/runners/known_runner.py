@@ -5,7 +5,7 @@ A runner asks for every job anew, and waits for each; so its row is read again a
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 
 from sqlalchemy import Row, bindparam, func, select
 
@@ -14,27 +14,7 @@ from app.events.base import WaitingRunner
 from app.models import Counter, Runner, RunnerManager, RunnerProject, TagSet
 from app.services.core import Core
 from app.services.jobs.queue import TICK
-
-
-class AnyRunner(Protocol):
-    """What the queue asks of a runner: a row, or what is known of one."""
-
-    @property
-    def id(self) -> int: ...
-    @property
-    def runner_type(self) -> str: ...
-    @property
-    def group_id(self) -> int | None: ...
-    @property
-    def project_id(self) -> int | None: ...
-    @property
-    def tags(self) -> list[str]: ...
-    @property
-    def run_untagged(self) -> bool: ...
-    @property
-    def paused(self) -> bool: ...
-    @property
-    def access_level(self) -> str: ...
+from app.services.jobs.waiting_reason import AnyRunner, waiting_as
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,16 +85,7 @@ def as_waiting(core: Core, runner: AnyRunner) -> WaitingRunner:
     shared: frozenset[int] = frozenset()
     if runner.runner_type == "project_type":
         shared = frozenset(core.session.connection().execute(_shared, {"runner_id": runner.id}).scalars())
-    return WaitingRunner(
-        runner_id=runner.id,
-        runner_type=runner.runner_type,
-        tags=frozenset(runner.tags),
-        run_untagged=runner.run_untagged,
-        protected_only=runner.access_level == "ref_protected",
-        project_id=runner.project_id,
-        group_id=runner.group_id,
-        shared_with=shared,
-    )
+    return waiting_as(runner, shared)
 
 
 def _is_over(expires_at: datetime | None, now: datetime) -> bool:

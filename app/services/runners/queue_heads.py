@@ -25,7 +25,7 @@ from sqlalchemy.orm import aliased
 
 from app.domain import status
 from app.models import Group, Job, Project, Runner, RunnerProject, TagSet
-from app.services.runners.known_runner import AnyRunner
+from app.services.jobs.waiting_reason import AnyRunner
 
 #: Written out, because only so a database sees that the indexes of pending and of running jobs will do.
 _PENDING: ColumnElement[str] = literal_column(f"'{status.PENDING}'")
