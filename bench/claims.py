@@ -31,8 +31,6 @@ ALONE = True
 CLIENTS, PROJECTS, PENDING = 8, 50, 10_000
 SECONDS, WARM_UP = 5.0, 1.0
 TAGS = ((), ("linux",), ("linux", "small"), ("linux", "large"), ("windows",))
-#: Threads share one processor's worth of Python, and only PostgreSQL allows more processes.
-WORKERS: dict[str, dict[str, int]] = {SQLITE: {}, POSTGRESQL: {"workers": 2}}
 AIMS = {SQLITE: "300 /s", POSTGRESQL: "500 /s"}
 
 
@@ -42,7 +40,7 @@ def run(place: Place | None) -> list[Row]:
 
 
 def _rows(kind: str) -> Iterator[Row]:
-    with bed(kind, **WORKERS[kind]) as made:
+    with bed(kind) as made:
         tokens = fill(made)
         clients = [_client(made.connect, _asking(token, name)) for name, token in enumerate(tokens)]
         # The first claims put the statements together that all others use.
