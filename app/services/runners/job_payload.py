@@ -4,25 +4,11 @@ from collections.abc import Iterable
 from typing import Any
 
 import structlog
-from sqlalchemy import bindparam, exists, func, literal_column, select
-from sqlalchemy.orm import joinedload, load_only
 
 from app.domain import failure, job_inputs, plan_json, status
 from app.domain.plan import ArtifactSpec, CacheSpec, Image, JobPlan, Service, Step, Variable
 from app.domain.runner_features import STEPS
-from app.models import (
-    DefinitionVariable,
-    Group,
-    Job,
-    MergeRequestPipeline,
-    Pipeline,
-    PipelineDefinition,
-    Project,
-    Runner,
-    Setting,
-    User,
-    write,
-)
+from app.models import Job, Runner, write
 from app.services import access
 from app.services.core import Core
 from app.services.jobs.finish_job import finish
@@ -31,6 +17,7 @@ from app.services.pipelines.predefined import repository_url
 from app.services.pipelines.variables import Known, job_variables
 from app.services.runners import dependencies
 from app.services.runners.claim_job import Claimed
+from app.services.runners.job_facts import read_facts
 
 log = structlog.get_logger(__name__)
 
@@ -40,14 +27,15 @@ HAND_BACK = "skerry_hand_back"
 
 def job_payload(core: Core, claimed: Claimed, features: frozenset[str]) -> dict[str, Any]:
     """The body of the 201, for a manager that has `features`. What only our runner understands goes to it alone."""
-    job, others_running, instance, linked, set_apart = core.session.execute(_FACTS, {"job_id": claimed.job_id}).one()
+    facts = read_facts(core, claimed.job_id)
+    job = facts.job
     runner = job.runner
     if runner is None:
         raise ValueError(f"job {job.id} has no runner")
     # Filled in here, so that any runner will do, whether it knows inputs itself or not.
     plan = plan_json.from_json(JobPlan, job_inputs.filled(job.plan))
     given_by = dependencies.jobs_of(core, job)
-    known = Known(plan, given_by, of_merge_request=bool(linked), of_definition=bool(set_apart))
+    known = Known(plan, given_by, of_merge_request=facts.of_merge_request, of_definition=facts.of_definition)
     variables = job_variables(core, job, runner, claimed.token, known)
     ours = STEPS in features
     timeout = effective_timeout(job.timeout, runner.maximum_timeout)
@@ -55,7 +43,7 @@ def job_payload(core: Core, claimed: Claimed, features: frozenset[str]) -> dict[
         "id": job.id,
         "token": claimed.token,
         "allow_git_fetch": job.project.git_strategy == "fetch",
-        "job_info": _job_info(core, job) | _of_instance(runner, others_running, instance),
+        "job_info": _job_info(core, job) | _of_instance(runner, facts.running, facts.instance),
         "git_info": _git_info(core, job, claimed.token, variables),
         "runner_info": {"timeout": timeout, "runner_session_url": core.config.external_url},
         "inputs": [],
@@ -87,55 +75,6 @@ def payload_or_failure(core: Core, claimed: Claimed, features: frozenset[str]) -
 def effective_timeout(timeout: int, maximum: int | None) -> int:
     """Seconds that the job may run: its own limit, or the runner's where that is lower."""
     return min(timeout, maximum) if maximum else timeout
-
-
-#: What is told of each, or decides what is told. Anything else is read when it is asked for.
-_OF_JOB = (
-    *("name", "stage", "stage_index", "project_id", "pipeline_id", "user_id", "runner_id", "timeout", "protected"),
-    *("delivers", "created_at", "queued_at", "claimed_at", "started_at", "plan", "variables_sealed"),
-)
-_OF_PIPELINE = (
-    *("iid", "project_id", "definition_id", "source_pipeline_id", "name", "ref", "tag", "protected", "sha"),
-    *("before_sha", "source", "commit", "trigger_short_token", "created_at", "variables_sealed"),
-)
-_OF_PROJECT = (
-    *("group_id", "path", "full_path", "name", "description", "visibility", "repository", "default_branch"),
-    *("config_path", "git_strategy", "git_depth"),
-)
-_OF_RUNNER = ("runner_type", "maximum_timeout", "description", "tags")
-_project = joinedload(Job.project, innerjoin=True)
-
-
-def _facts() -> Any:
-    """A select of a job with all that is told of it; of how many jobs its project has on instance runners; of this
-    server's name; of whether its pipeline is of a merge request; and of whether its project's definitions have any
-    variables. Put together once.
-    """
-    instance = select(Setting.value).where(Setting.name == "instance_id").scalar_subquery()
-    # Written out, because only so a database sees that the index of running jobs will do.
-    running = Job.status == literal_column(f"'{status.RUNNING}'")
-    here = select(Job.project_id).where(Job.id == bindparam("job_id")).scalar_subquery()
-    on_instance = Job.runner_id.in_(select(Runner.id).where(Runner.runner_type == "instance_type"))
-    others = select(func.count()).select_from(Job).where(running, Job.project_id == here, on_instance)
-    linked = exists().where(MergeRequestPipeline.pipeline_id == Job.pipeline_id)
-    definitions = select(PipelineDefinition.id).where(PipelineDefinition.project_id == Job.project_id)
-    set_apart = exists().where(DefinitionVariable.definition_id.in_(definitions.correlate(Job)))
-    return (
-        select(Job, others.scalar_subquery(), instance, linked.correlate(Job), set_apart.correlate(Job))
-        .where(Job.id == bindparam("job_id"))
-        .options(
-            load_only(*(getattr(Job, name) for name in _OF_JOB)),
-            joinedload(Job.pipeline, innerjoin=True).load_only(*(getattr(Pipeline, name) for name in _OF_PIPELINE)),
-            _project.load_only(*(getattr(Project, name) for name in _OF_PROJECT)),
-            _project.joinedload(Project.group, innerjoin=True).load_only(Group.parent_id),
-            joinedload(Job.user).load_only(User.username, User.name, User.email),
-            joinedload(Job.runner).load_only(*(getattr(Runner, name) for name in _OF_RUNNER)),
-        )
-        .execution_options(populate_existing=True)
-    )
-
-
-_FACTS = _facts()
 
 
 def _job_info(core: Core, job: Job) -> dict[str, Any]:
