@@ -40,19 +40,20 @@ class SecretBox:
         if not keys or any(len(key) != KEY_BYTES for key in keys):
             raise KeyMissing("the key of secrets must be 32 bytes in base64; `skerry init` makes one")
         self._keys = keys
+        # Made once: to derive a key takes longer than to open a hundred secrets with it.
+        self._ciphers = [AESGCM(self._derive(key, b"secrets")) for key in keys]
 
     def seal(self, text: str, context: str) -> str:
         """`text` encrypted, as printable text."""
         nonce = os.urandom(NONCE_BYTES)
-        sealed = AESGCM(self._derive(self._keys[0], b"secrets")).encrypt(nonce, text.encode(), context.encode())
+        sealed = self._ciphers[0].encrypt(nonce, text.encode(), context.encode())
         return base64.b64encode(nonce + sealed).decode()
 
     def open(self, sealed: str, context: str) -> str:
         """What `seal` was given. Raises KeyMissing when no key opens it."""
         data = base64.b64decode(sealed)
-        for key in self._keys:
+        for cipher in self._ciphers:
             try:
-                cipher = AESGCM(self._derive(key, b"secrets"))
                 return cipher.decrypt(data[:NONCE_BYTES], data[NONCE_BYTES:], context.encode()).decode()
             except InvalidTag:
                 continue

@@ -3,6 +3,7 @@ connections.
 """
 
 import json
+import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -93,6 +94,13 @@ def memory(pids: list[int]) -> float:
             if line.startswith("Pss:"):
                 total += int(line.split()[1])
     return total * 1024 / 1e6
+
+
+def processor(pids: list[int]) -> float:
+    """Seconds of processor time that the processes have spent."""
+    ticks = os.sysconf("SC_CLK_TCK")
+    spent = (Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split() for pid in pids)
+    return sum(int(fields[11]) + int(fields[12]) for fields in spent) / ticks
 
 
 def tree(pid: int) -> list[int]:

@@ -76,7 +76,7 @@ def sort_and_expand(
     """
     given = list(variables)
     links = _Links(given)
-    values: dict[int, str] = {}
+    values = [variable.value for variable in given]
     for index in links.in_order():
         variable = given[index]
 
@@ -88,8 +88,11 @@ def sort_and_expand(
             hidden = (found.file and not expand_file_refs) or (found.raw and not expand_raw_refs)
             return None if hidden else values[target]
 
-        values[index] = variable.value if variable.raw else _substitute(variable.value, look_up)
-    return [replace(variable, value=values[index]) for index, variable in enumerate(given)]
+        values[index] = _substitute(variable.value, look_up)
+    return [
+        variable if variable.value is value else replace(variable, value=value)
+        for variable, value in zip(given, values, strict=True)
+    ]
 
 
 class _Links:
@@ -109,14 +112,17 @@ class _Links:
         return self._before[at] if last == at else last
 
     def in_order(self) -> tuple[int, ...]:
-        """All indices, each after those that its value refers to."""
-        sorter: TopologicalSorter[int] = TopologicalSorter()
+        """The indices of those that refer to others, each after those that its value refers to."""
+        targets: dict[int, list[int]] = {}
         for index, variable in enumerate(self._variables):
-            used = () if variable.raw else dict.fromkeys(references(variable.value))
-            targets = (self.target(key, index) for key in used)
-            sorter.add(index, *(target for target in targets if target is not None))
+            used = () if variable.raw else references(variable.value)
+            if used:
+                found = (self.target(key, index) for key in dict.fromkeys(used))
+                targets[index] = [target for target in found if target is not None]
+        if not targets:
+            return ()
         try:
-            return tuple(sorter.static_order())
+            return tuple(index for index in TopologicalSorter(targets).static_order() if index in targets)
         except CycleError as circle:
             # The sorter names each before what refers to it, and the first of them twice.
             ring = list(reversed(circle.args[1][1:]))

@@ -1,6 +1,8 @@
 """The variables that the pipelines of one definition have, and those of no other."""
 
-from sqlalchemy import ColumnElement, select
+from typing import Any
+
+from sqlalchemy import ColumnElement, bindparam, select
 
 from app.domain.plan import Variable
 from app.models import DefinitionVariable, PipelineDefinition
@@ -12,14 +14,18 @@ def definition_variables(core: Core, project_id: int, definition_id: int | None)
 
     They win over the variables of the project. Hidden ones are masked in logs.
     """
-    query = select(DefinitionVariable).join(DefinitionVariable.definition).where(_of(project_id, definition_id))
+    query, whose = (_OF_DEFAULT, project_id) if definition_id is None else (_OF_ONE, definition_id)
     return [
         Variable(row.key, core.box.open(row.value_sealed, row.seal_context), public=False, masked=row.hidden)
-        for row in core.session.scalars(query.order_by(DefinitionVariable.key))
+        for row in core.session.scalars(query, {"whose": whose})
     ]
 
 
-def _of(project_id: int, definition_id: int | None) -> ColumnElement[bool]:
-    if definition_id is not None:
-        return PipelineDefinition.id == definition_id
-    return (PipelineDefinition.project_id == project_id) & PipelineDefinition.is_default.is_(True)
+def _of(condition: ColumnElement[bool]) -> Any:
+    return (
+        select(DefinitionVariable).join(DefinitionVariable.definition).where(condition).order_by(DefinitionVariable.key)
+    )
+
+
+_OF_ONE = _of(PipelineDefinition.id == bindparam("whose"))
+_OF_DEFAULT = _of((PipelineDefinition.project_id == bindparam("whose")) & PipelineDefinition.is_default.is_(True))

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable
 
-from sqlalchemy import or_, select
+from sqlalchemy import bindparam, or_, select
 
 from app.domain import plan_json
 from app.domain.environments import scope_matches, scope_rank
@@ -11,6 +11,18 @@ from app.domain.plan import Variable
 from app.models import CiVariable, Project
 from app.services.core import Core
 from app.services.pipelines import predefined
+
+_IN_REACH = (
+    select(CiVariable)
+    .where(
+        or_(
+            CiVariable.project_id == bindparam("project_id"),
+            CiVariable.group_id.in_(bindparam("groups", expanding=True)),
+            CiVariable.project_id.is_(None) & CiVariable.group_id.is_(None),
+        ),
+    )
+    .order_by(CiVariable.id)
+)
 
 
 def settings_variables(core: Core, project: Project, protected: bool, environment: str | None = None) -> list[Variable]:
@@ -20,17 +32,7 @@ def settings_variables(core: Core, project: Project, protected: bool, environmen
     `environment`, and then the more exact ones win.
     """
     groups = [group.id for group in predefined.ancestors(core, project.group)]
-    rows = core.session.scalars(
-        select(CiVariable)
-        .where(
-            or_(
-                CiVariable.project_id == project.id,
-                CiVariable.group_id.in_(groups),
-                CiVariable.project_id.is_(None) & CiVariable.group_id.is_(None),
-            ),
-        )
-        .order_by(CiVariable.id)
-    ).all()
+    rows = core.session.scalars(_IN_REACH, {"project_id": project.id, "groups": groups}).all()
     places = {None: 0} | {group: place for place, group in enumerate(groups, 1)}
     visible = [
         row for row in rows if (protected or not row.protected) and scope_matches(row.environment_scope, environment)

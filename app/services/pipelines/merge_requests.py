@@ -7,7 +7,7 @@ changes of the whole branch to compare with. There is nothing to review or to me
 from collections.abc import Sequence
 from dataclasses import replace
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 
 from app.domain.errors import InvalidRequest, LimitExceeded, NotFound
 from app.git.command import GitFailed
@@ -21,6 +21,9 @@ from app.services.repositories.push_options import AskedMergeRequest
 MAX_TITLE = 255
 #: A pipeline of any other source has no merge request, and none is looked for.
 _SOURCES = frozenset({MERGE_REQUEST, "push", "parent_pipeline"})
+
+#: Asked for every job that is handed out, and seldom true: a narrow look, put together once.
+_LINK = select(MergeRequestPipeline.pipeline_id).where(MergeRequestPipeline.pipeline_id == bindparam("pipeline"))
 
 
 def requests_of_push(
@@ -47,8 +50,10 @@ def merge_request_of(core: Core, pipeline: Pipeline) -> OfMergeRequest | None:
     """The merge request that the push of `pipeline` asked for; None for none."""
     if pipeline.source not in _SOURCES:
         return None
-    link = core.session.get(MergeRequestPipeline, pipeline.id)
-    return None if link is None else OfMergeRequest(link.merge_request, link.diff_base_sha, link.own)
+    if core.session.scalar(_LINK, {"pipeline": pipeline.id}) is None:
+        return None
+    link = core.session.get_one(MergeRequestPipeline, pipeline.id)
+    return OfMergeRequest(link.merge_request, link.diff_base_sha, link.own)
 
 
 def note_merge_request(core: Core, pipeline: Pipeline, of: OfMergeRequest) -> None:

@@ -4,6 +4,7 @@ expanded.
 
 import json
 from collections.abc import Iterator
+from functools import cache
 from typing import Any, Protocol
 from urllib.parse import quote, urlsplit
 
@@ -89,7 +90,7 @@ def of_job(plan: JobPlan) -> Iterator[Variable]:
 
 def of_project(core: Core, project: Project) -> Iterator[Variable]:
     """What the server and the project say."""
-    yield from _of_server(core)
+    yield from _of_server(core.config.external_url)
     namespace = project.full_path.rpartition("/")[0]
     values = {
         "CI_PROJECT_ID": str(project.id),
@@ -119,8 +120,9 @@ def of_project(core: Core, project: Project) -> Iterator[Variable]:
     yield from (Variable(key, value, raw=True) for key, value in texts.items())
 
 
-def _of_server(core: Core) -> Iterator[Variable]:
-    url = core.config.external_url
+@cache
+def _of_server(url: str) -> tuple[Variable, ...]:
+    """Of the server with this external URL."""
     parts = urlsplit(url)
     port = parts.port or (443 if parts.scheme == "https" else 80)
     major, minor, patch = GITLAB_VERSION.partition("-")[0].split(".")
@@ -143,7 +145,7 @@ def _of_server(core: Core) -> Iterator[Variable]:
         "CI_TEMPLATE_REGISTRY_HOST": parts.netloc,
         "GITLAB_FEATURES": "",
     }
-    yield from (Variable(key, value) for key, value in values.items())
+    return tuple(Variable(key, value) for key, value in values.items())
 
 
 def of_run(run: Run, commit: dict[str, Any], protected: bool) -> Iterator[Variable]:

@@ -1,6 +1,7 @@
 """The variables of a pipeline and of a job, in the order in which later ones win (gitlab.md A.8)."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from sqlalchemy import select
 
@@ -19,6 +20,7 @@ from app.services.pipelines.merge_request_variables import of_merge_request
 from app.services.pipelines.merge_requests import merge_request_of
 from app.services.pipelines.pipeline_request import PipelineRequest
 from app.services.reports.dotenv_variables import inherited_variables
+from app.services.runners import dependencies
 
 
 def predefined_for_compiling(
@@ -41,12 +43,28 @@ def raw_keys(*layers: Iterable[Variable]) -> frozenset[str]:
     return frozenset(key for key, is_raw in raw.items() if is_raw)
 
 
-def job_variables(core: Core, job: Job, runner: Runner | None, token: str) -> list[Variable]:
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the caller knows of a job already: its plan; the jobs whose artifacts it gets; whether its pipeline is of a
+    merge request, and whether there are variables of definitions at all, else neither is looked for.
+    """
+
+    plan: JobPlan
+    given_by: Sequence[Job]
+    of_merge_request: bool = True
+    of_definition: bool = True
+
+
+def job_variables(
+    core: Core, job: Job, runner: Runner | None, token: str, known: Known | None = None
+) -> list[Variable]:
     """All variables that a runner gets with `job`, expanded as far as the server does (gitlab.md C.13).
 
     `token` is the job's token in plain text; without one it cannot prove anything else either.
     """
-    pipeline, plan = job.pipeline, plan_json.from_json(JobPlan, job.plan)
+    known = known or Known(plan_json.from_json(JobPlan, job.plan), dependencies.jobs_of(core, job))
+    pipeline, plan = job.pipeline, known.plan
+    of = merge_request_of(core, pipeline) if known.of_merge_request else None
     environment = environment_of(core, job)
     everything = [
         *predefined.of_pipeline_row(core, pipeline),
@@ -55,16 +73,16 @@ def job_variables(core: Core, job: Job, runner: Runner | None, token: str) -> li
         *predefined.of_project(core, job.project),
         *predefined.of_pipeline(pipeline),
         *predefined.of_run(pipeline, pipeline.commit, pipeline.protected),
-        *of_merge_request(core, job.project, merge_request_of(core, pipeline)),
+        *of_merge_request(core, job.project, of),
         *predefined.of_schedule(_schedule_description(core, pipeline)),
         *_tag_message(core, pipeline.project_id, pipeline.ref, pipeline.tag),
         *(predefined.of_runner(runner) if runner else ()),
         *variables_before(environment, plan.environment),
         *plan.variables,
         *predefined.of_user(job.user),
-        *inherited_variables(core, job),
+        *inherited_variables(core, known.given_by),
         *settings_variables(core, job.project, pipeline.protected, environment.name if environment else None),
-        *definition_variables(core, job.project_id, pipeline.definition_id),
+        *(definition_variables(core, job.project_id, pipeline.definition_id) if known.of_definition else ()),
         *open_variables(core, pipeline.variables_sealed, pipeline.seal_context),
         *open_variables(core, job.variables_sealed, job.seal_context),
         *variables_after(environment, plan.environment),

@@ -1,14 +1,13 @@
 """Variables that jobs hand on by dotenv reports (gitlab.md C.14)."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from sqlalchemy import select
 
 from app.domain.plan import Variable
 from app.models import DotenvReport, Job
 from app.services.core import Core
-from app.services.runners import dependencies
 
 
 def sealed_report(core: Core, job_id: int, variables: Mapping[str, str]) -> DotenvReport:
@@ -24,9 +23,9 @@ def dotenv_variables(core: Core, job: Job) -> list[Variable]:
     return [] if report is None else _opened(core, report)
 
 
-def inherited_variables(core: Core, job: Job) -> list[Variable]:
-    """What `job` gets from the jobs whose artifacts it gets; of equal keys the later job's comes last, and counts."""
-    ids = [other.id for other in dependencies.jobs_of(core, job)]
+def inherited_variables(core: Core, jobs: Iterable[Job]) -> list[Variable]:
+    """What a job gets from `jobs`, whose artifacts it gets; of equal keys the later job's comes last, and counts."""
+    ids = [other.id for other in jobs]
     rows = core.session.scalars(select(DotenvReport).where(DotenvReport.job_id.in_(ids))) if ids else ()
     found = {row.job_id: row for row in rows}
     return [variable for job_id in ids if job_id in found for variable in _opened(core, found[job_id])]

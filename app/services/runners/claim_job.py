@@ -1,16 +1,18 @@
 """Hand a waiting job to a runner: each job exactly once."""
 
+from collections import Counter
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Select, func, select, update
+from sqlalchemy import Row, bindparam, null, select, update
 
 from app import crypto
 from app.domain import calculated_status, failure, status
 from app.domain.errors import Conflict
-from app.models import Job, Pipeline, Project, Runner, TagSet, after_commit, write
+from app.models import Job, Pipeline, after_commit, write
 from app.services.core import Core
 from app.services.environments.deliver import job_claimed
 from app.services.jobs.finish_job import finish
@@ -18,17 +20,19 @@ from app.services.jobs.queue import job_notice, make_pending
 from app.services.locks import lock_job, try_pipeline
 from app.services.pipelines.advance_pipeline import advance, announce_pipeline, set_calculated_status
 from app.services.runners import dependencies
-from app.services.runners.queue_heads import followers, heads, in_scope, running_by_project
+from app.services.runners.job_offers import Offer, fitting_sets, offers
+from app.services.runners.known_runner import Look, look_up
+from app.services.runners.turns import Turn, Turns
 
 JOB_TOKEN_PREFIX = "glcbt-"  # noqa: S105 - how job tokens begin, no token
-#: How many jobs one look at the queue considers (gitlab.md A.3).
-CANDIDATES = 45
-#: With fewer rows of the queue than this, the jobs behind the first ones are looked at too: others may be faster.
-ENOUGH = 9
 #: How often a claim looks again when others took all that it saw.
 LOOKS = 20
 
-_tag_sets: "WeakKeyDictionary[Any, _TagSets]" = WeakKeyDictionary()
+_CALCULATED = "calculated_status"
+#: How many claims go into one transaction. More would make the first of them wait for the last.
+TOGETHER = 16
+
+_turns: "WeakKeyDictionary[Any, Turns[_Ask]]" = WeakKeyDictionary()
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,25 +43,72 @@ class Claimed:
     token: str
 
 
-def claim_job(core: Core, runner_id: int, manager_id: int, features: frozenset[str]) -> Claimed | None:
+def claim_job(
+    core: Core, runner_id: int, manager_id: int, features: frozenset[str], known: Look | None = None
+) -> Claimed | None:
     """Give the next fitting job to a manager that can do `features`; None where there is none for it.
 
-    Jobs whose dependencies' artifacts are gone fail on the way. Raises Conflict when other runners were faster every
-    time (gitlab.md A.3, 409).
+    `known`: the runner, where it was read just now. Jobs whose dependencies' artifacts are gone fail on the way. Raises
+    Conflict when other runners were faster every time (gitlab.md A.3, 409).
     """
+    core.session.rollback()  # whoever waits for its turn keeps no connection
+    ask = _Ask(runner_id, manager_id, features, known)
+    turns = _turns.setdefault(core.session.get_bind(), Turns(TOGETHER))
+    turns.serve(ask, lambda together: _serve(core, together))
+    if not ask.answered:  # whoever served it failed, perhaps by no fault of this one
+        _serve(core, [ask])
+    if not ask.answered:
+        raise Conflict("other runners were faster")
+    return ask.answer
+
+
+class _Ask(Turn):
+    """One manager that asks for a job. `answered`, it has one or there is none for it."""
+
+    def __init__(self, runner_id: int, manager_id: int, features: frozenset[str], known: Look | None) -> None:
+        super().__init__()
+        self.runner_id, self.manager_id, self.features = runner_id, manager_id, features
+        self.known = known
+        self.answer: Claimed | None = None
+        self.answered = False
+
+
+def _serve(core: Core, asks: Sequence[_Ask]) -> None:
+    """Claim a job for each, all in one transaction: that costs little more than for one of them."""
+    left = list(asks)
     for _ in range(LOOKS):
-        runner = core.session.get(Runner, runner_id)
-        candidates = _candidates(core, runner, features) if runner is not None and not runner.paused else []
-        if not candidates:
-            return None
+        offered = _offered(core, left)
+        for ask in left:
+            ask.answered = not offered[ask]
+        left = [ask for ask in left if offered[ask]]
+        if not left:
+            return
         try:
-            claimed = _claim_first(core, candidates, runner_id, manager_id)
+            claimed = _claim_each(core, {ask: offered[ask] for ask in left})
         except _CannotRun as refused:
             _drop(core, refused.job_id)
             continue
-        if claimed is not None:
-            return claimed
-    raise Conflict("other runners were faster")
+        for ask, answer in claimed.items():
+            ask.answer, ask.answered = answer, True
+        left = [ask for ask in left if ask not in claimed]
+
+
+def _offered(core: Core, asks: Iterable[_Ask]) -> dict[_Ask, list[Offer]]:
+    """What each may take; those that may take the same are looked up once."""
+    found: dict[Any, list[Offer]] = {}
+    offered: dict[_Ask, list[Offer]] = {}
+    for ask in asks:
+        look, ask.known = ask.known or look_up(core, ask.runner_id), None
+        if look is None or look.runner.paused:
+            offered[ask] = []
+            continue
+        runner = look.runner
+        alike = (runner.runner_type, runner.access_level, None if runner.runner_type == "instance_type" else runner.id)
+        key = (*alike, tuple(fitting_sets(core, look)), ask.features)
+        if key not in found:
+            found[key] = offers(core, look, ask.features)
+        offered[ask] = found[key]
+    return offered
 
 
 class _CannotRun(Exception):
@@ -68,126 +119,107 @@ class _CannotRun(Exception):
         self.job_id = job_id
 
 
-def fitting_jobs(core: Core, runner: Runner) -> Select[int, list[str]]:
-    """A select of id and required_features of the pending jobs that `runner` may take, the next one first.
+def _claim_each(core: Core, offered: Mapping[_Ask, Sequence[Offer]]) -> dict[_Ask, Claimed]:
+    """Claim for each the first that is still to be had. Raises _CannotRun, and then nothing has happened."""
+    claimed: dict[_Ask, Claimed] = {}
+    gone: set[int] = set()
+    more: Counter[int] = Counter()
+    unsettled: set[int] = set()
+    with write(core.session):
+        for ask, jobs in offered.items():
+            token = crypto.new_token(JOB_TOKEN_PREFIX)
+            for offer in _in_order(jobs, gone, more):
+                gone.add(offer.job_id)
+                taken = _take(core, offer.job_id, ask.runner_id, ask.manager_id, token)
+                if taken is None:
+                    continue
+                if not _begin(core, offer.job_id, taken):
+                    unsettled.add(taken.pipeline_id)
+                more[offer.project_id] += offer.running is not None
+                claimed[ask] = Claimed(offer.job_id, token)
+                break
+    for pipeline_id in sorted(unsettled):
+        _start_pipeline_later(core, pipeline_id)
+    return claimed
 
-    An instance runner serves the project with the fewest jobs on instance runners first; others go by age.
+
+def _in_order(jobs: Sequence[Offer], gone: Container[int], more: Mapping[int, int]) -> Iterable[Offer]:
+    """Those that are not `gone` yet, now that projects run so many `more` on instance runners."""
+
+    def place(offer: Offer) -> tuple[int, int]:
+        return 0 if offer.running is None else offer.running + more[offer.project_id], offer.job_id
+
+    return sorted((offer for offer in jobs if offer.job_id not in gone), key=place)
+
+
+def _begin(core: Core, job_id: int, taken: Row[Any]) -> bool:
+    """*In a write*: the job runs; False where its pipeline's status is to be seen to later. Raises _CannotRun."""
+    if dependencies.are_gone(core, job_id, taken.plan):
+        raise _CannotRun(job_id)
+    settled = _is_shown_to_run(taken) or _start_pipeline(core, taken.pipeline_id)
+    if taken.delivers:
+        job_claimed(core, job_id)
+    notice = job_notice(job_id, status.RUNNING, core.now())
+    after_commit(core.session, lambda: core.bus.publish(notice))
+    return settled
+
+
+def _prepared_take() -> Any:
+    """One conditional update, which also tells what is to be known of the job next. Put together once: that takes as
+    long as to execute it.
     """
-    query = select(Job.id, Job.required_features).join(Project, Project.id == Job.project_id)
-    query = query.where(Job.status == status.PENDING, Job.tag_set_id.in_(_fitting_sets(core, runner)))
-    query = query.where(Job.bridge.is_(False), Project.archived.is_(False), in_scope(runner.runner_type))
-    query = query.params(runner_id=runner.id, project_id=runner.project_id, group_id=runner.group_id)
-    if runner.access_level == "ref_protected":
-        query = query.where(Job.protected.is_(True))
-    if runner.runner_type != "instance_type":
-        return query.order_by(Job.id)
-    running = running_by_project()
-    return query.outerjoin(running, running.c.project_id == Job.project_id).order_by(
-        func.coalesce(running.c.jobs, 0), Job.id
+    job: Any = Job.__table__
+    pipeline: Any = Pipeline.__table__
+    free = select(job.c.id).where(job.c.id == bindparam("job_id"), job.c.status == status.PENDING)
+    its = (select(pipeline.c[name]).where(pipeline.c.id == job.c.pipeline_id) for name in ("status", _CALCULATED))
+    said = (each.scalar_subquery().label(name) for each, name in zip(its, ("shown", _CALCULATED), strict=True))
+    now = bindparam("now", type_=job.c.updated_at.type)
+    return (
+        update(job)
+        .where(job.c.id == free.with_for_update(skip_locked=True).scalar_subquery())
+        .values(
+            status=status.RUNNING,
+            runner_id=bindparam("runner"),
+            runner_manager_id=bindparam("manager"),
+            token_hash=bindparam("token"),
+            claimed_at=now,
+            started_at=now,
+            heard_at=null(),
+            lease_expires_at=bindparam("until", type_=job.c.updated_at.type),
+            waiting_reason=null(),
+            updated_at=now,
+        )
+        .returning(job.c.pipeline_id, job.c.plan, job.c.delivers, *said)
     )
 
 
-def _candidates(core: Core, runner: Runner, features: frozenset[str]) -> list[int]:
-    """The ids of the next jobs that the manager can run. Those that ask for more are left for another one."""
-    first = core.session.execute(*heads(runner, _fitting_sets(core, runner), CANDIDATES)).all()
-    rows: list[tuple[int, list[str]]] = [(row.id, row.required_features) for row in first]
-    if first and len(first) < ENOUGH:
-        behind = core.session.execute(followers(runner, first, CANDIDATES // len(first))).all()
-        rows += [(row.id, row.required_features) for row in behind]
-    if all(features.issuperset(required) for _, required in rows):
-        return [job_id for job_id, _ in rows]
-    return _walk(core, runner, features)
+_TAKE = _prepared_take()
 
 
-def _walk(core: Core, runner: Runner, features: frozenset[str]) -> list[int]:
-    """The same, job by job: those in front may be none for this manager."""
-    query = fitting_jobs(core, runner)
-    found: list[int] = []
-    for offset in range(0, 20 * CANDIDATES, CANDIDATES):
-        rows = core.session.execute(query.limit(CANDIDATES).offset(offset)).all()
-        found += [job_id for job_id, required in rows if features.issuperset(required)]
-        if found or len(rows) < CANDIDATES:
-            break
-    return found
-
-
-@dataclass(slots=True)
-class _TagSets:
-    """All tag sets of a database, read again when there are more. Rows are only ever added."""
-
-    seen: tuple[int, int] = (0, 0)
-    rows: tuple[tuple[int, frozenset[str]], ...] = ()
-
-
-def _fitting_sets(core: Core, runner: Runner) -> list[int]:
-    """The ids of the tag sets that `runner` takes."""
-    known = _tag_sets.setdefault(core.session.get_bind(), _TagSets())
-    count, newest = core.session.execute(select(func.count(), func.max(TagSet.id))).one()
-    if known.seen != (count, newest or 0):
-        rows = core.session.execute(select(TagSet.id, TagSet.tags)).all()
-        known.rows = tuple((row.id, frozenset(row.tags)) for row in rows)
-        known.seen = (len(rows), max((row.id for row in rows), default=0))
-    mine = frozenset(runner.tags)
-    return [tag_set for tag_set, tags in known.rows if tags <= mine and (tags or runner.run_untagged)]
-
-
-def _claim_first(core: Core, job_ids: list[int], runner_id: int, manager_id: int) -> Claimed | None:
-    """Claim the first of these jobs that is still to be had. Raises _CannotRun, and then nothing has happened."""
-    token = crypto.new_token(JOB_TOKEN_PREFIX)
-    settled = True
-    with write(core.session):
-        for job_id in job_ids:
-            pipeline_id = _take(core, job_id, runner_id, manager_id, token)
-            if pipeline_id is not None:
-                break
-        else:
-            return None
-        if dependencies.are_gone(core, job_id):
-            raise _CannotRun(job_id)
-        settled = _start_pipeline(core, pipeline_id)
-        job_claimed(core, job_id)
-        notice = job_notice(job_id, status.RUNNING, core.now())
-        after_commit(core.session, lambda: core.bus.publish(notice))
-    if not settled:
-        _start_pipeline_later(core, pipeline_id)
-    return Claimed(job_id, token)
-
-
-def _take(core: Core, job_id: int, runner_id: int, manager_id: int, token: str) -> int | None:
-    """One conditional update; return the job's pipeline.
+def _take(core: Core, job_id: int, runner_id: int, manager_id: int, token: str) -> Row[Any] | None:
+    """Claim one job: its pipeline_id, plan and delivers, the status that its pipeline is shown with and the calculated
+    one.
 
     None where the job is not pending any more, or somebody else is about to take it.
     """
     now = core.now()
-    free = select(Job.id).where(Job.id == job_id, Job.status == status.PENDING).with_for_update(skip_locked=True)
-    take = (
-        update(Job)
-        .where(Job.id == free.scalar_subquery())
-        .values(
-            status=status.RUNNING,
-            runner_id=runner_id,
-            runner_manager_id=manager_id,
-            token_hash=crypto.token_hash(token),
-            claimed_at=now,
-            started_at=now,
-            heard_at=None,
-            lease_expires_at=now + timedelta(seconds=core.config.claim_lease),
-            waiting_reason=None,
-            updated_at=now,
-        )
-        .returning(Job.pipeline_id)
-        .execution_options(synchronize_session=False)
-    )
-    return core.session.scalar(take)
+    values = {
+        "job_id": job_id,
+        "runner": runner_id,
+        "manager": manager_id,
+        "token": crypto.token_hash(token),
+        "now": now,
+        "until": now + timedelta(seconds=core.config.claim_lease),
+    }
+    return core.session.connection().execute(_TAKE, values).first()
+
+
+def _is_shown_to_run(taken: Row[Any]) -> bool:
+    return bool(taken.shown == status.RUNNING and taken.calculated_status != calculated_status.NEW)
 
 
 def _start_pipeline(core: Core, pipeline_id: int) -> bool:
     """Show that the pipeline runs. False where somebody else holds its row: to wait here could deadlock (`locks`)."""
-    shown = core.session.execute(
-        select(Pipeline.status, Pipeline.calculated_status).where(Pipeline.id == pipeline_id)
-    ).one()
-    if shown.status == status.RUNNING and shown.calculated_status != calculated_status.NEW:
-        return True
     pipeline = try_pipeline(core, pipeline_id)
     if pipeline is None:
         return False

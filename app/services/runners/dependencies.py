@@ -3,11 +3,26 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import ColumnElement, and_, bindparam, or_, select
+from sqlalchemy.orm import load_only
 
 from app.models import Artifact, Job
 from app.services.core import Core
 from app.services.runners.foreign_needs import foreign_jobs
+
+
+def _near(condition: ColumnElement[bool]) -> Any:
+    """Put together once: that takes longer than to execute it."""
+    query = select(Job).where(Job.retried.is_(False), Job.id != bindparam("job"), condition)
+    few = load_only(Job.pipeline_id, Job.stage_index, Job.name, Job.erased_at, Job.artifacts_expire_at)
+    return query.options(few).order_by(Job.pipeline_id, Job.stage_index, Job.id)
+
+
+_own = Job.pipeline_id == bindparam("pipeline")
+_earlier = and_(_own, Job.stage_index < bindparam("stage"))
+_NAMED = _near(and_(_own, Job.name.in_(bindparam("names", expanding=True))))
+_EARLIER = _near(_earlier)
+_EARLIER_AND_SOURCES = _near(or_(_earlier, Job.pipeline_id == bindparam("source")))
 
 
 def jobs_of(core: Core, job: Job) -> list[Job]:
@@ -20,15 +35,14 @@ def jobs_of(core: Core, job: Job) -> list[Job]:
     names, source = named(job.plan), job.pipeline.source_pipeline_id
     if not names and (names is not None or (source is None and job.stage_index == 0)):
         return _foreign(core, job)
-    query = select(Job).where(Job.retried.is_(False), Job.id != job.id)
-    own = Job.pipeline_id == job.pipeline_id
+    values: dict[str, Any] = {"job": job.id, "pipeline": job.pipeline_id}
     if names is not None:
-        query = query.where(own, Job.name.in_(names))
-    elif source is None:
-        query = query.where(own, Job.stage_index < job.stage_index)
+        query = _NAMED
+        values["names"] = sorted(names)
     else:
-        query = query.where(or_(and_(own, Job.stage_index < job.stage_index), Job.pipeline_id == source))
-    near = list(core.session.scalars(query.order_by(Job.pipeline_id, Job.stage_index, Job.id)))
+        query = _EARLIER if source is None else _EARLIER_AND_SOURCES
+        values |= {"stage": job.stage_index} | ({} if source is None else {"source": source})
+    near = list(core.session.scalars(query, values))
     return near + [other for other in _foreign(core, job) if other not in near]
 
 
@@ -59,11 +73,10 @@ def archives(core: Core, jobs: list[Job]) -> dict[int, Artifact]:
     return {artifact.job_id: artifact for artifact in found}
 
 
-def are_gone(core: Core, job_id: int) -> bool:
-    """Whether artifacts of a job that this one names have expired or were erased, or are not to be had in another
-    pipeline: then it cannot run.
+def are_gone(core: Core, job_id: int, plan: Mapping[str, Any]) -> bool:
+    """Whether artifacts of a job that this one names in its `plan` have expired or were erased, or are not to be had in
+    another pipeline: then it cannot run.
     """
-    plan = core.session.scalars(select(Job.plan).where(Job.id == job_id)).one()
     if plan.get("foreign_needs") and None in foreign_jobs(core, core.session.get_one(Job, job_id)):
         return True
     if not named(plan):

@@ -4,20 +4,20 @@ from collections.abc import Iterable
 from typing import Any
 
 import structlog
-from sqlalchemy import func, select
 
 from app.domain import failure, job_inputs, plan_json, status
 from app.domain.plan import ArtifactSpec, CacheSpec, Image, JobPlan, Service, Step, Variable
 from app.domain.runner_features import STEPS
-from app.models import Job, Project, Runner, Setting, write
+from app.models import Job, Runner, write
 from app.services import access
 from app.services.core import Core
 from app.services.jobs.finish_job import finish
 from app.services.locks import lock_job
 from app.services.pipelines.predefined import repository_url
-from app.services.pipelines.variables import job_variables
+from app.services.pipelines.variables import Known, job_variables
 from app.services.runners import dependencies
 from app.services.runners.claim_job import Claimed
+from app.services.runners.job_facts import read_facts
 
 log = structlog.get_logger(__name__)
 
@@ -27,20 +27,23 @@ HAND_BACK = "skerry_hand_back"
 
 def job_payload(core: Core, claimed: Claimed, features: frozenset[str]) -> dict[str, Any]:
     """The body of the 201, for a manager that has `features`. What only our runner understands goes to it alone."""
-    job = core.session.get_one(Job, claimed.job_id)
+    facts = read_facts(core, claimed.job_id)
+    job = facts.job
     runner = job.runner
     if runner is None:
         raise ValueError(f"job {job.id} has no runner")
     # Filled in here, so that any runner will do, whether it knows inputs itself or not.
     plan = plan_json.from_json(JobPlan, job_inputs.filled(job.plan))
-    variables = job_variables(core, job, runner, claimed.token)
+    given_by = dependencies.jobs_of(core, job)
+    known = Known(plan, given_by, of_merge_request=facts.of_merge_request, of_definition=facts.of_definition)
+    variables = job_variables(core, job, runner, claimed.token, known)
     ours = STEPS in features
     timeout = effective_timeout(job.timeout, runner.maximum_timeout)
     return {
         "id": job.id,
         "token": claimed.token,
         "allow_git_fetch": job.project.git_strategy == "fetch",
-        "job_info": _job_info(core, job, runner),
+        "job_info": _job_info(core, job) | _of_instance(runner, facts.running, facts.instance),
         "git_info": _git_info(core, job, claimed.token, variables),
         "runner_info": {"timeout": timeout, "runner_session_url": core.config.external_url},
         "inputs": [],
@@ -52,7 +55,7 @@ def job_payload(core: Core, claimed: Claimed, features: frozenset[str]) -> dict[
         "artifacts": [_artifact(spec, ours) for spec in plan.artifacts] or None,
         "cache": [_cache(spec, job.protected) for spec in plan.cache],
         "credentials": [],
-        "dependencies": _dependencies(core, job, claimed.token),
+        "dependencies": _dependencies(core, given_by, claimed.token),
         "features": _features(features),
     } | ({"workspace": plan.workspace} if ours and plan.workspace else {})
 
@@ -74,11 +77,10 @@ def effective_timeout(timeout: int, maximum: int | None) -> int:
     return min(timeout, maximum) if maximum else timeout
 
 
-def _job_info(core: Core, job: Job, runner: Runner) -> dict[str, Any]:
+def _job_info(core: Core, job: Job) -> dict[str, Any]:
     project = job.project
     groups = access.group_chain(core, project.group)
     queued = job.queued_at or job.created_at
-    instance = core.session.scalar(select(Setting.value).where(Setting.name == "instance_id"))
     return {
         "id": job.id,
         "name": job.name,
@@ -90,27 +92,22 @@ def _job_info(core: Core, job: Job, runner: Runner) -> dict[str, Any]:
         "root_namespace_id": groups[-1],
         "organization_id": 1,
         "pipeline_id": job.pipeline_id,
-        "instance_id": instance,
-        "instance_uuid": instance,
         "user_id": job.user_id,
         "scoped_user_id": None,
         "time_in_queue_seconds": round(((job.claimed_at or queued) - queued).total_seconds(), 3),
-        "project_jobs_running_on_instance_runners_count": _others_running(core, project, runner),
         "queue_size": 0,
         "queue_depth": 0,
     }
 
 
-def _others_running(core: Core, project: Project, runner: Runner) -> str:
-    if runner.runner_type != "instance_type":
-        return "+Inf"
-    running = core.session.scalar(
-        select(func.count())
-        .select_from(Job)
-        .join(Runner, Runner.id == Job.runner_id)
-        .where(Job.project_id == project.id, Job.status == status.RUNNING, Runner.runner_type == "instance_type")
-    )
-    return str(max((running or 1) - 1, 0))
+def _of_instance(runner: Runner, running: int, instance: str | None) -> dict[str, Any]:
+    """`running`: jobs of the project on instance runners, with this one."""
+    others = str(max(running - 1, 0)) if runner.runner_type == "instance_type" else "+Inf"
+    return {
+        "instance_id": instance,
+        "instance_uuid": instance,
+        "project_jobs_running_on_instance_runners_count": others,
+    }
 
 
 def _git_info(core: Core, job: Job, token: str, variables: Iterable[Variable]) -> dict[str, Any]:
@@ -150,7 +147,11 @@ def _variable(variable: Variable) -> dict[str, Any]:
         "public": variable.public,
         "masked": variable.masked,
     }
-    return wire | {flag: True for flag in ("file", "raw") if getattr(variable, flag)}
+    if variable.file:
+        wire["file"] = True
+    if variable.raw:
+        wire["raw"] = True
+    return wire
 
 
 def _stock_steps(steps: Iterable[Step], timeout: int) -> list[dict[str, Any]]:
@@ -245,8 +246,7 @@ def _cache(spec: CacheSpec, protected: bool) -> dict[str, Any]:
     }
 
 
-def _dependencies(core: Core, job: Job, token: str) -> list[dict[str, Any]]:
-    jobs = dependencies.jobs_of(core, job)
+def _dependencies(core: Core, jobs: list[Job], token: str) -> list[dict[str, Any]]:
     archives = dependencies.archives(core, jobs)
     return [
         {"id": other.id, "name": other.name, "token": token}

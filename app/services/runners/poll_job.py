@@ -5,11 +5,9 @@ from dataclasses import dataclass
 from time import monotonic
 
 from app.events.base import TooManyWaiting, Waiter
-from app.models import Runner
 from app.services.core import Core
-from app.services.jobs.queue import current_tick
-from app.services.jobs.waiting_reason import as_waiting
 from app.services.runners.claim_job import Claimed, claim_job
+from app.services.runners.known_runner import Look, as_waiting, look_up
 from app.services.runners.queue_glance import glance
 from app.services.runners.runner_contact import Contact
 
@@ -33,24 +31,24 @@ def poll_job(core: Core, runner_id: int, contact: Contact, gone: Callable[[], bo
     Holds no connection while it waits. `gone` says whether the caller hung up: then nothing is claimed for it. As many
     polls wait as may: one look, and an answer at once. Raises Conflict (gitlab.md A.3).
     """
-    runner = core.session.get(Runner, runner_id)
-    if runner is None:
+    known = look_up(core, runner_id)
+    if known is None:
         return Polled(None, 0)
     poll = _Poll(core, runner_id, contact, gone)
     try:
-        with core.bus.park(as_waiting(runner)) as waiter:
-            return poll.wait(waiter)
+        with core.bus.park(as_waiting(core, known.runner)) as waiter:
+            return poll.wait(waiter, known)
     except TooManyWaiting:
-        return poll.look()
+        return poll.look(known)
 
 
 class _Poll:
     def __init__(self, core: Core, runner_id: int, contact: Contact, gone: Callable[[], bool]) -> None:
         self._core, self._runner_id, self._contact, self._gone = core, runner_id, contact, gone
 
-    def wait(self, waiter: Waiter) -> Polled:
+    def wait(self, waiter: Waiter, known: Look) -> Polled:
         until = monotonic() + min(self._core.config.poll_wait, LONGEST_WAIT)
-        polled, rang = self._serve(waiter), False
+        polled, rang = self._serve(waiter, known), False
         while polled.claimed is None:
             left = until - monotonic()
             if left <= 0 or self._core.bus.stopping:
@@ -61,22 +59,22 @@ class _Poll:
                 waiter.pass_on()
                 break
             if rang or self._may_have_missed_a_ring(polled):
-                polled = self._serve(waiter)
+                polled = self._serve(waiter, look_up(self._core, self._runner_id))
         return polled
 
     def _may_have_missed_a_ring(self, polled: Polled) -> bool:
         seen = glance(self._core)
         return seen.tick > polled.tick and self._runner_id in seen.runners
 
-    def look(self) -> Polled:
-        tick = current_tick(self._core)
-        if self._core.bus.stopping or self._gone():
-            return Polled(None, tick)
-        claimed = claim_job(self._core, self._runner_id, self._contact.manager_id, self._contact.features)
-        return Polled(claimed, tick)
+    def look(self, known: Look | None) -> Polled:
+        """Look for a job once, for the runner as it is `known`; None: it is gone."""
+        if known is None or self._core.bus.stopping or self._gone():
+            return Polled(None, known.tick if known else 0)
+        manager_id, features = self._contact.manager_id, self._contact.features
+        return Polled(claim_job(self._core, self._runner_id, manager_id, features, known), known.tick)
 
-    def _serve(self, waiter: Waiter) -> Polled:
+    def _serve(self, waiter: Waiter, known: Look | None) -> Polled:
         """Look for a job; a ring for one that this poll did not take goes on to another."""
-        polled = self.look()
+        polled = self.look(known)
         waiter.pass_on(polled.claimed.job_id if polled.claimed else None)
         return polled

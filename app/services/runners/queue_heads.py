@@ -8,23 +8,36 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any
 
-from sqlalchemy import CTE, ColumnElement, Integer, Select, bindparam, func, literal_column, or_, select, union_all
+from sqlalchemy import (
+    CTE,
+    ColumnElement,
+    Integer,
+    Select,
+    bindparam,
+    func,
+    literal_column,
+    null,
+    or_,
+    select,
+    union_all,
+)
 from sqlalchemy.orm import aliased
 
 from app.domain import status
 from app.models import Group, Job, Project, Runner, RunnerProject, TagSet
+from app.services.jobs.waiting_reason import AnyRunner
 
 #: Written out, because only so a database sees that the indexes of pending and of running jobs will do.
 _PENDING: ColumnElement[str] = literal_column(f"'{status.PENDING}'")
 _RUNNING: ColumnElement[str] = literal_column(f"'{status.RUNNING}'")
 
 
-Heads = Select[int, int, int, list[str]]
+Rows = Select[*tuple[Any, ...]]
 
 
-def heads(runner: Runner, tag_sets: Sequence[int], most: int) -> tuple[Heads, dict[str, Any]]:
-    """A select of id, project_id, tag_set_id and required_features of the first job of each row that `runner` may take,
-    at most so many, the next one first; and the values that it is executed with.
+def heads(runner: AnyRunner, tag_sets: Sequence[int], most: int) -> tuple[Rows, dict[str, Any]]:
+    """A select of id, project_id, tag_set_id, required_features and running of the first job of each row that `runner`
+    may take, at most so many, the next one first; and the values that it is executed with.
 
     An instance runner serves the project with the fewest jobs on instance runners first; others go by age.
     """
@@ -34,7 +47,7 @@ def heads(runner: Runner, tag_sets: Sequence[int], most: int) -> tuple[Heads, di
 
 
 @cache
-def _heads(runner_type: str, protected_only: bool) -> Heads:
+def _heads(runner_type: str, protected_only: bool) -> Rows:
     """Made once: to put so large a statement together takes as long as to execute it."""
     waiting = _waiting_projects()
     first = pending_jobs(waiting.c.project_id, TagSet.id, protected_only).limit(1)
@@ -49,21 +62,24 @@ def _heads(runner_type: str, protected_only: bool) -> Heads:
     query = select(Job.id, Job.project_id, Job.tag_set_id, Job.required_features).join(rows, rows.c.id == Job.id)
     query = query.limit(bindparam("most", type_=Integer))
     if runner_type != "instance_type":
-        return query.order_by(rows.c.id)
-    running = running_by_project()
-    return query.outerjoin(running, running.c.project_id == rows.c.project_id).order_by(
-        func.coalesce(running.c.jobs, 0), rows.c.id
-    )
+        return query.add_columns(null().label("running")).order_by(rows.c.id)
+    busy = running_by_project()
+    running = func.coalesce(busy.c.jobs, 0)
+    query = query.add_columns(running.label("running")).outerjoin(busy, busy.c.project_id == rows.c.project_id)
+    return query.order_by(running, rows.c.id)
 
 
-def followers(runner: Runner, rows: Iterable[Any], most: int) -> Select[int, list[str]]:
-    """A select of id and required_features of those that stand behind the `heads` given, at most so many of each."""
+def followers(runner: AnyRunner, rows: Iterable[Any], most: int) -> Rows:
+    """A select of id, project_id and required_features of those that stand behind the `heads` given, at most so many of
+    each.
+    """
     protected = runner.access_level == "ref_protected"
     behind = [
         pending_jobs(row.project_id, row.tag_set_id, protected).where(Job.id > row.id).limit(most) for row in rows
     ]
     found = union_all(*(select(each.subquery().c.id) for each in behind)).subquery()
-    return select(Job.id, Job.required_features).join(found, found.c.id == Job.id).order_by(Job.id)
+    query = select(Job.id, Job.project_id, Job.required_features)
+    return query.join(found, found.c.id == Job.id).order_by(Job.id)
 
 
 def _waiting_projects() -> CTE:

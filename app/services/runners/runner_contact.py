@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import Row, select, update
 from sqlalchemy.exc import IntegrityError
 
 from app.models import Runner, RunnerManager, write
 from app.services.core import Core
+from app.services.runners.known_runner import Recognised
 
 #: A contact is written at most so often, so that polls and pieces of trace do not write two rows more each.
 CONTACT_EVERY = timedelta(seconds=40)
@@ -25,14 +26,20 @@ class Contact:
     features: frozenset[str]
 
 
-def note_contact(core: Core, runner_id: int, system_id: str, info: dict[str, Any], address: str | None) -> Contact:
-    """Find or make the manager `system_id` of a runner; write what changed, and the time where it is old."""
-    system_id = system_id[:255] or LEGACY
+def note_contact(core: Core, runner: Recognised, system_id: str, info: dict[str, Any], address: str | None) -> Contact:
+    """Note that the manager `system_id` of a runner was heard of, and make it where it is new; write what changed, and
+    the time where it is old.
+    """
     said = _said(info) | ({"ip_address": address[:255]} if address else {})
-    manager = _find(core, runner_id, system_id)
+    manager: Row[Any] | RunnerManager | None = runner.manager
     if manager is None or _is_old(core, manager) or any(getattr(manager, key) != value for key, value in said.items()):
-        manager = _write(core, runner_id, system_id, said)
+        manager = _write(core, runner.runner_id, filed_as(system_id), said)
     return Contact(manager.id, frozenset(name for name, value in manager.features.items() if value is True))
+
+
+def filed_as(system_id: str) -> str:
+    """What a manager that calls itself `system_id` is called here."""
+    return system_id[:255] or LEGACY
 
 
 def touch_runner(core: Core, runner_id: int | None, manager_id: int | None) -> None:
@@ -64,7 +71,7 @@ def _find(core: Core, runner_id: int, system_id: str) -> RunnerManager | None:
     )
 
 
-def _is_old(core: Core, manager: RunnerManager) -> bool:
+def _is_old(core: Core, manager: Row[Any] | RunnerManager) -> bool:
     return manager.contacted_at is None or core.now() - manager.contacted_at > CONTACT_EVERY
 
 

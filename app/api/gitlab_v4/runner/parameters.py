@@ -12,6 +12,8 @@ from app.domain.errors import InvalidRequest, NotAllowed
 from app.edge import core
 from app.models import Runner
 from app.services.accounts.authenticate import runner_by_token
+from app.services.runners.known_runner import Recognised, recognise
+from app.services.runners.runner_contact import filed_as
 
 
 def parameters() -> dict[str, Any]:
@@ -85,3 +87,12 @@ def authenticated_runner(given: dict[str, Any]) -> Runner:
         raise NotAllowed
     note_caller(None, f"runner {runner.id}")
     return runner
+
+
+def recognised_runner(given: dict[str, Any]) -> Recognised:
+    """The same with the manager that the request names, by one statement, for those that ask often."""
+    found = recognise(core(), token(given, "Runner-Token"), filed_as(text(given.get("system_id"))))
+    if found is None:
+        raise NotAllowed
+    note_caller(None, f"runner {found.runner_id}")
+    return found

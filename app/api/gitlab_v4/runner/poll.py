@@ -3,7 +3,7 @@
 from flask import Blueprint, Response, jsonify, request
 
 from app.api.gitlab_v4.runner import client, errors
-from app.api.gitlab_v4.runner.parameters import authenticated_runner, parameters, runner_info, text
+from app.api.gitlab_v4.runner.parameters import parameters, recognised_runner, runner_info, text
 from app.api.gitlab_v4.runner.rate import RateLimit
 from app.api.gitlab_v4.runner.registration import EXTENSIONS
 from app.edge import core
@@ -21,17 +21,16 @@ _rate = RateLimit(per_second=100, burst=500)
 def request_job() -> Response:
     given = parameters()
     parts = core()
-    runner = authenticated_runner(given)
-    runner_id, paused = runner.id, runner.paused
-    if not _rate.allows(runner_id):
+    runner = recognised_runner(given)
+    if not _rate.allows(runner.runner_id):
         response = errors.answer(429, "429 Too Many Requests")
         response.headers["Retry-After"] = "1"
         return response
-    contact = note_contact(parts, runner_id, text(given.get("system_id")), runner_info(given), request.remote_addr)
-    if paused:
+    contact = note_contact(parts, runner, text(given.get("system_id")), runner_info(given), request.remote_addr)
+    if runner.paused:
         return _nothing(current_tick(parts))
     environ = request.environ
-    polled = poll_job(parts, runner_id, contact, lambda: client.is_gone(environ))
+    polled = poll_job(parts, runner.runner_id, contact, lambda: client.is_gone(environ))
     payload = payload_or_failure(parts, polled.claimed, contact.features) if polled.claimed else None
     if payload is None:
         return _nothing(polled.tick)

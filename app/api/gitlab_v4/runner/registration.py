@@ -10,6 +10,7 @@ from app.api.gitlab_v4.runner.parameters import (
     boolean,
     integer,
     parameters,
+    recognised_runner,
     runner_info,
     text,
     token,
@@ -46,11 +47,10 @@ def register() -> Response:
 @blueprint.post("/runners/verify")
 def verify() -> Response:
     given = parameters()
-    runner = authenticated_runner(given)
-    runner_id = runner.id
+    known = recognised_runner(given)
     if given.get("system_id"):
-        note_contact(core(), runner_id, text(given["system_id"]), runner_info(given), request.remote_addr)
-    response = _details(core().session.get_one(Runner, runner_id), token(given, "Runner-Token"), 200)
+        note_contact(core(), known, text(given["system_id"]), runner_info(given), request.remote_addr)
+    response = _details(core().session.get_one(Runner, known.runner_id), token(given, "Runner-Token"), 200)
     response.headers.extend(EXTENSIONS)
     return response
 

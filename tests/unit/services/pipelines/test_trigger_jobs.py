@@ -17,7 +17,8 @@ from app.services.pipelines.pipeline_links import downstream_of_jobs
 from app.services.pipelines.search_pipelines import PipelineFilter, given_variables, latest_pipeline, pipelines
 from app.services.pipelines.start_downstream import start_bridge, start_downstream
 from app.services.projects.delete_project import delete_project
-from app.services.runners.claim_job import fitting_jobs
+from app.services.runners.job_offers import fitting_jobs
+from app.services.runners.known_runner import look_up
 from tests.factories import make_runner
 from tests.support.triggering import CHILD, parent, two
 
@@ -36,7 +37,7 @@ def test_a_trigger_job_starts_one_child_and_has_succeeded(lab):
 def test_no_runner_is_given_a_trigger_job_and_it_waits_for_none(lab):
     made = lab.run(lab.project(parent("{include: child.yml}")))
     runner = make_runner(lab.core)[0]
-    assert lab.core.session.execute(fitting_jobs(lab.core, runner)).all() == []
+    assert lab.core.session.execute(fitting_jobs(lab.core, look_up(lab.core, runner.id))).all() == []
     assert lab.jobs(made)["start"].waiting_reason == "The pipeline that it starts is being made."
 
 

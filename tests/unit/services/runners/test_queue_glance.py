@@ -9,7 +9,8 @@ from app.models import Runner, write
 from app.services.core import Core
 from app.services.jobs.queue import current_tick, tick
 from app.services.runners import poll_job, queue_glance
-from app.services.runners.claim_job import fitting_jobs
+from app.services.runners.job_offers import fitting_jobs
+from app.services.runners.known_runner import Look, look_up
 from app.services.runners.poll_job import _Poll
 from app.services.runners.runner_contact import Contact
 from tests.factories import make_job, make_manager, make_pipeline, make_project, make_runner
@@ -42,6 +43,12 @@ def pending(core: Core, *tags: str) -> None:
         tick(core)
 
 
+def known(core: Core, runner: Runner) -> Look:
+    found = look_up(core, runner.id)
+    assert found
+    return found
+
+
 def poll(core: Core, runner: Runner, events: Iterator[None], monkeypatch: pytest.MonkeyPatch) -> tuple[bool, int]:
     """Whether the runner got a job, and how often it asked the database for one."""
     core = replace(core, config=replace(core.config, poll_wait=30))
@@ -53,7 +60,7 @@ def poll(core: Core, runner: Runner, events: Iterator[None], monkeypatch: pytest
 
     monkeypatch.setattr(poll_job, "claim_job", counted)
     contact = Contact(make_manager(core, runner).id, frozenset())
-    polled = _Poll(core, runner.id, contact, lambda: False).wait(SilentWaiter(core, events))
+    polled = _Poll(core, runner.id, contact, lambda: False).wait(SilentWaiter(core, events), known(core, runner))
     return polled.claimed is not None, len(asked)
 
 
@@ -74,4 +81,4 @@ def test_a_glance_names_every_runner_that_could_take_something(core: Core) -> No
     seen = queue_glance.glance(core)
     assert seen.tick == current_tick(core)
     assert seen.runners == {runner.id for runner in wanted}
-    assert not any(core.session.execute(fitting_jobs(core, runner)).all() for runner in other)
+    assert not any(core.session.execute(fitting_jobs(core, known(core, runner))).all() for runner in other)

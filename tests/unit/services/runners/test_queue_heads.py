@@ -7,7 +7,8 @@ from sqlalchemy import select, text
 
 from app.models import Group, Job, Project, Runner, RunnerProject, write
 from app.services.core import Core
-from app.services.runners.claim_job import ENOUGH, _candidates, _fitting_sets, fitting_jobs
+from app.services.runners.job_offers import ENOUGH, fitting_jobs, fitting_sets, offers
+from app.services.runners.known_runner import Look, look_up
 from app.services.runners.queue_heads import heads
 from tests.databases import BOTH
 from tests.factories import make_job, make_manager, make_pipeline, make_project, make_runner, make_user
@@ -50,11 +51,12 @@ def runners(core: Core) -> list[Runner]:
 @pytest.mark.parametrize("database", BOTH, indirect=True)
 def test_every_runner_is_offered_what_reading_the_whole_queue_would_find(core: Core, runners: list[Runner]) -> None:
     for runner in runners:
-        queue = core.session.execute(fitting_jobs(core, runner)).all()
+        look = known(core, runner)
+        queue = core.session.execute(fitting_jobs(core, look)).all()
         assert queue
         for features in (EVERYTHING, frozenset()):
-            able = [job_id for job_id, required in queue if features.issuperset(required)]
-            offered = _candidates(core, runner, features)
+            able = [row.id for row in queue if features.issuperset(row.required_features)]
+            offered = [offer.job_id for offer in offers(core, look, features)]
             assert offered[:1] == able[:1]
             assert set(offered) <= set(able)
             assert len(offered) >= min(len(able), ENOUGH)
@@ -77,12 +79,18 @@ def test_what_waits_is_found_in_the_index_of_the_queue_however_much_has_ended(co
     assert not any("Seq Scan on jobs" in line or line.endswith("SCAN jobs") for line in plan), plan
 
 
+def known(core: Core, runner: Runner) -> Look:
+    found = look_up(core, runner.id)
+    assert found
+    return found
+
+
 def on_sqlite(core: Core) -> bool:
     return bool(core.session.get_bind().dialect.name == "sqlite")
 
 
 def plan_of(core: Core, runner: Runner) -> list[str]:
-    statement, values = heads(runner, _fitting_sets(core, runner), 45)
+    statement, values = heads(runner, fitting_sets(core, known(core, runner)), 45)
     compiled = statement.params(**values).compile(core.session.get_bind(), compile_kwargs={"literal_binds": True})
     explain = "EXPLAIN QUERY PLAN" if on_sqlite(core) else "EXPLAIN"
     rows = core.session.connection().exec_driver_sql(f"{explain} {compiled}")
