@@ -55,6 +55,7 @@ class Prepared:
         if (kept.folder / "repositories").exists():
             shutil.copytree(kept.folder / "repositories", core.repositories.folder)
         restored: Result = _from_ids(kept.result, core)
+        core.session.commit()  # as after `build`: what others write from here on is seen
         return restored
 
     def _untouched(self, database: Path) -> bool:

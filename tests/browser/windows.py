@@ -26,6 +26,7 @@ def watched_window(chromium: Browser, url: str, **given: Any) -> Iterator[Page]:
     context = chromium.new_context(**{"viewport": {"width": 1280, "height": 800}, "base_url": url, **given})
     window, faults = context.new_page(), []
     window.set_default_timeout(10_000)
+    window.set_default_navigation_timeout(60_000)  # the first one of all meets a machine that is busy with everything
     window.on("pageerror", lambda error: faults.append(str(error)))
     window.on("dialog", lambda dialog: (faults.append(f"a dialog: {dialog.message}"), dialog.dismiss()))
     window.on(

@@ -124,6 +124,7 @@ def test_a_silent_job_is_cancelled_within_seconds_though_nobody_watches(ours, se
     job = ours.add_job(["echo started", "sleep 1", "echo silent", "sleep 60"])
     serve()
     job.wait_for_text(b"started\n")
+    job.wait_for(lambda job: job.updates)  # of the step
     job.interval = "60"  # said with the answer to the next piece of the log, which is the last one
     job.wait_for_text(b"silent\n")
     job.status = "canceling"

@@ -126,7 +126,7 @@ def test_a_failed_job_says_where_and_opens_there(page: Page, story: Story) -> No
 def test_the_lines_of_a_log_can_be_chosen_and_only_web_addresses_are_links(page: Page, story: Story) -> None:
     story.wait_for("compile")
     page.goto(story.address("compile"))
-    expect(line(page, "a seal in a folded part")).to_be_hidden()
+    page.locator("[data-log-top]").click()
     page.get_by_role("button", name="Section fetch").click()
     expect(line(page, "a seal in a folded part")).to_be_visible()
     expect(page.locator(".line .t").filter(has_text=re.compile("^100%$"))).to_have_count(1)
