@@ -29,6 +29,8 @@ _MARK = struct.Struct("<Qd")
 #: So many are kept of one log, enough for one a second all day. A job could send its log byte by byte.
 _MOST_MARKS = 100_000
 _PIECE = 1 << 20
+#: Who reads while another process writes may see half of the new bytes, for an instant; then looks again.
+_LOOKS = 3
 
 
 class FileTraces:
@@ -234,10 +236,11 @@ def _name(attempt: str) -> bytes:
 
 def _read_end(descriptor: int, attempt: bytes) -> End | None:
     """None where nothing was noted, it is of another attempt, or a loss of power left half of it."""
-    record = os.pread(descriptor, _END.size, 0)
-    if len(record) < _END.size:
-        return None
-    word, of, size, crc, check = _END.unpack(record)
-    if word != _WORD or of != attempt or check != zlib.crc32(record[:-4]):
-        return None
-    return End(size, crc)
+    for _ in range(_LOOKS):
+        record = os.pread(descriptor, _END.size, 0)
+        if len(record) < _END.size:
+            return None
+        word, of, size, crc, check = _END.unpack(record)
+        if check == zlib.crc32(record[:-4]):
+            return End(size, crc) if (word, of) == (_WORD, attempt) else None
+    return None
