@@ -53,14 +53,19 @@ class FileTraces:
             return 0
 
     @contextmanager
-    def hold(self, job_id: int, attempt: str, counted: End) -> Iterator["_HeldTrace"]:
+    def hold(
+        self, job_id: int, attempt: str, counted: End, begin: Callable[[], object] = lambda: None
+    ) -> Iterator["_HeldTrace"]:
         path = self.path(job_id)
         log = _open(path)
         try:
             fcntl.flock(log, fcntl.LOCK_EX)
             times = _open(path.with_suffix(".times"))
             try:
-                yield _HeldTrace(log, times, attempt, counted, self._forget_index(job_id))
+                noted = _read_end(times, _name(attempt))
+                if noted is None:
+                    begin()
+                yield _HeldTrace(log, times, attempt, noted or counted, self._forget_index(job_id))
             finally:
                 os.close(times)
         finally:
@@ -157,9 +162,9 @@ class FileTraces:
 class _HeldTrace:
     """`HeldTrace` over the open files, of which `log` is locked."""
 
-    def __init__(self, log: int, times: int, attempt: str, counted: End, forget_index: Callable[[], None]) -> None:
+    def __init__(self, log: int, times: int, attempt: str, end: End, forget_index: Callable[[], None]) -> None:
         self._log, self._times, self._attempt, self._forget_index = log, times, _name(attempt), forget_index
-        self.end = self._agree(_read_end(times, self._attempt) or counted)
+        self.end = self._agree(end)
 
     def _agree(self, end: End) -> End:
         """Make file and count agree after a crash: what does not count goes, what the file lost does not count."""
