@@ -1,6 +1,7 @@
 """What services ask of the places where bytes lie."""
 
 import zlib
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,8 +84,12 @@ class TraceStore(Protocol):
     def size(self, job_id: int) -> int:
         """Bytes stored, 0 where there are none. The last of them may not count."""
 
-    def hold(self, job_id: int, attempt: str, counted: End) -> AbstractContextManager[HeldTrace]:
+    def hold(
+        self, job_id: int, attempt: str, counted: End, begin: Callable[[], object] = lambda: None
+    ) -> AbstractContextManager[HeldTrace]:
         """To add to a trace; `counted` is its end where none is noted of `attempt`. Raises StorageFull.
+
+        Then `begin` is called first, with the trace held: what it raises leaves all that is stored as it was.
 
         File and end agree then, whatever a crash has left. Wait for no lock of the database while holding it.
         """

@@ -29,6 +29,8 @@ _MARK = struct.Struct("<Qd")
 #: So many are kept of one log, enough for one a second all day. A job could send its log byte by byte.
 _MOST_MARKS = 100_000
 _PIECE = 1 << 20
+#: Who reads while another process writes may see half of the new bytes, for an instant; then looks again.
+_LOOKS = 3
 
 
 class FileTraces:
@@ -51,14 +53,19 @@ class FileTraces:
             return 0
 
     @contextmanager
-    def hold(self, job_id: int, attempt: str, counted: End) -> Iterator["_HeldTrace"]:
+    def hold(
+        self, job_id: int, attempt: str, counted: End, begin: Callable[[], object] = lambda: None
+    ) -> Iterator["_HeldTrace"]:
         path = self.path(job_id)
         log = _open(path)
         try:
             fcntl.flock(log, fcntl.LOCK_EX)
             times = _open(path.with_suffix(".times"))
             try:
-                yield _HeldTrace(log, times, attempt, counted, self._forget_index(job_id))
+                noted = _read_end(times, _name(attempt))
+                if noted is None:
+                    begin()
+                yield _HeldTrace(log, times, attempt, noted or counted, self._forget_index(job_id))
             finally:
                 os.close(times)
         finally:
@@ -155,9 +162,9 @@ class FileTraces:
 class _HeldTrace:
     """`HeldTrace` over the open files, of which `log` is locked."""
 
-    def __init__(self, log: int, times: int, attempt: str, counted: End, forget_index: Callable[[], None]) -> None:
+    def __init__(self, log: int, times: int, attempt: str, end: End, forget_index: Callable[[], None]) -> None:
         self._log, self._times, self._attempt, self._forget_index = log, times, _name(attempt), forget_index
-        self.end = self._agree(_read_end(times, self._attempt) or counted)
+        self.end = self._agree(end)
 
     def _agree(self, end: End) -> End:
         """Make file and count agree after a crash: what does not count goes, what the file lost does not count."""
@@ -234,10 +241,11 @@ def _name(attempt: str) -> bytes:
 
 def _read_end(descriptor: int, attempt: bytes) -> End | None:
     """None where nothing was noted, it is of another attempt, or a loss of power left half of it."""
-    record = os.pread(descriptor, _END.size, 0)
-    if len(record) < _END.size:
-        return None
-    word, of, size, crc, check = _END.unpack(record)
-    if word != _WORD or of != attempt or check != zlib.crc32(record[:-4]):
-        return None
-    return End(size, crc)
+    for _ in range(_LOOKS):
+        record = os.pread(descriptor, _END.size, 0)
+        if len(record) < _END.size:
+            return None
+        word, of, size, crc, check = _END.unpack(record)
+        if check == zlib.crc32(record[:-4]):
+            return End(size, crc) if (word, of) == (_WORD, attempt) else None
+    return None

@@ -48,7 +48,13 @@ def append_trace(core: Core, job_id: int, token: str, start: int, data: bytes) -
     Raises NotProcessing (also when the log grew beyond its limit, which ends the job), StorageFull.
     """
     job = _running(core, job_id, token)
-    with core.traces.hold(job_id, attempt(job), row_end(job)) as held:
+
+    def begin() -> None:
+        # Nothing is noted of this attempt: it is the first piece, or one that comes late, when the job is another
+        # runner's by now or was erased. Whoever it belongs to now waits for the trace.
+        _running(core, job_id, token)
+
+    with core.traces.hold(job_id, attempt(job), row_end(job), begin) as held:
         before = held.end.size
         decision = accept(before, start, len(data))
         too_long = isinstance(decision, Append) and decision.size > core.config.trace_limit

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 from weakref import WeakKeyDictionary
 
+import structlog
 from sqlalchemy import Row, bindparam, null, select, update
 
 from app import crypto
@@ -23,6 +24,8 @@ from app.services.runners import dependencies
 from app.services.runners.job_offers import Offer, fitting_sets, offers
 from app.services.runners.known_runner import Look, look_up
 from app.services.runners.turns import Turn, Turns
+
+log = structlog.get_logger(__name__)
 
 JOB_TOKEN_PREFIX = "glcbt-"  # noqa: S105 - how job tokens begin, no token
 #: How often a claim looks again when others took all that it saw.
@@ -54,9 +57,9 @@ def claim_job(
     core.session.rollback()  # whoever waits for its turn keeps no connection
     ask = _Ask(runner_id, manager_id, features, known)
     turns = _turns.setdefault(core.session.get_bind(), Turns(TOGETHER))
-    turns.serve(ask, lambda together: _serve(core, together))
-    if not ask.answered:  # whoever served it failed, perhaps by no fault of this one
-        _serve(core, [ask])
+    turns.serve(ask, lambda together: _serve_all(core, together))
+    if not ask.answered:  # what failed was perhaps the fault of another one
+        _serve_all(core, [ask])
     if not ask.answered:
         raise Conflict("other runners were faster")
     return ask.answer
@@ -73,6 +76,19 @@ class _Ask(Turn):
         self.answered = False
 
 
+def _serve_all(core: Core, asks: Sequence[_Ask]) -> None:
+    """`_serve`. Where that fails, who has an answer keeps it, and the others have to ask again, each by itself: only to
+    one that was alone is its failure raised.
+    """
+    try:
+        _serve(core, asks)
+    except Exception:
+        core.session.rollback()
+        if len(asks) == 1 and not asks[0].answered:
+            raise
+        log.exception("claims failed", together=len(asks), answered=sum(ask.answered for ask in asks))
+
+
 def _serve(core: Core, asks: Sequence[_Ask]) -> None:
     """Claim a job for each, all in one transaction: that costs little more than for one of them."""
     left = list(asks)
@@ -84,13 +100,15 @@ def _serve(core: Core, asks: Sequence[_Ask]) -> None:
         if not left:
             return
         try:
-            claimed = _claim_each(core, {ask: offered[ask] for ask in left})
+            claimed, unsettled = _claim_each(core, {ask: offered[ask] for ask in left})
         except _CannotRun as refused:
             _drop(core, refused.job_id)
             continue
         for ask, answer in claimed.items():
             ask.answer, ask.answered = answer, True
         left = [ask for ask in left if ask not in claimed]
+        for pipeline_id in sorted(unsettled):
+            _start_pipeline_later(core, pipeline_id)
 
 
 def _offered(core: Core, asks: Iterable[_Ask]) -> dict[_Ask, list[Offer]]:
@@ -119,8 +137,11 @@ class _CannotRun(Exception):
         self.job_id = job_id
 
 
-def _claim_each(core: Core, offered: Mapping[_Ask, Sequence[Offer]]) -> dict[_Ask, Claimed]:
-    """Claim for each the first that is still to be had. Raises _CannotRun, and then nothing has happened."""
+def _claim_each(core: Core, offered: Mapping[_Ask, Sequence[Offer]]) -> tuple[dict[_Ask, Claimed], set[int]]:
+    """Claim for each the first that is still to be had. Also the ids of the pipelines whose status is to be seen to.
+
+    Raises _CannotRun, and then nothing has happened.
+    """
     claimed: dict[_Ask, Claimed] = {}
     gone: set[int] = set()
     more: Counter[int] = Counter()
@@ -138,9 +159,7 @@ def _claim_each(core: Core, offered: Mapping[_Ask, Sequence[Offer]]) -> dict[_As
                 more[offer.project_id] += offer.running is not None
                 claimed[ask] = Claimed(offer.job_id, token)
                 break
-    for pipeline_id in sorted(unsettled):
-        _start_pipeline_later(core, pipeline_id)
-    return claimed
+    return claimed, unsettled
 
 
 def _in_order(jobs: Sequence[Offer], gone: Container[int], more: Mapping[int, int]) -> Iterable[Offer]:

@@ -77,7 +77,7 @@ def _walk(core: Core, look: Look, features: frozenset[str]) -> list[Offer]:
     return found
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _TagSets:
     """All tag sets of a database, read again when there are more. Rows are only ever added."""
 
@@ -87,10 +87,12 @@ class _TagSets:
 
 def fitting_sets(core: Core, look: Look) -> list[int]:
     """The ids of the tag sets that the runner takes."""
-    known, runner = _tag_sets.setdefault(core.session.get_bind(), _TagSets()), look.runner
+    database, runner = core.session.get_bind(), look.runner
+    known = _tag_sets.get(database, _TagSets())
     if known.seen != look.tag_sets:
         rows = core.session.execute(select(TagSet.id, TagSet.tags)).all()
-        known.rows = tuple((row.id, frozenset(row.tags)) for row in rows)
-        known.seen = (len(rows), max((row.id for row in rows), default=0))
+        seen = (len(rows), max((row.id for row in rows), default=0))
+        # In one step: what one thread has seen never stands beside another's older rows.
+        known = _tag_sets[database] = _TagSets(seen, tuple((row.id, frozenset(row.tags)) for row in rows))
     mine = frozenset(runner.tags)
     return [tag_set for tag_set, tags in known.rows if tags <= mine and (tags or runner.run_untagged)]

@@ -28,11 +28,14 @@ class Recognised:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """A runner and the queue at one moment. `tag_sets`: how many sets of tags there are, and the newest one's id."""
+    """A runner and the queue at one moment. `tag_sets`: how many sets of tags there are, and the newest one's id.
+    `token_hash`: of the token that counts.
+    """
 
     runner: AnyRunner
     tick: int
     tag_sets: tuple[int, int]
+    token_hash: str
 
 
 _runners, _managers, _sets = Runner.__table__.c, RunnerManager.__table__.c, TagSet.__table__.c
@@ -53,6 +56,7 @@ _by_token = (
 _look = select(
     *(_runners.id, _runners.runner_type, _runners.group_id, _runners.project_id),
     *(_runners.tags, _runners.run_untagged, _runners.paused, _runners.access_level),
+    _runners.token_hash,
     select(Counter.__table__.c.value).where(Counter.__table__.c.name == TICK).scalar_subquery().label("tick"),
     select(func.count()).select_from(_sets.id.table).scalar_subquery().label("sets"),
     select(func.max(_sets.id)).scalar_subquery().label("newest_set"),
@@ -77,7 +81,7 @@ def recognise(core: Core, token: str, system_id: str) -> Recognised | None:
 def look_up(core: Core, runner_id: int) -> Look | None:
     """The runner as it is now, with the tick of the queue; None where it is gone."""
     row: Any = core.session.connection().execute(_look, {"runner_id": runner_id}).first()
-    return None if row is None else Look(row, row.tick or 0, (row.sets, row.newest_set or 0))
+    return None if row is None else Look(row, row.tick or 0, (row.sets, row.newest_set or 0), row.token_hash)
 
 
 def as_waiting(core: Core, runner: AnyRunner) -> WaitingRunner:

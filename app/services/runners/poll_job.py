@@ -59,15 +59,20 @@ class _Poll:
                 waiter.pass_on()
                 break
             if rang or self._may_have_missed_a_ring(polled):
-                polled = self._serve(waiter, look_up(self._core, self._runner_id))
+                polled = self._serve(waiter, self._as_it_is_now(known))
         return polled
+
+    def _as_it_is_now(self, before: Look) -> Look | None:
+        """The runner; None where it is gone, or has another token than when it asked: the old one is void at once."""
+        now = look_up(self._core, self._runner_id)
+        return now if now is not None and now.token_hash == before.token_hash else None
 
     def _may_have_missed_a_ring(self, polled: Polled) -> bool:
         seen = glance(self._core)
         return seen.tick > polled.tick and self._runner_id in seen.runners
 
     def look(self, known: Look | None) -> Polled:
-        """Look for a job once, for the runner as it is `known`; None: it is gone."""
+        """Look for a job once, for the runner as it is `known`; None: it is none any more."""
         if known is None or self._core.bus.stopping or self._gone():
             return Polled(None, known.tick if known else 0)
         manager_id, features = self._contact.manager_id, self._contact.features

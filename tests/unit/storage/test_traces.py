@@ -59,6 +59,15 @@ def test_an_end_that_was_lost_with_the_power_is_that_of_the_row(traces, left):
     assert add(traces, b"!", counted=End.of(b"hello")) == End.of(b"hello!")
 
 
+def test_who_reads_an_end_while_it_is_written_reads_it_again(traces, monkeypatch):
+    add(traces, b"hello ")
+    before, read = traces.times(7).read_bytes()[:48], os.pread
+    add(traces, b"world")
+    torn = [lambda now: before[:28] + now[28:]]
+    monkeypatch.setattr(os, "pread", lambda *given: torn.pop()(read(*given)) if torn else read(*given))
+    assert (traces.end(7, FIRST), torn) == (End.of(b"hello world"), [])
+
+
 def test_a_trace_begins_anew(traces):
     with traces.hold(7, FIRST, NONE) as held:
         held.append(b"hello", 10.0)

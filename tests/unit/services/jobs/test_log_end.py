@@ -8,8 +8,10 @@ from app.services.jobs.finish_job import finish
 from app.services.jobs.log_end import log_end, row_end
 from app.services.jobs.read_trace import open_trace
 from app.services.locks import lock_job
+from app.services.runners import append_trace as append_module
 from app.services.runners.append_trace import append_trace, restart_trace
 from app.services.runners.claim_job import claim_job, give_back
+from app.services.runners.job_authority import NotProcessing
 from app.storage.base import End
 
 
@@ -89,3 +91,30 @@ def test_a_log_that_begins_anew_has_nothing_of_the_one_before(core, world, job, 
     assert (refused.accepted, refused.size) == (False, 0)
     assert append_trace(core, again.job_id, again.token, 0, b"anew").accepted
     assert log(core, core.session.get_one(Job, job.id)) == b"anew"
+
+
+@pytest.mark.parametrize("erased", [True, False], ids=["erased", "handed back"])
+def test_a_piece_that_was_overtaken_changes_nothing(core, world, job, claimed, runner, monkeypatch, erased):
+    def overtake():
+        with write(core.session):
+            held = lock_job(core, job.id)
+            finish(core, held, "canceled") if erased else give_back(core, held)
+        if erased:
+            core.traces.remove(job.id)
+        else:
+            again = claim_job(core, runner.id, runner.managers[0].id, frozenset())
+            append_trace(core, again.job_id, again.token, 0, b"anew")
+
+    running, moves = append_module._running, [overtake]
+
+    def seen(*given):
+        row = running(*given)
+        if moves:
+            moves.pop()()
+        return row
+
+    monkeypatch.setattr(append_module, "_running", seen)
+    with pytest.raises(NotProcessing):
+        append_trace(core, claimed.job_id, claimed.token, 0, b"late")
+    kept = b"" if erased else b"anew"
+    assert (core.traces.path(job.id).read_bytes(), log(core, world.read(job))) == (kept, kept)

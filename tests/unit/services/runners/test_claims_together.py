@@ -1,10 +1,14 @@
 """Claims that are served together come out as if they had come one after the other."""
 
+from collections.abc import Callable, Sequence
+
 import pytest
+from sqlalchemy.exc import IntegrityError
 
 from app.models import Job, Project, Runner, write
 from app.services.core import Core
-from app.services.runners.claim_job import _Ask, _serve
+from app.services.runners import claim_job as claims
+from app.services.runners.claim_job import _Ask, _serve, claim_job
 from app.services.runners.known_runner import look_up
 from tests.databases import BOTH
 from tests.factories import make_job, make_manager, make_pipeline, make_project, make_runner
@@ -62,3 +66,40 @@ def test_a_job_that_cannot_run_fails_and_the_others_are_served_all_the_same(core
     runner = make_runner(core)[0]
     assert served(core, asks(core, runner, runner, runner)) == [*able, None]
     assert core.session.get_one(Job, lacking.id).failure_reason == "missing_dependency_failure"
+
+
+class Crowd:
+    """Whoever asks leads, and `others` were there before."""
+
+    def __init__(self, *others: _Ask) -> None:
+        self.others = others
+
+    def serve(self, mine: _Ask, work: Callable[[Sequence[_Ask]], None]) -> None:
+        work([*self.others, mine])
+
+
+@both
+def test_who_leads_gets_its_job_though_another_one_fails(core: Core, monkeypatch: pytest.MonkeyPatch) -> None:
+    job, _ = jobs_of(core, make_project(core), 2)
+    runner = make_runner(core)[0].id
+    manager = make_manager(core, core.session.get_one(Runner, runner)).id
+    removed = _Ask(runner, manager + 1, frozenset(), None)
+    monkeypatch.setitem(claims._turns, core.session.get_bind(), Crowd(removed))
+    claimed = claim_job(core, runner, manager, frozenset())
+    assert (claimed and claimed.job_id, removed.answered) == (job, False)
+    monkeypatch.setitem(claims._turns, core.session.get_bind(), Crowd())
+    with pytest.raises(IntegrityError):
+        claim_job(core, runner, manager + 1, frozenset())
+
+
+def test_a_claimed_job_reaches_its_runner_whatever_fails_behind_it(core: Core, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: object) -> None:
+        raise OSError("the database went away")
+
+    monkeypatch.setattr(claims, "try_pipeline", lambda *_: None)
+    monkeypatch.setattr(claims, "_start_pipeline_later", fails)
+    first, second = jobs_of(core, make_project(core), 2)
+    other, mine = asks(core, *[make_runner(core)[0]] * 2)
+    monkeypatch.setitem(claims._turns, core.session.get_bind(), Crowd(other))
+    claimed = claim_job(core, mine.runner_id, mine.manager_id, frozenset())
+    assert [each and each.job_id for each in (other.answer, claimed)] == [first, second]

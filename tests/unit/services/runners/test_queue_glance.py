@@ -12,6 +12,7 @@ from app.services.runners import poll_job, queue_glance
 from app.services.runners.job_offers import fitting_jobs
 from app.services.runners.known_runner import Look, look_up
 from app.services.runners.poll_job import _Poll
+from app.services.runners.register_runner import reset_runner_token
 from app.services.runners.runner_contact import Contact
 from tests.factories import make_job, make_manager, make_pipeline, make_project, make_runner
 
@@ -72,6 +73,17 @@ def test_jobs_for_others_do_not_make_a_waiting_runner_ask(core: Core, monkeypatc
 def test_a_runner_finds_its_job_though_the_ring_was_lost(core: Core, monkeypatch: pytest.MonkeyPatch) -> None:
     events = (pending(core, *tags) for tags in (["linux"], ["linux"], ["windows"]))
     assert poll(core, make_runner(core, tags=["windows"])[0], events, monkeypatch) == (True, 2)
+
+
+def test_who_waits_with_a_token_that_was_replaced_gets_no_job(core: Core, monkeypatch: pytest.MonkeyPatch) -> None:
+    runner = make_runner(core)[0]
+    runner_id = runner.id
+
+    def replaced() -> Iterator[None]:
+        reset_runner_token(core, core.session.get_one(Runner, runner_id))
+        yield pending(core)
+
+    assert poll(core, runner, replaced(), monkeypatch) == (False, 1)
 
 
 def test_a_glance_names_every_runner_that_could_take_something(core: Core) -> None:
