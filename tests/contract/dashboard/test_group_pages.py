@@ -44,6 +44,10 @@ def test_a_group_is_made_only_where_one_may_and_never_twice(site, core):
     assert core.session.query(Group).count() == 1
     assert owner.post("/-/groups/new", {"full_path": "2026", "visibility": "private"}).status_code == 303
     assert owner.get("/-/groups/2026/-/settings").status_code == 200, "a number is a name too"
+    number = str(site.project.id)
+    assert owner.post("/-/groups/new", {"full_path": number, "visibility": "private"}).status_code == 303
+    page = owner.get(f"/{number}").text
+    assert ("New group inside" in page, "skerry/hello" in page) == (True, False), "and no project's key"
 
 
 def test_variables_of_groups_and_of_the_installation_have_the_pages_of_a_projects(site, core):
