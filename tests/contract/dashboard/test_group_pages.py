@@ -2,9 +2,9 @@
 
 import re
 
-from app.models import CiVariable, Group, Runner
+from app.models import CiVariable, Group, Runner, write
 from app.services.projects.ci_variables import add_variable, value_of
-from tests.factories import make_project, make_runner
+from tests.factories import make_job, make_manager, make_pipeline, make_project, make_runner
 
 GROUP, PROJECT, ADMIN = "/-/groups/skerry/-", "/skerry/hello/-", "/-/admin"
 
@@ -104,3 +104,20 @@ def test_a_groups_runner_is_made_with_a_command_to_copy_paused_and_removed_there
     assert core.session.get(Runner, row.id).paused
     assert owner.post(f"{address}/{row.id}/remove").status_code == 303
     assert [left.id for left in core.session.query(Runner)] == [foreign]
+
+
+def test_an_idle_runner_tells_nothing_of_what_waits_in_projects_that_its_owner_does_not_see(site, core, user_of):
+    elsewhere = make_pipeline(core, make_project(core, "secret/plans", creator=user_of("admin")))
+    make_job(core, elsewhere, status="pending", tags=["customer-x"])
+    for owner in ({"project": site.project, "runner_type": "project_type"}, {"group": site.project.group}):
+        runner = make_runner(core, tags=["arm"], **{"runner_type": "group_type"} | owner)[0]
+        make_manager(core, runner)
+        with write(core.session):
+            core.session.get_one(Runner, runner.id).contacted_at = core.now()
+    pages = [site.visitor("owner").get(f"{base}/runners").text for base in (PROJECT, GROUP)]
+    assert [("No job of these projects waits." in page, "customer-x" in page) for page in pages] == [(True, False)] * 2
+    assert "they ask for customer-x" in site.visitor("admin").get(f"{ADMIN}/runners").text
+    make_job(core, site.pipeline, status="pending", tags=["gpu"])
+    for base in (PROJECT, GROUP):
+        page = site.visitor("owner").get(f"{base}/runners").text
+        assert ("One job waits, none that it fits: they ask for gpu." in page, "customer-x" in page) == (True, False)
