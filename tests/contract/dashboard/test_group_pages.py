@@ -69,6 +69,8 @@ def test_variables_of_groups_and_of_the_installation_have_the_pages_of_a_project
         assert ("line one\nline two" in shown.text, shown.headers["Cache-Control"]) == (True, "no-store")
         wrong = visitor.post(address, {"key": "A", "value": "short", "masked": "1"})
         assert (wrong.status_code, "cannot be masked" in wrong.text) == (422, True)
+        typed = visitor.post(f"{address}/{row.id}", {"masked": "1", "value": "short"})
+        assert (typed.status_code, typed.headers["Cache-Control"]) == (422, "no-store"), "it comes back to be mended"
         assert visitor.post(f"{address}/{row.id}", {"masked": "1", "value": "long-enough"}).status_code == 303
         core.session.expire_all()
         assert (core.session.get(CiVariable, row.id).masked, value_of(core, row)) == (True, "long-enough")
