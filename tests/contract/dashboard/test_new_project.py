@@ -26,6 +26,9 @@ def test_a_project_says_how_to_push_to_it_by_commands_with_its_real_address(site
     assert f"git clone {address}\ncd big\n" in page
     assert "Commit and run it" in page
     assert "git clone" not in site.visitor("stranger").get("/rocks/big").text
+    assert developer.post("/rocks/big/-/settings/pipelines", {"default_branch": "main;$(id)"}).status_code == 303
+    page = html.unescape(developer.get("/rocks/big").text)
+    assert (page.count("'HEAD:main;$(id)'"), page.count("HEAD:main;$(id)")) == (2, 2), "one word for a shell"
 
 
 def test_a_starter_runs_at_once_with_the_project_or_later_and_never_over_what_is_there(site, core):
