@@ -17,7 +17,12 @@ def test_owners_of_a_group_change_it_and_its_members(site, core, user_of):
     assert owner.post(f"{BASE}/settings", form).status_code == 303
     assert "Rocks &lt;b&gt;" in owner.get(f"{BASE}/settings").text
     assert core.session.query(Group).one().visibility == "internal"
-    for wrong, said in (({"name": " "}, "blank"), ({"visibility": "secret"}, "one of private")):
+    refused = (
+        ({"name": " "}, "blank"),
+        ({"visibility": "secret"}, "one of private"),
+        ({"description": "x" * 2001}, "too long"),
+    )
+    for wrong, said in refused:
         page = owner.post(f"{BASE}/settings", form | wrong)
         assert (page.status_code, said in page.text) == (422, True)
     for username, role, status in (("STRANGER", 30, 303), ("stranger", 40, 303), ("ghost", 30, 422), ("guest", 7, 422)):
