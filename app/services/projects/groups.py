@@ -15,12 +15,12 @@ from app.services.accounts.place_tokens import remove_bots
 from app.services.audit.record import changes as changed_columns
 from app.services.audit.record import record
 from app.services.core import Core
-from app.services.projects.paths import MAX_SEGMENTS, RESERVED_GROUPS, check_segment
+from app.services.projects.paths import MAX_PATH, MAX_SEGMENTS, RESERVED_GROUPS, check_segment
 
 ORDERS = {"name": func.lower(Group.name), "path": Group.path, "id": Group.id}
 #: What can be changed, by column.
 SETTINGS = frozenset({"name", "description", "visibility"})
-MAX_NAME, MAX_PATH, MAX_DESCRIPTION = 255, 1024, 2000
+MAX_NAME, MAX_DESCRIPTION = 255, 2000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
