@@ -12,8 +12,8 @@ pages = Blueprint("pages", __name__)
 @pages.before_request
 def refuse_nul() -> None:
     """No text that people send holds NUL, and PostgreSQL refuses it: it is a bad request, not our fault."""
-    texts = [request.path, *request.args.values(), *request.form.values()]
-    if any("\0" in text for text in texts):
+    given = [*request.args.items(multi=True), *request.form.items(multi=True)]
+    if any("\0" in text for text in (request.path, *(value for _, value in given))):
         abort(400)
 
 

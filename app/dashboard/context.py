@@ -44,7 +44,7 @@ def open_project(path: str, action: Action = Action.READ_PROJECT) -> Project:
     """
     parts, user = core(), visitor()
     try:
-        project = access.find_project(parts, path, user)
+        project = access.find_project_at(parts, path, user)
     except NotFound:
         if user is None:
             raise SignInRequired from None

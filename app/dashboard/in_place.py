@@ -20,8 +20,9 @@ def in_place() -> bool:
 def lead_on(response: Response) -> Response:
     """Turn a redirect into what a page that is there already can follow.
 
-    A form that leads back to its own page is followed by the browser, unseen. Where it leads to another one, the window
-    goes there. A page that only looked again stays as it is: it may have been signed out, or its project been renamed.
+    A form that leads back to its own page is followed by the browser, unseen. Where it, or a link that was followed in
+    place, leads to another one, the window goes there. A page that only looked again stays as it is: it may have been
+    signed out, or its project been renamed.
     """
     response.vary.add("HX-Request")
     target = response.location
@@ -32,14 +33,17 @@ def lead_on(response: Response) -> Response:
     response.status_code = 204
     response.set_data(b"")
     del response.headers["Location"]
-    if request.method == "POST":
+    if request.method == "POST" or "HX-Boosted" in request.headers:
         response.headers["HX-Redirect"] = target
     return response
 
 
 def _is_current(address: str) -> bool:
     """Whether the window shows `address`, whatever part of it was scrolled to."""
-    return _place(address) == _place(request.headers.get("HX-Current-URL", ""))
+    try:
+        return _place(address) == _place(request.headers.get("HX-Current-URL", ""))
+    except ValueError:  # no browser's: something else wrote the header
+        return False
 
 
 def _place(address: str) -> tuple[str, list[tuple[str, str]]]:

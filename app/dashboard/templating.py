@@ -1,5 +1,6 @@
 """What all templates know: who looks, what they may do, and words for numbers, times and statuses."""
 
+import shlex
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
@@ -37,6 +38,7 @@ def init_app(app: Flask) -> None:
         act_words=act_wording.act_words,
         act_details=act_wording.act_details,
         with_query=_with_query,
+        shell_word=shlex.quote,
         age=lambda moment: wording.age(moment, core().now()),
     )
     # Globals, not the context of one request: macros that templates import see these too.

@@ -74,7 +74,7 @@ def save_variable(home: Home, variable_id: int) -> ResponseReturnValue:
         change_variable(core(), found, _value() if "value" in request.form else None, settings)
     except (InvalidRequest, AlreadyExists) as error:
         shown = _value() if "value" in request.form else None
-        return _page(home, found, settings, _explain(error, settings), shown), 422
+        return _page(home, found, settings, _explain(error, settings), shown), 422, {"Cache-Control": "no-store"}
     flash(f"{found.key} is changed.", "done")
     return redirect(home.address, 303)
 

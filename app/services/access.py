@@ -72,12 +72,20 @@ def find_project(core: Core, reference: str | int, user: User | None) -> Project
     """The project of a numeric id or a full path (any case). Raises NotFound also where `user` may not see it."""
     text = str(reference)
     if text.isascii() and text.isdigit() and len(text) < 19:
-        project = core.session.get(Project, int(text))
-    else:
-        project = core.session.scalar(select(Project).where(func.lower(Project.full_path) == text.lower()))
-    if project is None or not may(core, Action.READ_PROJECT, user, project):
+        return _readable(core, core.session.get(Project, int(text)), user)
+    return find_project_at(core, text, user)
+
+
+def find_project_at(core: Core, full_path: str, user: User | None) -> Project:
+    """As `find_project`, by its full path alone: a group may be called 2024, and 2024 is no project then."""
+    same = func.lower(Project.full_path) == full_path.lower()
+    return _readable(core, core.session.scalar(select(Project).where(same)), user)
+
+
+def _readable(core: Core, found: Project | None, user: User | None) -> Project:
+    if found is None or not may(core, Action.READ_PROJECT, user, found):
         raise NotFound("Project")
-    return project
+    return found
 
 
 def visible_projects(core: Core, user: User | None) -> Select[Project]:

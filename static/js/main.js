@@ -7,7 +7,6 @@ import { startPlaces } from "./places.js";
 import { startGraph } from "./graph.js";
 import { startKeys } from "./keys.js";
 import { startLive } from "./live.js";
-import { startLog } from "./log/view.js";
 
 startButtons();
 startNotices();
@@ -15,6 +14,7 @@ startPalette();
 startPlaces();
 startClock();
 startLive();
-startLog();
 startGraph();
 startKeys();
+// As much as all the others together, and for one page.
+if (document.querySelector("[data-log]")) import("./log/view.js").then(({ startLog }) => startLog());

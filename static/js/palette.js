@@ -7,13 +7,33 @@ export function startPalette() {
   const field = dialog.querySelector("input");
   const list = dialog.querySelector("[role=listbox]");
   const chosen = () => list.querySelector("[aria-selected=true]");
+  let answered = null; // the text that the rows answer
+  let kept = ""; // where the row leads that was chosen with the arrows, for an answer that comes after that
+  let opens = false; // Enter was pressed before the answer to what was typed came
 
-  const choose = (by) => {
+  const choose = (wanted) => {
     const rows = [...list.children];
-    const at = Math.max(0, Math.min(rows.length - 1, rows.indexOf(chosen()) + by));
+    const at = Math.max(0, Math.min(rows.length - 1, wanted));
     rows.forEach((row, index) => row.setAttribute("aria-selected", String(index === at)));
     field.setAttribute("aria-activedescendant", rows[at]?.id || "");
     rows[at]?.scrollIntoView({ block: "nearest" });
+  };
+  const move = (by) => {
+    choose([...list.children].indexOf(chosen()) + by);
+    kept = chosen()?.href || "";
+  };
+  const enter = () => {
+    opens = field.value !== answered;
+    if (!opens) chosen()?.click();
+  };
+  const forget = () => {
+    kept = "";
+    opens = false;
+  };
+  const show = ({ detail }) => {
+    answered = detail.requestConfig.parameters.q;
+    choose([...list.children].findIndex((row) => row.href === kept));
+    if (opens && dialog.open) enter();
   };
   const open = () => document.querySelector("dialog[open]") || dialog.showModal();
 
@@ -25,13 +45,17 @@ export function startPalette() {
     open();
   });
   field.addEventListener("keydown", (event) => {
-    if (event.key === "ArrowDown") choose(1);
-    else if (event.key === "ArrowUp") choose(-1);
-    else if (event.key === "Enter") chosen()?.click();
+    if (event.key === "ArrowDown") move(1);
+    else if (event.key === "ArrowUp") move(-1);
+    else if (event.key === "Enter") enter();
     else return;
     event.preventDefault();
   });
-  list.addEventListener("htmx:afterSwap", () => choose(0));
+  field.addEventListener("input", forget);
+  list.addEventListener("htmx:afterSwap", show);
   dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
-  dialog.addEventListener("close", () => { field.value = ""; });
+  dialog.addEventListener("close", () => {
+    field.value = "";
+    forget();
+  });
 }

@@ -73,6 +73,17 @@ def test_the_palette_and_the_list_of_keys_are_dialogs_that_leave_typing_alone(pa
     page.get_by_role("button", name="Go to…").click()
     page.keyboard.type("no such thing")
     expect(page.get_by_role("dialog").get_by_role("status")).to_have_text("Nothing fits.")
+    field.fill("")
+    expect(page.get_by_role("option", name="skerry/hello")).to_be_visible()
+    page.keyboard.press("ArrowDown")
+    chosen = page.locator('[aria-selected="true"]')
+    expect(chosen).to_contain_text("Projects")
+    field.evaluate('one => { document.querySelector("#palette-list a").dataset.old = ""; one.blur(); one.focus(); }')
+    expect(page.locator("[data-old]")).to_have_count(0)
+    assert "Projects" in chosen.inner_text(), "the same answer once more leaves the choice alone"
+    page.keyboard.type("hello")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/skerry/hello")  # not the row of the answer before
 
 
 def test_whoever_asked_is_notified_when_a_hidden_page_ends(page, site, sign_in):

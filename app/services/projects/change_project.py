@@ -16,7 +16,7 @@ from app.services.audit.record import changes, record
 from app.services.core import Core
 from app.services.locks import lock_project
 from app.services.projects.create_project import protect_branch
-from app.services.projects.paths import check_segment
+from app.services.projects.paths import MAX_PATH, check_segment
 
 #: Columns, and what their values have to be.
 NUMBERS: Mapping[str, range] = {"build_timeout": range(600, 2_592_001), "git_depth": range(1001)}
@@ -25,9 +25,9 @@ CHOICES: Mapping[str, frozenset[str]] = {
     "variables_role": frozenset(MINIMUMS),
     "visibility": frozenset(Visibility),
 }
-TEXTS: Mapping[str, int] = {"name": 255, "description": 2000, "config_path": 255}
+TEXTS: Mapping[str, int] = {"name": 255, "description": 2000, "config_path": 255, "default_branch": 255}
 FLAGS = frozenset({"public_jobs", "instance_runners", "auto_cancel_pending_pipelines", "archived"})
-SETTINGS = frozenset({*NUMBERS, *CHOICES, *TEXTS, *FLAGS, "path", "default_branch"})
+SETTINGS = frozenset({*NUMBERS, *CHOICES, *TEXTS, *FLAGS, "path"})
 #: What only an owner changes: who sees the project, where it is, and whether it is still in use.
 OF_OWNERS = frozenset({"visibility", "archived", "path"})
 
@@ -104,6 +104,8 @@ def _move(core: Core, project: Project, path: str) -> None:
     """*In a write*: another last part of the full path."""
     check_segment(path, "path")
     full_path = f"{project.full_path.rpartition('/')[0]}/{path}"
+    if len(full_path) > MAX_PATH:
+        raise InvalidRequest("is too long", "path")
     for table in (Group, Project):
         same = func.lower(table.full_path) == full_path.lower()
         taken = core.session.scalars(select(table).where(same)).first()

@@ -15,12 +15,12 @@ from app.services.accounts.place_tokens import remove_bots
 from app.services.audit.record import changes as changed_columns
 from app.services.audit.record import record
 from app.services.core import Core
-from app.services.projects.paths import MAX_SEGMENTS, RESERVED_GROUPS, check_segment
+from app.services.projects.paths import MAX_PATH, MAX_SEGMENTS, RESERVED_GROUPS, check_segment
 
 ORDERS = {"name": func.lower(Group.name), "path": Group.path, "id": Group.id}
 #: What can be changed, by column.
 SETTINGS = frozenset({"name", "description", "visibility"})
-MAX_NAME, MAX_PATH = 255, 1024
+MAX_NAME, MAX_DESCRIPTION = 255, 2000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,5 +185,7 @@ def delete_group(core: Core, group: Group, user: User) -> None:
 def _check(given: Mapping[str, Any]) -> None:
     if not 1 <= len(given.get("name", "-").strip()) <= MAX_NAME:
         raise InvalidRequest("can't be blank, and has at most 255 characters", "name")
+    if len(given.get("description") or "") > MAX_DESCRIPTION:
+        raise InvalidRequest(f"is too long (maximum is {MAX_DESCRIPTION} characters)", "description")
     if given.get("visibility", "private") not in tuple(Visibility):
         raise InvalidRequest(f"is one of {', '.join(Visibility)}", "visibility")

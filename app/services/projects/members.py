@@ -152,6 +152,7 @@ def _keep_an_owner(core: Core, place: Place, membership: Membership, new_role: i
         Membership.user_id.in_(select(User.id).where(User.bot.is_(False))),
         Membership.role >= Role.OWNER,
         Membership.id != membership.id,
+        or_(Membership.expires_at.is_(None), Membership.expires_at > core.now()),
         or_(_here(place), above),
     )
     if not core.session.scalar(others):

@@ -13,7 +13,7 @@ RESERVED_GROUPS = frozenset(
 )  # fmt: skip
 #: What may follow a repository's address: a project of that name below another one's path would be ambiguous.
 RESERVED_ANYWHERE = frozenset({"-", "info", "git-upload-pack", "git-receive-pack"})
-MAX_SEGMENTS = 20
+MAX_SEGMENTS, MAX_PATH = 20, 1024
 _SEGMENT = re.compile(r"[A-Za-z0-9_.][A-Za-z0-9_.-]{0,254}")
 _RULE = "may hold only letters, digits, '_', '-' and '.', and cannot start with '-' or end in '.', '.git' or '.atom'"
 
@@ -35,6 +35,6 @@ def split_path(full_path: str, field: str = "full_path") -> tuple[str, ...]:
         check_segment(segment, field)
     if segments[0].lower() in RESERVED_GROUPS:
         raise InvalidRequest(f"{segments[0]!r} is a reserved name", field)
-    if len("/".join(segments)) > 1024:
-        raise InvalidRequest("the path is longer than 1024 characters", field)
+    if len("/".join(segments)) > MAX_PATH:
+        raise InvalidRequest(f"the path is longer than {MAX_PATH} characters", field)
     return segments

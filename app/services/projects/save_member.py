@@ -98,6 +98,7 @@ def _keep_an_owner(core: Core, project: Project, membership: Membership, new_rol
         Membership.user_id.in_(select(User.id).where(User.bot.is_(False))),
         Membership.role >= Role.OWNER,
         Membership.id != membership.id,
+        or_(Membership.expires_at.is_(None), Membership.expires_at > core.now()),
         or_(Membership.project_id == project.id, Membership.group_id.in_(group_chain(core, project.group))),
     )
     if not core.session.scalar(others):

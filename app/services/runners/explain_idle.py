@@ -3,11 +3,11 @@
 from collections import defaultdict
 from collections.abc import Sequence
 
-from sqlalchemy import select
+from sqlalchemy import Select, func, select
 
 from app.domain import status
 from app.events.base import QueuedJob, WaitingRunner
-from app.models import Job, Project, Runner
+from app.models import Group, Job, Project, Runner
 from app.services.core import Core
 from app.services.jobs.queue import queued_jobs
 from app.services.jobs.waiting_reason import as_waiting
@@ -17,10 +17,14 @@ LOOKED_AT = 200
 
 
 class Idleness:
-    """Explains runners. Reads the queue once, however many runners it is asked about."""
+    """Explains runners. Reads the queue once, however many runners it is asked about.
 
-    def __init__(self, core: Core) -> None:
-        self._jobs = _waiting_jobs(core)
+    `place`: for whoever may see the jobs of a project or group alone, and is told nothing of those of others.
+    """
+
+    def __init__(self, core: Core, place: Project | Group | None = None) -> None:
+        self._everywhere = place is None
+        self._jobs = _waiting_jobs(core, place)
 
     def reason(self, runner: Runner, state: str, running: int) -> str:
         """A sentence for `runner` in `state` (`show_runners.RunnerRow`) that runs so many jobs; empty where it works
@@ -38,7 +42,7 @@ class Idleness:
 
     def _without_work(self, runner: Runner) -> str:
         if not self._jobs:
-            return "Nothing waits in the queue."
+            return "Nothing waits in the queue." if self._everywhere else "No job of these projects waits."
         waiting = as_waiting(runner)
         fitting = [job for job in self._jobs if waiting.fits(job)]
         if fitting:
@@ -62,13 +66,11 @@ def _verb(number: int) -> str:
     return "waits" if number == 1 else "wait"
 
 
-def _waiting_jobs(core: Core) -> list[QueuedJob]:
-    rows = core.session.execute(
-        select(Job.id, Job.project_id)
-        .where(Job.status == status.PENDING, Job.bridge.is_(False))
-        .order_by(Job.queued_at, Job.id)
-        .limit(LOOKED_AT)
-    ).all()
+def _waiting_jobs(core: Core, place: Project | Group | None) -> list[QueuedJob]:
+    query = select(Job.id, Job.project_id).where(Job.status == status.PENDING, Job.bridge.is_(False))
+    if place is not None:
+        query = query.where(Job.project_id.in_(_projects(place)))
+    rows = core.session.execute(query.order_by(Job.queued_at, Job.id).limit(LOOKED_AT)).all()
     by_project = defaultdict(list)
     for row in rows:
         by_project[row.project_id].append(row.id)
@@ -78,3 +80,11 @@ def _waiting_jobs(core: Core) -> list[QueuedJob]:
         if project is not None:
             found.extend(job for job, _ in queued_jobs(core, project, job_ids))
     return found
+
+
+def _projects(place: Project | Group) -> Select[int]:
+    """A select of the id of that project, or of those in the group, at any depth."""
+    if isinstance(place, Project):
+        return select(Project.id).where(Project.id == place.id)
+    above = place.full_path.lower() + "/"
+    return select(Project.id).where(func.lower(Project.full_path).startswith(above, autoescape=True))

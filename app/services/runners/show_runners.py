@@ -34,7 +34,7 @@ def show_runners(core: Core, place: Project | Group | None = None) -> list[Runne
         Job.status.in_(EXECUTING), Job.runner_id.in_([runner.id for runner in runners])
     )
     running = {row[0]: row[1] for row in core.session.execute(at_work.group_by(Job.runner_id))}
-    idleness = Idleness(core)
+    idleness = Idleness(core, place)
     return [_row(core, runner, running.get(runner.id, 0), idleness) for runner in runners]
 
 

@@ -19,8 +19,7 @@ import { bindTools, takeLogKeys } from "./tools.js";
 import { count, fileSize } from "./words.js";
 
 export function startLog() {
-  const root = document.querySelector("[data-log]");
-  if (root) new LogView(root).start();
+  new LogView(document.querySelector("[data-log]")).start();
 }
 
 class LogView {

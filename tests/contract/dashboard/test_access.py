@@ -107,4 +107,6 @@ def test_numbers_and_characters_that_no_database_takes_are_refused(site):
     for path in ("/?search=%00", "/skerry/hello/-/pipelines?ref=%00", "/skerry/he%00llo", "/?after=%00"):
         assert admin.get(path).status_code in (400, 404)
     assert admin.post("/-/projects/new", {"full_path": "a/b\0c"}).status_code == 400
+    repeated = {"key": ["A", "B"], "value": ["fine", "\0"]}
+    assert admin.post("/skerry/hello/-/jobs/1/retry", repeated).status_code == 400, "each of several values counts"
     assert site.visitor().sign_in("ad\0min").status_code == 400

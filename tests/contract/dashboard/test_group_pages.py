@@ -2,9 +2,9 @@
 
 import re
 
-from app.models import CiVariable, Group, Runner
+from app.models import CiVariable, Group, Runner, write
 from app.services.projects.ci_variables import add_variable, value_of
-from tests.factories import make_project, make_runner
+from tests.factories import make_job, make_manager, make_pipeline, make_project, make_runner
 
 GROUP, PROJECT, ADMIN = "/-/groups/skerry/-", "/skerry/hello/-", "/-/admin"
 
@@ -44,6 +44,10 @@ def test_a_group_is_made_only_where_one_may_and_never_twice(site, core):
     assert core.session.query(Group).count() == 1
     assert owner.post("/-/groups/new", {"full_path": "2026", "visibility": "private"}).status_code == 303
     assert owner.get("/-/groups/2026/-/settings").status_code == 200, "a number is a name too"
+    number = str(site.project.id)
+    assert owner.post("/-/groups/new", {"full_path": number, "visibility": "private"}).status_code == 303
+    page = owner.get(f"/{number}").text
+    assert ("New group inside" in page, "skerry/hello" in page) == (True, False), "and no project's key"
 
 
 def test_variables_of_groups_and_of_the_installation_have_the_pages_of_a_projects(site, core):
@@ -65,6 +69,8 @@ def test_variables_of_groups_and_of_the_installation_have_the_pages_of_a_project
         assert ("line one\nline two" in shown.text, shown.headers["Cache-Control"]) == (True, "no-store")
         wrong = visitor.post(address, {"key": "A", "value": "short", "masked": "1"})
         assert (wrong.status_code, "cannot be masked" in wrong.text) == (422, True)
+        typed = visitor.post(f"{address}/{row.id}", {"masked": "1", "value": "short"})
+        assert (typed.status_code, typed.headers["Cache-Control"]) == (422, "no-store"), "it comes back to be mended"
         assert visitor.post(f"{address}/{row.id}", {"masked": "1", "value": "long-enough"}).status_code == 303
         core.session.expire_all()
         assert (core.session.get(CiVariable, row.id).masked, value_of(core, row)) == (True, "long-enough")
@@ -100,3 +106,20 @@ def test_a_groups_runner_is_made_with_a_command_to_copy_paused_and_removed_there
     assert core.session.get(Runner, row.id).paused
     assert owner.post(f"{address}/{row.id}/remove").status_code == 303
     assert [left.id for left in core.session.query(Runner)] == [foreign]
+
+
+def test_an_idle_runner_tells_nothing_of_what_waits_in_projects_that_its_owner_does_not_see(site, core, user_of):
+    elsewhere = make_pipeline(core, make_project(core, "secret/plans", creator=user_of("admin")))
+    make_job(core, elsewhere, status="pending", tags=["customer-x"])
+    for owner in ({"project": site.project, "runner_type": "project_type"}, {"group": site.project.group}):
+        runner = make_runner(core, tags=["arm"], **{"runner_type": "group_type"} | owner)[0]
+        make_manager(core, runner)
+        with write(core.session):
+            core.session.get_one(Runner, runner.id).contacted_at = core.now()
+    pages = [site.visitor("owner").get(f"{base}/runners").text for base in (PROJECT, GROUP)]
+    assert [("No job of these projects waits." in page, "customer-x" in page) for page in pages] == [(True, False)] * 2
+    assert "they ask for customer-x" in site.visitor("admin").get(f"{ADMIN}/runners").text
+    make_job(core, site.pipeline, status="pending", tags=["gpu"])
+    for base in (PROJECT, GROUP):
+        page = site.visitor("owner").get(f"{base}/runners").text
+        assert ("One job waits, none that it fits: they ask for gpu." in page, "customer-x" in page) == (True, False)

@@ -48,6 +48,8 @@ def test_a_form_stays_on_its_page_is_led_to_another_or_hears_what_was_refused(si
     fresh = JOB.format(site.job.id + 1)
     loads = developer.post(f"{fresh}/cancel", headers=_headers(fresh, target=""))
     assert loads.headers["HX-Redirect"] == fresh, "a page without parts for all that changed is loaded again"
+    strange = developer.post(f"{fresh}/retry", headers=_headers(fresh) | {"HX-Current-URL": "http://["})
+    assert (strange.status_code, "HX-Redirect" in strange.headers) == (204, True), "no address that any browser has"
     for stay, stays_here in (("view=list&only=failed", True), ("view=list", False)):
         page = f"{pipeline}?only=failed&view=list#graph"
         answer = developer.post(f"{pipeline}/retry", {"stay": stay}, headers=_headers(page))
@@ -64,6 +66,8 @@ def test_a_page_that_looks_again_is_led_nowhere(site, core):
     signed_out = site.visitor().get(job, headers=_headers(job))
     assert (signed_out.status_code, signed_out.text) == (204, "")
     assert {"HX-Redirect", "Location"}.isdisjoint(signed_out.headers.keys())
+    followed = site.visitor().get(job, headers=_headers(job) | {"HX-Boosted": "true"})
+    assert followed.headers["HX-Redirect"].startswith("/-/sign_in?"), "a link does not do nothing"
     with write(core.session):
         core.session.delete(core.session.get_one(Job, site.job.id))
     lost = site.visitor("developer").get(job, headers=_headers(job))

@@ -128,14 +128,19 @@ def test_the_index_leads_to_every_line(logged):
 def test_the_page_names_all_its_scripts_so_that_none_waits_for_another(logged):
     page = logged.visitor("guest").get("/skerry/hello/-/jobs/1").text
     named = re.findall(r'rel="modulepreload" href="[^"]*/js/([\w/]+)', page)
+    assert sorted(named) == sorted(_scripts(r'(?:from |import\()"(.+?)\.js"') - {"main"})
+    everywhere = _scripts(r'from "(.+?)\.js"')
+    assert [name for name in everywhere if name.startswith("log/")] == [], "other pages load none of the log's"
+
+
+def _scripts(imports: str) -> set[str]:
+    """What `main.js` leads to by `imports`, a pattern with one group."""
     folder, needed, new = assets.folder("static") / "js", set(), {"main"}
     while new:
         needed |= new
-        imports = [
-            (name, part) for name in new for part in re.findall(r'from "(.+)\.js"', (folder / f"{name}.js").read_text())
-        ]
-        new = {posixpath.normpath(posixpath.join(posixpath.dirname(name), part)) for name, part in imports} - needed
-    assert sorted(named) == sorted(needed - {"main"})
+        found = [(name, part) for name in new for part in re.findall(imports, (folder / f"{name}.js").read_text())]
+        new = {posixpath.normpath(posixpath.join(posixpath.dirname(name), part)) for name, part in found} - needed
+    return needed
 
 
 def test_the_stream_of_an_ended_job_sends_all_of_it_and_ends(logged):

@@ -2,7 +2,8 @@
 
 import html
 
-from app.models import Job, Pipeline, Project
+from app.models import Job, Pipeline, Project, write
+from tests.factories import make_pipeline
 
 NEW = "/-/projects/new"
 
@@ -25,6 +26,9 @@ def test_a_project_says_how_to_push_to_it_by_commands_with_its_real_address(site
     assert f"git clone {address}\ncd big\n" in page
     assert "Commit and run it" in page
     assert "git clone" not in site.visitor("stranger").get("/rocks/big").text
+    assert developer.post("/rocks/big/-/settings/pipelines", {"default_branch": "main;$(id)"}).status_code == 303
+    page = html.unescape(developer.get("/rocks/big").text)
+    assert (page.count("'HEAD:main;$(id)'"), page.count("HEAD:main;$(id)")) == (2, 2), "one word for a shell"
 
 
 def test_a_starter_runs_at_once_with_the_project_or_later_and_never_over_what_is_there(site, core):
@@ -61,5 +65,12 @@ def test_a_mirror_is_fetched_now_and_its_first_page_says_how_that_went(site, cor
     failed = admin.get("/far/away").text
     assert ("could not be fetched" in failed, "The last fetch failed" in failed) == (True, True)
     assert "hunter2" not in page + failed
+    with write(core.session):
+        core.session.query(Project).filter_by(full_path="far/away").one().visibility = "public"
+    seen = site.visitor().get("/far/away").text
+    assert ("The last fetch failed." in seen, "127.0.0.1" in seen) == (True, False), "git names the address"
+    make_pipeline(core, core.session.query(Project).filter_by(full_path="far/away").one())
+    seen = site.visitor().get("/far/away").text
+    assert ("fetch of the mirror failed." in seen, "127.0.0.1" in seen) == (True, False)
     elsewhere = admin.post("/far/away/-/settings/mirror/fetch", {"next": "https://example.com/"})
     assert elsewhere.location == "/far/away/-/settings"

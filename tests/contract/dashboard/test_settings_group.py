@@ -1,7 +1,11 @@
 """A group's settings: its owners change it, its members, and end it when it is empty."""
 
-from app.models import Group, Membership
+from datetime import timedelta
+
+from app.domain.permissions import Role
+from app.models import Group, Membership, write
 from app.services.projects.groups import create_group
+from tests.factories import make_member
 
 BASE = "/-/groups/skerry/-"
 
@@ -17,7 +21,12 @@ def test_owners_of_a_group_change_it_and_its_members(site, core, user_of):
     assert owner.post(f"{BASE}/settings", form).status_code == 303
     assert "Rocks &lt;b&gt;" in owner.get(f"{BASE}/settings").text
     assert core.session.query(Group).one().visibility == "internal"
-    for wrong, said in (({"name": " "}, "blank"), ({"visibility": "secret"}, "one of private")):
+    refused = (
+        ({"name": " "}, "blank"),
+        ({"visibility": "secret"}, "one of private"),
+        ({"description": "x" * 2001}, "too long"),
+    )
+    for wrong, said in refused:
         page = owner.post(f"{BASE}/settings", form | wrong)
         assert (page.status_code, said in page.text) == (422, True)
     for username, role, status in (("STRANGER", 30, 303), ("stranger", 40, 303), ("ghost", 30, 422), ("guest", 7, 422)):
@@ -28,6 +37,19 @@ def test_owners_of_a_group_change_it_and_its_members(site, core, user_of):
     assert owner.post(f"{BASE}/members/{row.user_id}/remove").status_code == 303
     assert site.visitor("stranger").get("/skerry/hello").status_code == 404
     assert owner.post(f"{BASE}/members/{user_of('owner').id}/remove").status_code == 409, "an owner stays"
+
+
+def test_an_owner_whose_time_is_over_does_not_stand_in_for_the_last_one(site, core, user_of):
+    owner, leaver = site.visitor("owner"), user_of("owner")
+    group = core.session.query(Group).one()
+    over = make_member(core, user_of("guest"), group, Role.OWNER)
+    with write(core.session):
+        over.expires_at = core.now() - timedelta(days=1)
+    assert owner.post(f"{BASE}/members/{leaver.id}/remove").status_code == 409
+    with write(core.session):
+        core.session.delete(core.session.query(Membership).filter_by(user_id=leaver.id, group_id=group.id).one())
+    own = core.session.query(Membership).filter_by(user_id=leaver.id, project_id=site.project.id).one()
+    assert owner.post(f"/skerry/hello/-/project_members/{own.id}/remove").status_code == 409
 
 
 def test_only_an_empty_group_is_deleted_by_who_types_its_path(site, core, user_of):

@@ -34,6 +34,7 @@ def test_maintainers_change_how_pipelines_run(site, core):
         ({"git_depth": "9999"}, "git_depth"),
         ({"config_path": "../x"}, "config_path"),
         ({"default_branch": "a..b"}, "default_branch"),
+        ({"default_branch": "a/" * 130 + "b"}, "default_branch"),
         ({"git_strategy": "copy"}, "git_strategy"),
     ]
     for changed, field in wrong:
@@ -55,6 +56,8 @@ def test_only_owners_change_who_sees_a_project_and_where_it_is(site, core, user_
     assert owner.post(GENERAL, {"path": "no good", "name": "x"}).status_code == 422
     make_project(core, "skerry/taken", creator=user_of("admin"))
     assert "Has already been taken" in owner.post(GENERAL, {"path": "taken", "name": "x"}).text
+    deep = make_project(core, "/".join(["g" * 255] * 3 + ["h" * 200, "x"]), creator=user_of("owner")).full_path
+    assert "Is too long" in owner.post(f"/{deep}/-/settings", {"path": "y" * 100, "name": "x"}).text
     moved = owner.post(GENERAL, {"name": "Hi", "path": "hi", "visibility": "internal", "description": ""})
     assert moved.location == "/skerry/hi/-/settings"
     assert _project(core, "skerry/hi").visibility == "internal"
