@@ -6,6 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from runner.executor.base import ExecutorError, ImageRef, ServiceRef, StageResul
 from runner.executor.podman import PodmanExecutor
 from tests.integration.podman.conftest import Job
 from tests.integration.podman.images import derived, podman
+from tests.integration.stack import wait_until
 from tests.unit.runner.workspace.upstream import PASSWORD, USER, GitServer, make_upstream
 
 pytestmark = pytest.mark.podman
@@ -191,6 +193,15 @@ def test_the_doctor_finds_that_bridges_work_and_leaves_none(base_image: str) -> 
     assert "skerry-doctor" not in podman("network", "ls", "--quiet")
 
 
+def _name_servers(folder: Path) -> list[Path]:
+    """The name server's files of networks, and its process where there still is one."""
+    found = [path for path in folder.iterdir() if path.name != "aardvark.pid"]
+    with suppress(OSError, ValueError):
+        process = Path("/proc", str(int((folder / "aardvark.pid").read_text())))
+        found += [process] if process.exists() else []
+    return found
+
+
 def test_what_the_name_server_kept_of_a_lost_network_misleads_no_job(
     executor: PodmanExecutor, start: Start, web_image: str
 ) -> None:
@@ -198,6 +209,9 @@ def test_what_the_name_server_kept_of_a_lost_network_misleads_no_job(
     stale = Path(store["runRoot"], "networks", "aardvark-dns", f"skerry-lost-{os.getpid()}")
     foreign = stale.with_name(f"others-{os.getpid()}")
     stale.parent.mkdir(parents=True, exist_ok=True)
+    # The networks of the tests before go in the background. A name server that is about to end would read these files.
+    executor.remove_orphans("no such runner", "boot")
+    wait_until("no name server is left", lambda: not _name_servers(stale.parent))
     for path in (stale, foreign):
         path.write_text("10.250.0.1\n" + "0" * 64 + " 10.250.0.3  lost\n")
     try:
