@@ -226,7 +226,13 @@ def server(app: Flask) -> Iterator[LiveServer]:
     stop()
 
 
+def pytest_collection() -> None:
+    """What is imported now stays to the end: the garbage collector need not look at it over and over."""
+    gc.disable()
+
+
 def pytest_collection_finish() -> None:
-    """What is imported by now stays to the end: the garbage collector need not look at it over and over."""
+    """Nor later."""
     gc.collect()
     gc.freeze()
+    gc.enable()

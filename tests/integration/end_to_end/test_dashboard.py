@@ -21,7 +21,7 @@ from tests.integration.stack import Server
 
 pytestmark = [pytest.mark.podman, pytest.mark.browser]
 #: How many of `others` have something that the rest has not.
-LOOKED_INTO = 12
+LOOKED_INTO = 6
 
 
 @pytest.fixture(scope="module")

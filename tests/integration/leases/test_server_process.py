@@ -134,28 +134,29 @@ def test_a_parked_runner_gets_its_job_by_the_tick_alone(core, served, stock, wor
 PART = b'--B\r\nContent-Disposition: form-data; name="file"; filename="a.zip"\r\n\r\n'
 
 
-@pytest.mark.parametrize(
-    ("headers", "body"),
-    [
-        (b"Transfer-Encoding: chunked\r\n", b"%x\r\n%s\r\n" % (len(PART), PART)),
-        (b"Transfer-Encoding: chunked\r\n", b"%x\r\n%s\r\nfffff\r\nhalf a chunk" % (len(PART), PART)),
-        (b"Transfer-Encoding: chunked\r\n", b"not hex\r\n"),
-        (b"Content-Length: 100000\r\n", PART + b"x" * 5000),
-    ],
+#: Headers and body of uploads that end too early.
+CUT_OFF = (
+    (b"Transfer-Encoding: chunked\r\n", b"%x\r\n%s\r\n" % (len(PART), PART)),
+    (b"Transfer-Encoding: chunked\r\n", b"%x\r\n%s\r\nfffff\r\nhalf a chunk" % (len(PART), PART)),
+    (b"Transfer-Encoding: chunked\r\n", b"not hex\r\n"),
+    (b"Content-Length: 100000\r\n", PART + b"x" * 5000),
 )
-def test_an_upload_that_is_cut_off_leaves_nothing(core, served, stock, world, headers, body):
-    world.job()
-    job = stock.take()
-    with socket.create_connection(("127.0.0.1", served.port), timeout=10) as connection:
-        head = f"POST /api/v4/jobs/{job.id}/artifacts HTTP/1.1\r\nHost: x\r\nJOB-TOKEN: {job.token}\r\n"
-        form = b"Content-Type: multipart/form-data; boundary=B\r\n"
-        connection.sendall(head.encode() + form + headers + b"\r\n" + body)
-        connection.shutdown(socket.SHUT_WR)
-        answer = connection.makefile("rb").read()
-    assert answer == b"" or answer.split()[1] == b"400"
-    assert job.upload(b"whole").status_code == 201
-    files = [path for path in (core.data_dir / "artifacts").rglob("*") if path.is_file()]
-    assert len(files) == 1
+
+
+def test_an_upload_that_is_cut_off_leaves_nothing(core, served, stock, world):
+    for number, (headers, body) in enumerate(CUT_OFF, start=1):
+        world.job()
+        job = stock.take()
+        with socket.create_connection(("127.0.0.1", served.port), timeout=10) as connection:
+            head = f"POST /api/v4/jobs/{job.id}/artifacts HTTP/1.1\r\nHost: x\r\nJOB-TOKEN: {job.token}\r\n"
+            form = b"Content-Type: multipart/form-data; boundary=B\r\n"
+            connection.sendall(head.encode() + form + headers + b"\r\n" + body)
+            connection.shutdown(socket.SHUT_WR)
+            answer = connection.makefile("rb").read()
+        assert answer == b"" or answer.split()[1] == b"400"
+        assert job.upload(b"whole").status_code == 201
+        files = [path for path in (core.data_dir / "artifacts").rglob("*") if path.is_file()]
+        assert len(files) == number, headers
 
 
 def test_background_work_starts_by_itself(core, served, world):
