@@ -118,6 +118,11 @@ def database(request: pytest.FixtureRequest, data_dir: Path) -> Iterator[str]:
         shutil.copyfile(request.getfixturevalue("sqlite_template"), data_dir / "skerry.db")
         yield f"sqlite:///{data_dir / 'skerry.db'}"
         return
+    if request.node.get_closest_marker("planner"):
+        server: postgresql.Server = request.getfixturevalue("postgresql_server")
+        with server.database(request.getfixturevalue("postgresql_template")) as name:
+            yield server.url(name)
+        return
     reused: postgresql.Reused = request.getfixturevalue("postgresql_database")
     reused.restore()
     yield reused.url

@@ -174,7 +174,7 @@ class Container:
         try:
             state = self._state()
             # The connection ends a moment before the exit code is written down. Podman's own `wait` is of no use: it
-            # waits for a clean-up command to tell it the code, and our containers have none (`podman_conmon`).
+            # waits for a clean-up command to tell it the code.
             while state.get("Running") and time.monotonic() < deadline:
                 time.sleep(0.02)
                 state = self._state()

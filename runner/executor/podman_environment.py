@@ -20,7 +20,6 @@ from runner.executor.base import (
     StageResult,
 )
 from runner.executor.podman_api import PodmanClient
-from runner.executor.podman_conmon import ALONE
 from runner.executor.podman_container import Container
 from runner.executor.podman_images import Image, Images
 from runner.executor.podman_relay import Relay, targets
@@ -157,7 +156,7 @@ class PodmanEnvironment:
 
     def _start(self, ref: ImageRef, image: Image, output: Output) -> Container:
         """Create and start one container of the job, make the server reachable in it, hand the files to its user."""
-        name = f"skerry-{self._build.job_id}-{secrets.token_hex(6)}{'' if self._services.network else ALONE}"
+        name = f"skerry-{self._build.job_id}-{secrets.token_hex(6)}"
         spec = specification(self._build, image.id, ref, name) | dict(self._limits)
         spec |= network_part(self._settings, self._services.network)
         container = self._create(spec)

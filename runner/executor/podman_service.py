@@ -11,7 +11,6 @@ import time
 from pathlib import Path
 
 from runner.executor.podman_api import PodmanClient, PodmanError
-from runner.executor.podman_conmon import write_wrapper
 
 START_SECONDS = 30.0
 STOP_SECONDS = 5.0
@@ -33,8 +32,7 @@ class PodmanService:
         self._child: subprocess.Popen[bytes] | None = None
         self.socket = self._folder / "podman.sock"
         # Sets up the pause process. Without one, the service would leave a second process behind that outlives it.
-        conmon = run_once(podman)
-        self._wrapper = write_wrapper(self._folder, conmon)
+        run_once(podman)
         self._thread = threading.Thread(target=self._keep, name="podman-service", daemon=True)
         self._thread.start()
         self._wait_until_ready()
@@ -52,8 +50,7 @@ class PodmanService:
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _keep(self) -> None:
-        command = [self._podman, *(["--conmon", str(self._wrapper)] if self._wrapper else [])]
-        command += ["system", "service", "--time", "0", f"unix://{self.socket}"]
+        command = [self._podman, "system", "service", "--time", "0", f"unix://{self.socket}"]
         if setpriv := shutil.which("setpriv"):
             command = [setpriv, "--pdeathsig", "TERM", "--", *command]
         while not self._closing.is_set():
@@ -82,16 +79,12 @@ class PodmanService:
         raise PodmanError(f"`{self._podman} system service` did not answer within {START_SECONDS:.0f} s")
 
 
-def run_once(podman: str) -> str:
-    """`podman info`; returns the path of its conmon. Raises PodmanError with Podman's words when it cannot work here at
-    all.
-    """
-    command = [podman, "info", "--format", "{{.Host.Conmon.Path}}"]
+def run_once(podman: str) -> None:
+    """`podman info`; raises PodmanError with Podman's words when it cannot work here at all."""
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=START_SECONDS, check=False)
+        done = subprocess.run([podman, "info"], capture_output=True, text=True, timeout=START_SECONDS, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:
         raise PodmanError(f"Podman cannot be run: {error}") from error
     if done.returncode != 0:
         last = (done.stderr.strip().splitlines() or ["no message"])[-1]
         raise PodmanError(f"`podman info` failed: {last}; `skerry-runner doctor` says more")
-    return done.stdout.strip()

@@ -27,6 +27,8 @@ from tests.databases import BOTH
 from tests.factories import make_commit, make_job, make_member, make_pipeline, make_project, make_user
 from tests.support.statements import statements
 
+pytestmark = pytest.mark.planner
+
 SEARCHES = (
     "",
     "branch:main",

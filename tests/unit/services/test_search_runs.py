@@ -20,6 +20,8 @@ from app.services.runs.search_runs import STATUS_WORDS, latest_run, matching_run
 from tests.databases import BOTH, POSTGRESQL
 from tests.factories import make_commit, make_pipeline, make_project, make_user
 
+pytestmark = pytest.mark.planner
+
 MESSAGES = (
     "Add a file\n\nbecause 100% of it_was missing",
     "Mend the README\n",

@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from sqlalchemy import event, text
 
 from app.domain.junit import Case
@@ -16,6 +17,8 @@ from app.services.reports.new_errors import new_errors
 from app.services.reports.read_report import ReadReport, keep_report
 from app.services.reports.what_changed import what_changed
 from tests.factories import make_job, make_pipeline, make_project, make_user
+
+pytestmark = pytest.mark.planner
 
 LARGE = re.compile(r"SCAN (?:junit_cases|junit_reports|jobs|pipelines|test_flakes)\b")
 

@@ -12,6 +12,8 @@ from app.services.reports.trends import JobDay, JobTrend, PipelineDay, show_tren
 from tests.databases import BOTH
 from tests.factories import make_job, make_pipeline, make_project
 
+pytestmark = pytest.mark.planner
+
 
 def near(seconds):
     """SQLite's days have a precision of some microseconds."""

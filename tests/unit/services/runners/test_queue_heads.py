@@ -13,6 +13,8 @@ from app.services.runners.queue_heads import heads
 from tests.databases import BOTH
 from tests.factories import make_job, make_manager, make_pipeline, make_project, make_runner, make_user
 
+pytestmark = pytest.mark.planner
+
 TAGS = ((), ("linux",), ("linux", "small"), ("windows",))
 EVERYTHING = frozenset({"steps"})
 
