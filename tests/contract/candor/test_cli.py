@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner, Result
 from flask import Flask
 
-from app import cli
+from app.cli import cli, opening
 from app.services.core import Core
 from app.services.runs import definitions
 from tests.factories import make_project, make_user
@@ -25,11 +25,11 @@ def skerry(app: Flask, core: Core, monkeypatch: pytest.MonkeyPatch) -> Call:
     def opened():
         yield core
 
-    monkeypatch.setattr(cli, "_core", opened)
+    monkeypatch.setattr(opening, "opened_core", opened)
     make_user(core, "root", is_admin=True)
 
     def call(*words: str) -> Result:
-        return CliRunner().invoke(cli.cli, ["pipeline", *words])
+        return CliRunner().invoke(cli, ["pipeline", *words])
 
     return call
 

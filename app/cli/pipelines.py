@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
+
+from app.cli.opening import first_admin, user_called, with_core
 
 if TYPE_CHECKING:
     from app.models import PipelineDefinition, Project
@@ -18,24 +17,6 @@ if TYPE_CHECKING:
 @click.group()
 def pipeline() -> None:
     """Named pipelines, started by a token."""
-
-
-@contextmanager
-def _core() -> Iterator[Core]:
-    # `app.cli` imports this module, so it is asked only when a command runs.
-    from app.cli import _core as core
-
-    with core() as opened:
-        yield opened
-
-
-def _with_core(command: Callable[..., None]) -> Callable[..., None]:
-    @wraps(command)
-    def run(*args: Any, **kwargs: Any) -> None:
-        with _core() as core:
-            command(core, *args, **kwargs)
-
-    return run
 
 
 @pipeline.command("create")
@@ -50,7 +31,7 @@ def _with_core(command: Callable[..., None]) -> Callable[..., None]:
 @click.option("--config-path", metavar="PATH", help="The plan's file in the repository, such as candor.yml.")
 @click.option("--public", is_flag=True, help="Everyone may see its runs, logs and archived files.")
 @click.option("--assign", "users", multiple=True, metavar="USER", help="Who may run and change it; may be repeated.")
-@_with_core
+@with_core
 def create(
     core: Core,
     project_path: str,
@@ -74,7 +55,7 @@ def create(
     definitions.check_name(name)
     if text is not None:
         definitions.check_text(path, text, str(file) if file else None)
-    people = [_user(core, username) for username in users]
+    people = [user_called(core, username) for username in users]
     project = _project(core, project_path)
     made, token = definitions.create_definition(core, project, name, config_path=path, stored_text=text, public=public)
     assignees.assign(core, made, people)
@@ -84,7 +65,7 @@ def create(
 @pipeline.command("token")
 @click.argument("name")
 @click.option("--renew", is_flag=True, help="Make a new token; the one before stops working.")
-@_with_core
+@with_core
 def token(core: Core, name: str, renew: bool) -> None:
     """Print the trigger token of the pipeline NAME, alone."""
     from app.services.runs import definitions
@@ -96,32 +77,32 @@ def token(core: Core, name: str, renew: bool) -> None:
 @pipeline.command("assign")
 @click.argument("name")
 @click.argument("users", metavar="USER…", nargs=-1, required=True)
-@_with_core
+@with_core
 def assign(core: Core, name: str, users: tuple[str, ...]) -> None:
     """Let each USER see, run and change the pipeline NAME, whatever their role in its project is."""
     from app.services.runs import assignees, definitions
 
     found = definitions.definition_by_name(core, name)
-    assignees.assign(core, found, [_user(core, username) for username in users])
+    assignees.assign(core, found, [user_called(core, username) for username in users])
     click.echo(f"{name} is assigned to {_assignees(core, found)}")
 
 
 @pipeline.command("unassign")
 @click.argument("name")
 @click.argument("users", metavar="USER…", nargs=-1, required=True)
-@_with_core
+@with_core
 def unassign(core: Core, name: str, users: tuple[str, ...]) -> None:
     """Take the pipeline NAME from each USER. Who may start its project's pipelines keeps it."""
     from app.services.runs import assignees, definitions
 
     found = definitions.definition_by_name(core, name)
-    assignees.unassign(core, found, [_user(core, username) for username in users])
+    assignees.unassign(core, found, [user_called(core, username) for username in users])
     click.echo(f"{name} is assigned to {_assignees(core, found)}")
 
 
 @pipeline.command("show")
 @click.argument("name", required=False)
-@_with_core
+@with_core
 def show(core: Core, name: str | None) -> None:
     """Show the pipeline NAME and its configuration, or list all pipelines."""
     from app.services.runs import definitions
@@ -169,19 +150,12 @@ def _text(file: Path | None) -> str:
 
 def _project(core: Core, path: str) -> Project:
     """The project at `path`, made without a repository where it is missing."""
-    from app.cli import _first_admin
     from app.domain.errors import NotFound
     from app.services.access import find_project
     from app.services.projects.create_project import create_project
 
-    admin = _first_admin(core)
+    admin = first_admin(core)
     try:
         return find_project(core, path, admin)
     except NotFound:
         return create_project(core, full_path=path, creator=admin, has_repository=False)
-
-
-def _user(core: Core, username: str) -> Any:
-    from app.cli import _user as find
-
-    return find(core, username)
