@@ -59,9 +59,12 @@ def size(count: int) -> str:
 
 
 def duration(seconds: float | None) -> str:
-    """12 s, 3 min 5 s, 2 h 10 min; nothing for None."""
+    """0.4 s, 12 s, 3 min 5 s, 2 h 10 min; nothing for None."""
     if seconds is None:
         return ""
+    tenths = max(0, round(seconds * 10))
+    if tenths < 100 and tenths % 10:
+        return f"{tenths / 10} s"
     whole = max(0, round(seconds))
     if whole < 60:
         return f"{whole} s"
