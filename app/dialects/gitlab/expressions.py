@@ -55,6 +55,14 @@ _LEXEMES = re.compile(
     re.ASCII,
 )
 _SPACE = re.compile(r"\s*", re.ASCII)
+_HINTS = (
+    (re.compile(r"\w"), "texts stand in quotes"),
+    (re.compile(r"\$\{|%"), "a variable is written `$NAME`"),
+    (re.compile(r"/"), "a pattern stands between slashes and has two characters at least"),
+    (re.compile(r"="), "`==` compares, `=~` matches a pattern"),
+    (re.compile(r"[&|]"), "`&&` and `||` connect"),
+    (re.compile(r"[\"']"), "the quote is not closed"),
+)
 # Who binds how tightly; the lower the number the tighter.
 _BINARY = {"==": 10, "!=": 10, "=~": 10, "!~": 10, "&&": 11, "||": 12}
 _LOOSEST = 12
@@ -82,12 +90,18 @@ def _tokens(text: str) -> list[_Token]:
     while at < len(text):
         match = _LEXEMES.match(text, at)
         if not match or not match.lastgroup:
-            raise InvalidExpression("Unknown lexeme found!")
+            raise InvalidExpression(f"Unknown lexeme found! {_hint(text[at:])}")
         found.append(_Token(match.lastgroup, match[0]))
         if len(found) > MOST_TOKENS:
             raise InvalidExpression("Too many tokens!")
         at = _skip(text, match.end())
     return found
+
+
+def _hint(rest: str) -> str:
+    """What would be right instead of what `rest` begins with."""
+    shown = f"`{' '.join(rest[:20].split())}{'…' if len(rest) > 20 else ''}`"
+    return next((f"At {shown}: {hint}" for wrong, hint in _HINTS if wrong.match(rest)), f"At {shown}")
 
 
 def _skip(text: str, at: int) -> int:
