@@ -89,7 +89,7 @@ def test_up_pushes_the_sample_and_shows_its_jobs(machine: Machine) -> None:
     shown = [line.split() for line in done.stdout.splitlines()]
     order = [shown.index([name, "success", "1.2", "s"]) for name in ("build", "test", "deploy")]
     assert order == sorted(order)
-    assert "pipeline success" in done.stdout
+    assert "pipeline success in 0.8 s" in done.stdout
 
 
 def test_detached_both_keep_running_until_down(machine: Machine) -> None:
