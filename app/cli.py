@@ -42,16 +42,23 @@ def cli() -> None:
 
 def main() -> None:
     """The console entry: refusals become one line and exit code 1."""
+    try:
+        cli()
+    except Exception as error:
+        if not isinstance(error, _refusals()):
+            raise
+        click.echo(f"skerry: {error}", err=True)
+        sys.exit(1)
+
+
+def _refusals() -> tuple[type[Exception], ...]:
+    """What is said in one line. Loaded only then: the master of the server does without what these modules need."""
     from app.config import ConfigError
     from app.crypto import KeyMissing
     from app.domain.errors import SkerryError
     from app.schema import SchemaTooNew
 
-    try:
-        cli()
-    except (ConfigError, KeyMissing, SkerryError, SchemaTooNew) as error:
-        click.echo(f"skerry: {error}", err=True)
-        sys.exit(1)
+    return (ConfigError, KeyMissing, SkerryError, SchemaTooNew)
 
 
 def _config() -> Config:
@@ -71,20 +78,14 @@ def _create_app() -> Flask:
 @contextmanager
 def _core() -> Iterator[Core]:
     """The Core in an application context, for a database that `skerry init` has prepared."""
+    from app import schema
+
     app = _create_app()
     with app.app_context():
         core = app.extensions["skerry"]
-        _require_tables(core)
+        schema.require_newest(core.session.connection())
+        core.session.remove()
         yield core
-
-
-def _require_tables(core: Core) -> None:
-    from app import schema
-    from app.domain.errors import SkerryError
-
-    if schema.current_revision(core.session.connection()) != schema.newest_revision():
-        raise SkerryError("the database is not ready for this version: run `skerry init` (it keeps all data)")
-    core.session.remove()
 
 
 def with_core(command: Callable[..., None]) -> Callable[..., None]:
@@ -114,13 +115,9 @@ def init() -> None:
 @cli.command()
 def serve() -> None:
     """Serve until SIGTERM or Ctrl-C."""
-    from app.extensions import db
     from app.serve import serve as run
 
-    with _core() as core:
-        config = core.config
-        db.engine.dispose()  # no connection may live on across the server's fork
-    run(config)
+    run(_config())
 
 
 @cli.group()
