@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from flask import Flask
-
 if TYPE_CHECKING:
+    from flask import Flask
+
     from app.config import Config
 
 
@@ -16,6 +16,8 @@ def create_app(config: Config | None = None) -> Flask:
 
     Raises ConfigError when a setting makes no sense, KeyMissing when `skerry init` was not run.
     """
+    from flask import Flask
+
     from app import assets, logs, wiring
     from app.config import read_config
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, Engine, inspect, text
 
+from app.domain.errors import SkerryError
+
 if TYPE_CHECKING:
     from alembic.config import Config as AlembicConfig
 
@@ -37,6 +39,12 @@ def current_revision(connection: Connection) -> str | None:
         return None
     found: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
     return found
+
+
+def require_newest(connection: Connection) -> None:
+    """Raises SkerryError for a database that `skerry init` has not brought to `newest_revision`."""
+    if current_revision(connection) != newest_revision():
+        raise SkerryError("the database is not ready for this version: run `skerry init` (it keeps all data)")
 
 
 def upgrade(engine: Engine) -> tuple[str | None, str]:

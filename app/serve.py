@@ -1,7 +1,11 @@
 """`skerry serve`: the application under gunicorn, with the settings that its long requests need.
 
 1. The master binds, and forks the workers. 2. Each worker makes its application, so that nothing is shared across a
-fork. 3. Then it starts its background work. 4. SIGTERM rings the bell of all who wait, so that they answer at once.
+fork; the first looks whether the database is ready. 3. Then it starts its background work. 4. SIGTERM rings the bell of
+all who wait, so that they answer at once.
+
+A lone worker loads the code itself: what the master loads before the fork, both write into before long, and a master
+that serves nothing would hold all of it for itself. Several workers share what the master has loaded.
 """
 
 import gc
@@ -14,14 +18,20 @@ import threading
 from collections.abc import Callable
 from datetime import timedelta
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import structlog
 from gunicorn.app.base import BaseApplication
+from gunicorn.arbiter import Arbiter
+from gunicorn.errors import AppImportError
 from gunicorn.glogging import Logger
 
+from app import logs
 from app.config import Config, ConfigError
+
+if TYPE_CHECKING:
+    from flask import Flask
 
 #: A worker that gives no sign of life for so long is killed. Its main thread gives them, however long requests take.
 WORKER_TIMEOUT = 60
@@ -95,9 +105,14 @@ class Server(BaseApplication):
             self.cfg.set(name, value)
 
     def load(self) -> Any:
+        """In a worker. Raises AppImportError, at which the master ends too."""
         from app import create_app
+        from app.crypto import KeyMissing
 
-        return create_app(self._config)
+        try:
+            return create_app(self._config)
+        except (ConfigError, KeyMissing) as wrong:
+            raise AppImportError(f"skerry: {wrong}") from wrong
 
 
 def settings(config: Config) -> dict[str, Any]:
@@ -129,6 +144,8 @@ def start_worker(worker: Any) -> None:
     from app.background import Background
 
     app = worker.wsgi
+    if worker.age == 1:
+        _require_database(app)
     bus = app.extensions["skerry"].bus
     settle_memory()
     worker.background = Background(app)
@@ -151,6 +168,19 @@ def start_worker(worker: Any) -> None:
         signal.siginterrupt(number, False)
 
 
+def _require_database(app: "Flask") -> None:
+    """Raises AppImportError where `skerry init` has not prepared the database for this version."""
+    from app import schema
+    from app.domain.errors import SkerryError
+    from app.extensions import db
+
+    with app.app_context():
+        try:
+            schema.require_newest(db.session.connection())
+        except SkerryError as wrong:
+            raise AppImportError(f"skerry: {wrong}") from wrong
+
+
 def stop_worker(_server: Any, worker: Any) -> None:
     """A worker ends: its background work first, then its connections; then the process, without further ado.
 
@@ -170,15 +200,22 @@ def stop_worker(_server: Any, worker: Any) -> None:
 
 
 def serve(config: Config) -> None:
-    """Serve until SIGTERM or SIGINT. Raises ConfigError where the address cannot be used."""
+    """Serve until SIGTERM or SIGINT, and exit. Raises ConfigError where the address cannot be used."""
+    logs.configure(config.log_level)
     check_address(config.bind)
     _allow_many_files()
-    _share_code()
-    Server(config).run()
+    if config.workers > 1:
+        _share_code()
+    master = os.getpid()
+    try:
+        Server(config).run()
+    except SystemExit as ended:  # workers, which this raises too, tell the master by the code that gunicorn gave them
+        refused = ended.code == Arbiter.APP_LOAD_ERROR and os.getpid() == master
+        sys.exit(1 if refused else ended.code)
 
 
 def _share_code() -> None:
-    """Load all code before the fork, so that the processes share its memory; the collector of garbage, which writes
+    """Load all code before the fork, so that the workers share its memory; the collector of garbage, which writes
     into whatever it looks at, leaves it alone from here on.
     """
     import_module("app.wiring")

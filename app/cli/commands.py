@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from app.cli.accounts import token, user
-from app.cli.opening import application, opened_core, settings
+from app.cli.opening import application, settings
 from app.cli.pipelines import pipeline
 from app.cli.projects import project
 from app.cli.runners import runner
@@ -30,16 +30,23 @@ def cli() -> None:
 
 def main() -> None:
     """The console entry: refusals become one line and exit code 1."""
+    try:
+        cli()
+    except Exception as error:
+        if not isinstance(error, _refusals()):
+            raise
+        click.echo(f"skerry: {error}", err=True)
+        sys.exit(1)
+
+
+def _refusals() -> tuple[type[Exception], ...]:
+    """What is said in one line. Loaded only then: the master of the server does without what these modules need."""
     from app.config import ConfigError
     from app.crypto import KeyMissing
     from app.domain.errors import SkerryError
     from app.schema import SchemaTooNew
 
-    try:
-        cli()
-    except (ConfigError, KeyMissing, SkerryError, SchemaTooNew) as error:
-        click.echo(f"skerry: {error}", err=True)
-        sys.exit(1)
+    return (ConfigError, KeyMissing, SkerryError, SchemaTooNew)
 
 
 @cli.command()
@@ -58,13 +65,9 @@ def init() -> None:
 @cli.command()
 def serve() -> None:
     """Serve until SIGTERM or Ctrl-C."""
-    from app.extensions import db
     from app.serve import serve as run
 
-    with opened_core() as core:
-        config = core.config
-        db.engine.dispose()  # no connection may live on across the server's fork
-    run(config)
+    run(settings())
 
 
 @cli.command()

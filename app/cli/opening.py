@@ -35,20 +35,14 @@ def application() -> Flask:
 @contextmanager
 def opened_core() -> Iterator[Core]:
     """The Core in an application context, for a database that `skerry init` has prepared."""
+    from app import schema
+
     app = application()
     with app.app_context():
         core = app.extensions["skerry"]
-        _require_tables(core)
+        schema.require_newest(core.session.connection())
+        core.session.remove()
         yield core
-
-
-def _require_tables(core: Core) -> None:
-    from app import schema
-    from app.domain.errors import SkerryError
-
-    if schema.current_revision(core.session.connection()) != schema.newest_revision():
-        raise SkerryError("the database is not ready for this version: run `skerry init` (it keeps all data)")
-    core.session.remove()
 
 
 def with_core(command: Callable[..., None]) -> Callable[..., None]:

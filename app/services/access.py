@@ -1,13 +1,22 @@
 """Who may do what: the roles that a user has, and the questions that every edge asks."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import cache, partial
 
-from sqlalchemy import ColumnElement, Select, func, or_, select, true
+from sqlalchemy import ColumnElement, Select, bindparam, func, or_, select, true
 
 from app.domain.errors import NotAllowed, NotFound
 from app.domain.permissions import Action, Role, allowed
 from app.models import Group, Membership, Project, User
 from app.services.core import Core
+
+_above = select(Group.id, Group.parent_id).where(Group.id == bindparam("group_id")).cte("above", recursive=True)
+_above = _above.union(select(Group.id, Group.parent_id).join(_above, Group.id == _above.c.parent_id))
+_best_role = select(func.max(Membership.role)).where(
+    Membership.user_id == bindparam("user_id"),
+    or_(Membership.expires_at.is_(None), Membership.expires_at > bindparam("now")),
+    or_(Membership.project_id == bindparam("project_id"), Membership.group_id.in_(select(_above.c.id))),
+)
 
 
 def group_chain(core: Core, group: Group | None) -> list[int]:
@@ -25,35 +34,38 @@ def role_of(core: Core, user: User | None, project: Project) -> Role:
     """
     if user is None or user.blocked:
         return Role.NONE
-    groups = group_chain(core, project.group)
-    best = core.session.scalar(
-        select(func.max(Membership.role)).where(
-            Membership.user_id == user.id,
-            or_(Membership.expires_at.is_(None), Membership.expires_at > core.now()),
-            or_(Membership.project_id == project.id, Membership.group_id.in_(groups)),
-        )
-    )
+    places = {"project_id": project.id, "group_id": project.group_id}
+    best = core.session.scalar(_best_role, {"user_id": user.id, "now": core.now()} | places)
     return Role(best or 0)
 
 
 def may(core: Core, action: Action, user: User | None, project: Project) -> bool:
     """Whether `user` (None: anonymous) may do `action` in `project`."""
+    return _rights(core, user, project)(action)
+
+
+def _rights(core: Core, user: User | None, project: Project) -> Callable[[Action], bool]:
+    """What answers which actions `user` may do in `project`. Their role is looked up once, and only where somebody
+    without one may not do it: no role takes anything away.
+    """
     signed_in = user is not None and not user.blocked
-    return allowed(
-        action,
-        role=role_of(core, user, project),
+    admitted = partial(
+        allowed,
         is_admin=signed_in and user is not None and user.is_admin,
         visibility=project.visibility,
         signed_in=signed_in,
         public_pipelines=project.public_jobs,
     )
+    role = cache(lambda: role_of(core, user, project))
+    return lambda action: admitted(action) or admitted(action, role=role())
 
 
 def require(core: Core, action: Action, user: User | None, project: Project) -> None:
     """Raises NotFound where `user` may not know of the project, NotAllowed where they may not do `action`."""
-    if may(core, action, user, project):
+    rights = _rights(core, user, project)
+    if rights(action):
         return
-    if not may(core, Action.READ_PROJECT, user, project):
+    if not rights(Action.READ_PROJECT):
         raise NotFound("Project")
     raise NotAllowed(f"your role in {project.full_path} does not allow this")
 
@@ -68,23 +80,33 @@ def require_group(core: Core, user: User | None, group: Group, least: Role) -> N
     raise NotFound("Group")
 
 
-def find_project(core: Core, reference: str | int, user: User | None) -> Project:
-    """The project of a numeric id or a full path (any case). Raises NotFound also where `user` may not see it."""
+def find_project(core: Core, reference: str | int, user: User | None, action: Action = Action.READ_PROJECT) -> Project:
+    """The project of a numeric id or a full path (any case). Raises NotFound also where `user` may not see it,
+    NotAllowed where they may, but may not do `action`.
+    """
     text = str(reference)
     if text.isascii() and text.isdigit() and len(text) < 19:
-        return _readable(core, core.session.get(Project, int(text)), user)
-    return find_project_at(core, text, user)
+        return _opened(core, core.session.get(Project, int(text)), user, action)
+    return _opened(core, _project_at(core, text), user, action)
 
 
 def find_project_at(core: Core, full_path: str, user: User | None) -> Project:
     """As `find_project`, by its full path alone: a group may be called 2024, and 2024 is no project then."""
-    same = func.lower(Project.full_path) == full_path.lower()
-    return _readable(core, core.session.scalar(select(Project).where(same)), user)
+    return _opened(core, _project_at(core, full_path), user, Action.READ_PROJECT)
 
 
-def _readable(core: Core, found: Project | None, user: User | None) -> Project:
-    if found is None or not may(core, Action.READ_PROJECT, user, found):
+def _project_at(core: Core, full_path: str) -> Project | None:
+    return core.session.scalar(select(Project).where(func.lower(Project.full_path) == full_path.lower()))
+
+
+def _opened(core: Core, found: Project | None, user: User | None, action: Action) -> Project:
+    if found is None:
         raise NotFound("Project")
+    rights = _rights(core, user, found)
+    if not rights(Action.READ_PROJECT):
+        raise NotFound("Project")
+    if not rights(action):
+        raise NotAllowed(f"your role in {found.full_path} does not allow this")
     return found
 
 

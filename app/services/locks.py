@@ -4,7 +4,8 @@ On SQLite `write` already holds the whole database. On PostgreSQL these are row 
 pipeline first. A claim and a piece of trace take only the job; they never wait for a pipeline while they hold it.
 """
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
+from sqlalchemy.orm.attributes import set_committed_value
 
 from app.domain.errors import NotFound
 from app.models import Job, Pipeline, Project
@@ -12,6 +13,7 @@ from app.services.core import Core
 
 #: Rows that refer to a held one may still be added meanwhile (FOR NO KEY UPDATE).
 _HELD = {"key_share": True}
+_pipeline_of = select(Job.pipeline_id).where(Job.id == bindparam("job_id"))
 
 
 def lock_project(core: Core, project_id: int) -> Project:
@@ -41,12 +43,17 @@ def try_pipeline(core: Core, pipeline_id: int) -> Pipeline | None:
 
 
 def lock_job(core: Core, job_id: int) -> Job:
-    """The job as it is now, with its pipeline, both held until the end of the write: to move it. Raises NotFound."""
-    known = core.session.get(Job, job_id)
-    if known is None:
+    """The job as it is now, with its pipeline, both held until the end of the write: to move it. Raises NotFound.
+
+    `job.pipeline` is the one that is held, and needs not be read again.
+    """
+    pipeline_id = core.session.scalar(_pipeline_of, {"job_id": job_id})
+    if pipeline_id is None:
         raise NotFound("Job")
-    lock_pipeline(core, known.pipeline_id)
-    return lock_job_alone(core, job_id)
+    pipeline = lock_pipeline(core, pipeline_id)
+    job = lock_job_alone(core, job_id)
+    set_committed_value(job, "pipeline", pipeline)
+    return job
 
 
 def lock_job_alone(core: Core, job_id: int) -> Job:

@@ -9,8 +9,8 @@ from app.api.gitlab_v4.endpoint import READERS_AND_JOBS, Call, Routes
 from app.api.gitlab_v4.pagination import PAGED, of_list
 from app.api.gitlab_v4.params import Kind, Param
 from app.domain.permissions import Action
-from app.models import Job
-from app.services.artifacts import artifact_access, delete_artifacts, latest_artifacts, read_artifact
+from app.models import Artifact
+from app.services.artifacts import artifact_access, delete_artifacts, find_archive, latest_artifacts, read_artifact
 from app.services.artifacts.artifact_tree import TreeEntry, list_tree
 from app.services.jobs import list_jobs
 
@@ -26,27 +26,25 @@ LATEST = (
 )
 
 
-def _job(call: Call) -> Job:
-    project = call.project(Action.READ_ARTIFACTS)
-    return _shown(call, list_jobs.find_job(call.core, project, call.params["job_id"]))
+def _archive(call: Call) -> Artifact:
+    """That of the job of `:job_id`, which shows it to the caller."""
+    project, user = call.project_and_user(Action.READ_ARTIFACTS)
+    return find_archive.find_archive(call.core, project, call.params["job_id"], user)
 
 
-def _latest(call: Call) -> Job:
-    project, params = call.project(Action.READ_ARTIFACTS), call.params
-    further = params["search_recent_successful_pipelines"]
-    return _shown(call, latest_artifacts.latest_job(call.core, project, params["ref_name"], params["job"], further))
-
-
-def _shown(call: Call, job: Job) -> Job:
-    """The job, where it shows its artifacts to the caller."""
-    artifact_access.require_fetch(call.core, job, call.user)
-    return job
+def _latest(call: Call) -> Artifact:
+    """That of the newest job that the parameters mean, which shows it to the caller."""
+    project, user = call.project_and_user(Action.READ_ARTIFACTS)
+    params, further = call.params, call.params["search_recent_successful_pipelines"]
+    job = latest_artifacts.latest_job(call.core, project, params["ref_name"], params["job"], further)
+    artifact_access.require_fetch(call.core, job, user)
+    return read_artifact.require_archive(call.core, job)
 
 
 @routes.get("/projects/<id>/jobs/<job_id>/artifacts", callers=READERS_AND_JOBS)
 def get_artifacts(call: Call) -> Response:
     """Download a job's archive"""
-    return send_archive(call, _job(call))
+    return send_archive(call, _archive(call))
 
 
 @routes.get(
@@ -60,8 +58,7 @@ def get_artifacts(call: Call) -> Response:
 )
 def list_artifact_tree(call: Call) -> Response:
     """List what lies in a job's archive"""
-    archive = read_artifact.require_archive(call.core, _job(call))
-    found = list_tree(call.core, archive, call.params["path"], call.params["recursive"])
+    found = list_tree(call.core, _archive(call), call.params["path"], call.params["recursive"])
     return of_list(call, found, lambda rows: [_entry(row) for row in rows])
 
 
@@ -73,7 +70,7 @@ def _entry(row: TreeEntry) -> dict[str, Any]:
 @routes.get("/projects/<id>/jobs/<job_id>/artifacts/<path:artifact_path>", callers=READERS_AND_JOBS)
 def get_artifact_file(call: Call) -> Response:
     """Download one file of a job's archive"""
-    return send_member(call, _job(call), call.params["artifact_path"])
+    return send_member(call, _archive(call), call.params["artifact_path"])
 
 
 @routes.get("/projects/<id>/jobs/artifacts/<path:ref_name>/download", params=LATEST, callers=READERS_AND_JOBS)

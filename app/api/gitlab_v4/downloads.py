@@ -7,7 +7,7 @@ from flask import Response, request
 from werkzeug.wsgi import wrap_file
 
 from app.api.gitlab_v4.endpoint import Call
-from app.models import Job
+from app.models import Artifact, Job
 from app.services.artifacts import read_artifact
 from app.services.jobs import read_trace
 
@@ -21,9 +21,8 @@ def disposition(kind: str, name: str) -> str:
     return f"{kind}; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
 
 
-def send_archive(call: Call, job: Job) -> Response:
-    """The job's archive, whole or the range asked for; 304 where the caller has it already."""
-    archive = read_artifact.require_archive(call.core, job)
+def send_archive(call: Call, archive: Artifact) -> Response:
+    """A job's archive, whole or the range asked for; 304 where the caller has it already."""
     file = read_artifact.open_archive(call.core, archive)
     try:
         kind = "application/zip" if archive.file_format == "zip" else "application/octet-stream"
@@ -39,9 +38,8 @@ def send_archive(call: Call, job: Job) -> Response:
     return response
 
 
-def send_member(call: Call, job: Job, path: str) -> Response:
-    """One file out of the job's archive, read from it as it is sent; 304 where the caller has it already."""
-    archive = read_artifact.require_archive(call.core, job)
+def send_member(call: Call, archive: Artifact, path: str) -> Response:
+    """One file out of a job's archive, read from it as it is sent; 304 where the caller has it already."""
     member = read_artifact.open_member(call.core, archive, path)
     name = path.rpartition("/")[2]
     response = Response(member, mimetype=mimetypes.guess_type(name)[0] or "application/octet-stream")

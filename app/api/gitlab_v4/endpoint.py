@@ -65,10 +65,12 @@ class Call:
 
     def project(self, action: Action) -> Project:
         """The project of `:id`. Raises NotFound where the caller may not see it, NotAllowed without `action`."""
+        return self.project_and_user(action)[0]
+
+    def project_and_user(self, action: Action) -> tuple[Project, User | None]:
+        """As `project`, and `user`."""
         user = self.user
-        project = access.find_project(self.core, self.params["id"], user)
-        access.require(self.core, action, user, project)
-        return project
+        return access.find_project(self.core, self.params["id"], user, action), user
 
 
 @dataclass(frozen=True, slots=True)

@@ -196,7 +196,7 @@ class JobReader:
         """What has to be right between keywords."""
         if node.get("script") is None and "script" in node:
             self._report.error(node.entries["script"].key_mark, values.INVALID, f"{path} script can't be blank")
-        start_in = dict(node.present()).get("start_in")
+        start_in = node.entries["start_in"] if node.get("start_in") is not None else None
         if job.when == "delayed" and start_in is None:
             self._report.error(node.entries["when"].key_mark, values.INVALID, f"{path} start in should be a duration")
         misspelt = job.when is None and node.get("when") is not None

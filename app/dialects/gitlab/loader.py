@@ -94,18 +94,22 @@ class _Builder:
         self._count = 0
 
     def documents(self, text: str) -> list[Node]:
-        for event in yaml.parse(text, Loader=_Loader):
-            if isinstance(event, yaml.ScalarEvent):
-                self._add(self._scalar(event), event.anchor)
-            elif isinstance(event, yaml.CollectionStartEvent):
-                self._start(event)
-            elif isinstance(event, yaml.CollectionEndEvent):
-                frame = self._open.pop()
-                self._add(self._finish(frame), frame.anchor)
-            elif isinstance(event, yaml.AliasEvent):
-                self._add(self._alias(event), None)
-            elif isinstance(event, yaml.DocumentStartEvent):
-                self._anchors = {}
+        loader = _Loader(text)
+        try:
+            for event in iter(loader.get_event, None):
+                if isinstance(event, yaml.ScalarEvent):
+                    self._add(self._scalar(event), event.anchor)
+                elif isinstance(event, yaml.CollectionStartEvent):
+                    self._start(event)
+                elif isinstance(event, yaml.CollectionEndEvent):
+                    frame = self._open.pop()
+                    self._add(self._finish(frame), frame.anchor)
+                elif isinstance(event, yaml.AliasEvent):
+                    self._add(self._alias(event), None)
+                elif isinstance(event, yaml.DocumentStartEvent):
+                    self._anchors = {}
+        finally:
+            loader.dispose()
         return self._documents
 
     def _mark(self, event: yaml.Event) -> Mark:
@@ -189,9 +193,8 @@ class _Builder:
                 )
                 self._report.warning(key_node.mark, "duplicate_key", message)
             own[key] = key_node.mark
-            entries[key] = Entry(
-                key_node.mark, value, is_named=isinstance(key_node, Scalar) and isinstance(key_node.value, str)
-            )
+            is_named = isinstance(key_node, Scalar) and isinstance(key_node.value, str)
+            entries[key] = Entry(key_node.mark, value, is_named)
         return mapping(frame.mark, entries)
 
     def _key(self, node: Node) -> str | None:

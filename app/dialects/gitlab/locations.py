@@ -152,5 +152,7 @@ def _is_present(node: Node | None) -> bool:
 
 def shown(text: str) -> str:
     """`text` short enough, and free enough of control characters, to stand in a message."""
-    printable = "".join(character if character.isprintable() else "?" for character in text[:_LONGEST_SHOWN])
-    return printable if len(text) <= _LONGEST_SHOWN else printable + "..."
+    start = text[:_LONGEST_SHOWN]
+    if not start.isprintable():
+        start = "".join(character if character.isprintable() else "?" for character in start)
+    return start if len(text) <= _LONGEST_SHOWN else start + "..."

@@ -1,12 +1,13 @@
 """A configuration as a tree that knows where each value was written.
 
 Nodes are immutable, so aliases and templates share them. Each knows how many nodes it would be if nothing were shared
-(`size`) and how deep it is (`depth`): that bounds all work on a tree before it is walked.
+(`size`) and how deep it is (`depth`): that bounds all work on a tree before it is walked. And each knows whether there
+is a reference in it (`refers`), since most trees have none and need not be walked for them.
 """
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 Value = str | int | float | bool | None
 
@@ -25,8 +26,9 @@ class Scalar:
 
     mark: Mark
     value: Value
-    size: int = 1
-    depth: int = 1
+    size: ClassVar[int] = 1
+    depth: ClassVar[int] = 1
+    refers: ClassVar[bool] = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,8 +37,9 @@ class Reference:
 
     mark: Mark
     path: tuple[str, ...]
-    size: int = 1
-    depth: int = 1
+    size: ClassVar[int] = 1
+    depth: ClassVar[int] = 1
+    refers: ClassVar[bool] = True
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,6 +50,7 @@ class Sequence:
     items: tuple["Node", ...]
     size: int
     depth: int
+    refers: bool
 
 
 class Entry(NamedTuple):
@@ -65,6 +69,7 @@ class Mapping:
     entries: dict[str, Entry]
     size: int
     depth: int
+    refers: bool
 
     def get(self, key: str) -> "Node | None":
         """The value of `key`; None when it is absent or null, which GitLab treats alike."""
@@ -85,13 +90,23 @@ Node = Scalar | Sequence | Mapping | Reference
 def sequence(mark: Mark, items: Iterable[Node]) -> Sequence:
     """A list with its size and depth."""
     found = tuple(items)
-    return Sequence(mark, found, 1 + sum(item.size for item in found), 1 + max((i.depth for i in found), default=0))
+    return Sequence(mark, found, *_measured(found))
 
 
 def mapping(mark: Mark, entries: dict[str, Entry]) -> Mapping:
     """A mapping with its size and depth."""
-    values = [entry.value for entry in entries.values()]
-    return Mapping(mark, entries, 1 + sum(v.size for v in values), 1 + max((v.depth for v in values), default=0))
+    return Mapping(mark, entries, *_measured([entry.value for entry in entries.values()]))
+
+
+def _measured(parts: Iterable[Node]) -> tuple[int, int, bool]:
+    """Size and depth of what consists of `parts`, and whether it has a reference in it."""
+    size, deepest, refers = 1, 0, False
+    for part in parts:
+        size += part.size
+        if part.depth > deepest:
+            deepest = part.depth
+        refers = refers or part.refers
+    return size, 1 + deepest, refers
 
 
 def is_null(node: Node) -> bool:

@@ -112,11 +112,7 @@ class Planner:
         chosen = (Variable(key, value) for key, value in instance.choice)
         own = variables.merge(inherited, job.variables or (), chosen)
         try:
-            seed = self._admit(instance, own)
-            if seed is not None:
-                # Whoever runs the job has to expand its variables, whether anything here did or not.
-                _ = self._known(instance, seed.variables).expanded
-            return seed
+            return self._admit(instance, own)
         except CircularReference as wrong:
             self._report.error(job.mark, "circular_variables", f"{quoted(instance.name)}: {wrong}")
             return None
@@ -131,11 +127,12 @@ class Planner:
             known = self._known(instance, own) if rule.variables else known
         elif not self._admitted(instance, known):
             return None
+        expanded = known.expanded  # whether it is used here or not: whoever runs the job has to do it
         return Seed(
             instance,
             rule,
             own,
-            tags=tuple(dict.fromkeys(expand_existing(tag, known.expanded) for tag in job.tags or ())),
+            tags=tuple(dict.fromkeys(expand_existing(tag, expanded) for tag in job.tags or ())),
             resource_group=self._resource_group(instance, known),
             environment=environments.expanded(job.environment, known),
             pages=_site(job, known),

@@ -38,6 +38,8 @@ class _Resolver:
         """`node`, which will stand at `depth`, with its references followed. `chain`: the paths that lead here."""
         if depth > DEPTH_LIMIT:
             raise TooLarge(node.mark, f"The configuration is nested more than {DEPTH_LIMIT} levels deep")
+        if not node.refers and depth + node.depth <= DEPTH_LIMIT:
+            return node
         if isinstance(node, Reference):
             return self._follow(node, chain, depth)
         if isinstance(node, Sequence):

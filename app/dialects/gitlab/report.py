@@ -63,5 +63,7 @@ class Report:
 
 def quoted(name: str) -> str:
     """`name` short enough, and free enough of control characters, to stand in a message."""
-    shown = "".join(character if character.isprintable() else "?" for character in name[: _LONGEST_NAME + 1])
+    shown = name[: _LONGEST_NAME + 1]
+    if not shown.isprintable():
+        shown = "".join(character if character.isprintable() else "?" for character in shown)
     return shown if len(shown) <= _LONGEST_NAME else shown[:_LONGEST_NAME] + "..."

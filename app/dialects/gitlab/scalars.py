@@ -6,6 +6,8 @@ import re
 _TRUE = frozenset({"true", "yes", "on"})
 _FALSE = frozenset({"false", "no", "off"})
 _NULL = frozenset({"", "~", "null"})
+_LONGEST_WORD = max(map(len, _TRUE | _FALSE | _NULL))
+_STARTS_OF_NUMBERS = frozenset("+-.0123456789")
 _DECIMAL = re.compile(r"[-+]?(?:0|[1-9](?:[0-9]|[,_](?=[0-9]))*)")
 _BASED = re.compile(r"([-+]?)0(?:x([0-9a-fA-F_]+)|b([01_]+)|([0-7_]+))")
 _SEXAGESIMAL = re.compile(r"([-+]?)([0-9][0-9_]*)((?::[0-5]?[0-9]){1,2})")
@@ -18,14 +20,15 @@ _LONGEST_NUMBER = 64
 
 def resolve(text: str) -> str | int | float | bool | None:
     """The value of a plain (unquoted) scalar. Dates, which GitLab refuses, stay text."""
-    lowered = text.lower()
-    if lowered in _NULL:
-        return None
-    if lowered in _TRUE:
-        return True
-    if lowered in _FALSE:
-        return False
-    if len(text) > _LONGEST_NUMBER or not (text[0] in "+-." or text[0].isdigit()):
+    if len(text) <= _LONGEST_WORD:
+        lowered = text.lower()
+        if lowered in _NULL:
+            return None
+        if lowered in _TRUE:
+            return True
+        if lowered in _FALSE:
+            return False
+    if len(text) > _LONGEST_NUMBER or text[0] not in _STARTS_OF_NUMBERS:
         return text
     return _number(text)
 

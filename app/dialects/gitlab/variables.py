@@ -86,6 +86,9 @@ class Expander:
 
     def expand(self, values: Mapping[str, str], raw: frozenset[str]) -> Mapping[str, str]:
         """`values` with references between them replaced, except in those that are raw."""
+        written = "".join(values.values())
+        if "$" not in written and "%" not in written:
+            return values
         if not any(references(value) for key, value in values.items() if key not in raw):
             return values
         given = [Variable(key, value, raw=key in raw) for key, value in values.items()]

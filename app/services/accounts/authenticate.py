@@ -2,7 +2,8 @@
 
 from datetime import timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
+from sqlalchemy.orm import joinedload
 
 from app import crypto
 from app.domain import status
@@ -11,6 +12,11 @@ from app.services.core import Core
 
 #: The last use of a token is written at most so often, so that reading an API does not write at every call.
 LAST_USED_EVERY = timedelta(minutes=1)
+_with_owner = (
+    select(AccessToken)
+    .where(AccessToken.token_hash == bindparam("token_hash"))
+    .options(joinedload(AccessToken.user, innerjoin=True))
+)
 
 
 def user_by_password(core: Core, username: str, password: str) -> User | None:
@@ -22,7 +28,7 @@ def user_by_password(core: Core, username: str, password: str) -> User | None:
 
 def user_by_token(core: Core, token: str) -> tuple[User, AccessToken] | None:
     """The owner and row of a personal token that is neither revoked nor expired."""
-    row = core.session.scalar(select(AccessToken).where(AccessToken.token_hash == crypto.token_hash(token)))
+    row = core.session.scalar(_with_owner, {"token_hash": crypto.token_hash(token)})
     now = core.now()
     if row is None or row.revoked_at or (row.expires_at and row.expires_at <= now) or row.user.blocked:
         return None

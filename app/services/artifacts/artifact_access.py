@@ -3,9 +3,12 @@
 Later jobs get them in any case: they are what the job was for.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 from app.domain.errors import NotAllowed
 from app.domain.permissions import Role
-from app.models import Job, User
+from app.models import Job, Project, User
 from app.services import access
 from app.services.core import Core
 
@@ -20,16 +23,25 @@ _LEAST: dict[str, Role | None] = {
 
 def may_fetch(core: Core, job: Job, user: User | None) -> bool:
     """Whether `user`, who may read the project's artifacts, may fetch those of `job`. The narrowest word counts."""
-    words = {spec.get("access", "all") for spec in job.plan.get("artifacts", ())}
+    return _is_shown(core, job.plan, job.project, user)
+
+
+def require_fetch(core: Core, job: Job, user: User | None) -> None:
+    """Raises NotAllowed where `may_fetch` is False."""
+    require_shown(core, job.plan, job.project, user)
+
+
+def require_shown(core: Core, plan: Mapping[str, Any], project: Project, user: User | None) -> None:
+    """As `require_fetch`, for the job of `project` that has this plan."""
+    if not _is_shown(core, plan, project, user):
+        raise NotAllowed("the job does not show its artifacts to you")
+
+
+def _is_shown(core: Core, plan: Mapping[str, Any], project: Project, user: User | None) -> bool:
+    words = {spec.get("access", "all") for spec in plan.get("artifacts", ())}
     least = [_LEAST.get(word) for word in words if word != "all"]
     if not least:
         return True
     if None in least or user is None or user.blocked:
         return False
-    return user.is_admin or access.role_of(core, user, job.project) >= max(role for role in least if role is not None)
-
-
-def require_fetch(core: Core, job: Job, user: User | None) -> None:
-    """Raises NotAllowed where `may_fetch` is False."""
-    if not may_fetch(core, job, user):
-        raise NotAllowed("the job does not show its artifacts to you")
+    return user.is_admin or access.role_of(core, user, project) >= max(role for role in least if role is not None)

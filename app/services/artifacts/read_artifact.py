@@ -26,10 +26,12 @@ _ENCRYPTED = 0x1
 
 def live_archive(core: Core, job: Job) -> Artifact | None:
     """The job's archive, unless there is none or it has expired."""
-    for artifact in job.artifacts:
-        if artifact.file_type == "archive" and (artifact.expire_at is None or artifact.expire_at > core.now()):
-            return artifact
-    return None
+    return next((found for found in job.artifacts if found.file_type == "archive" and is_live(core, found)), None)
+
+
+def is_live(core: Core, artifact: Artifact) -> bool:
+    """Whether it has not expired."""
+    return artifact.expire_at is None or artifact.expire_at > core.now()
 
 
 def require_archive(core: Core, job: Job) -> Artifact:

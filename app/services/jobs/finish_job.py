@@ -13,7 +13,7 @@ from app.services.jobs import resources
 from app.services.jobs.attempts import new_attempt
 from app.services.jobs.log_end import settle_log
 from app.services.jobs.queue import announce_job
-from app.services.pipelines.advance_pipeline import advance, assign_later
+from app.services.pipelines.advance_pipeline import advance, advance_held, assign_later
 from app.services.pipelines.pipeline_links import hold_children
 
 _AFTER_SUCCESS = {"on_success", "always"}
@@ -40,7 +40,7 @@ def finish(
     retry = _retry(core, job) if new_status == status.FAILED else None
     if new_status == status.FAILED and retry is None and not job.allow_failure and not job.retried:
         _cancel_rest(core, job.pipeline)
-    advance(core, job.pipeline)
+    advance_held(core, job.pipeline)
     return retry
 
 

@@ -1,12 +1,12 @@
 """Decides what runs next in a pipeline, and what the pipeline's own status is."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Row, bindparam, select
 
 from app.domain import calculated_status, status
 from app.domain.calculated_status import Part, calculate
@@ -33,35 +33,50 @@ def advance(core: Core, pipeline: Pipeline) -> None:
     Idempotent: where nothing is due, nothing is written. Call it after every change of a job's status.
     """
     core.session.flush()
-    pipeline = lock_pipeline(core, pipeline.id)
-    states = job_states(core, pipeline.id)
-    moves = process(states.values())
+    advance_held(core, lock_pipeline(core, pipeline.id))
+
+
+def advance_held(core: Core, pipeline: Pipeline) -> None:
+    """*In a write*: `advance`, with `pipeline` held and read since."""
+    core.session.flush()
+    rows = core.session.execute(_jobs, {"pipeline_id": pipeline.id}).all()
+    states = _states(core, rows)
+    moves = process(states.values()) if any(row.status == status.CREATED for row in rows) else []
     for move in moves:
         states[move.job_id] = replace(states[move.job_id], status=move.status)
     _apply(core, pipeline, moves, states)
     _settle(core, pipeline, [*states.values(), *external_states(core, pipeline.id)])
-    follow_jobs(core, pipeline.id)
+    if any(row.delivers for row in rows):
+        follow_jobs(core, pipeline.id)
+
+
+#: The current jobs of a pipeline. Light columns only: of a large one all are looked at whenever one ends.
+_jobs = (
+    select(
+        Job.id,
+        Job.name,
+        Job.stage_index,
+        Job.status,
+        Job.when,
+        Job.allow_failure,
+        Job.needs,
+        Job.failure_reason,
+        Job.heard_at.is_not(None).label("heard"),
+        Job.enqueue_immediately,
+        Job.resource_group_id,
+        Job.delivers,
+    )
+    .where(Job.pipeline_id == bindparam("pipeline_id"), Job.retried.is_(False))
+    .order_by(Job.id)
+)
 
 
 def job_states(core: Core, pipeline_id: int) -> dict[int, JobState]:
-    """The current jobs of a pipeline (none that were retried) by id, as processing wants them. Light columns only."""
-    rows = core.session.execute(
-        select(
-            Job.id,
-            Job.name,
-            Job.stage_index,
-            Job.status,
-            Job.when,
-            Job.allow_failure,
-            Job.needs,
-            Job.failure_reason,
-            Job.heard_at,
-            Job.enqueue_immediately,
-            Job.resource_group_id,
-        )
-        .where(Job.pipeline_id == pipeline_id, Job.retried.is_(False))
-        .order_by(Job.id)
-    ).all()
+    """The current jobs of a pipeline (none that were retried) by id, as processing wants them."""
+    return _states(core, core.session.execute(_jobs, {"pipeline_id": pipeline_id}).all())
+
+
+def _states(core: Core, rows: Sequence[Row[Any]]) -> dict[int, JobState]:
     ids = {row.name: row.id for row in rows}
     delays = _delays(core, [row.id for row in rows if row.when == "delayed" and row.status == status.CREATED])
     return {
@@ -75,7 +90,7 @@ def job_states(core: Core, pipeline_id: int) -> dict[int, JobState]:
             needs=None if row.needs is None else tuple(ids[name] for name in needed_names(row.needs) if name in ids),
             start_in=delays.get(row.id),
             failure_reason=row.failure_reason,
-            heard=row.heard_at is not None,
+            heard=row.heard,
             enqueue_immediately=row.enqueue_immediately,
             resource_group=row.resource_group_id,
         )
@@ -103,7 +118,9 @@ def _apply(core: Core, pipeline: Pipeline, moves: list[Move], states: dict[int, 
         update_jobs(core, [_row(move, states[move.job_id], now) for move in quiet])
         notices = [job_notice(move.job_id, move.status, now) for move in quiet]
         after_commit(core.session, lambda: _publish(core, notices))
-    make_pending(core, pipeline.project, [move.job_id for move in moves if move.status == status.PENDING])
+    ready = [move.job_id for move in moves if move.status == status.PENDING]
+    if ready:
+        make_pending(core, pipeline.project, ready)
     # Whoever waits has its turn now, or the one that had it gives it up.
     turns = {states[move.job_id].resource_group for move in moves if move.status != status.SCHEDULED}
     assign_later(core, turns)

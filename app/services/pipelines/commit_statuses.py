@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import Select, select, update
+from sqlalchemy import Select, bindparam, select, update
 from sqlalchemy.orm import joinedload
 
 from app.domain import status
@@ -56,13 +56,14 @@ def _reported(pipelines: list[int], wanted: StatusFilter) -> Select[CommitStatus
     return query.where(CommitStatus.name == wanted.name) if wanted.name is not None else query
 
 
+_counted = select(CommitStatus.id, CommitStatus.name, CommitStatus.status).where(
+    CommitStatus.pipeline_id == bindparam("pipeline_id"), CommitStatus.retried.is_(False)
+)
+
+
 def external_states(core: Core, pipeline_id: int) -> list[JobState]:
     """The reported statuses of a pipeline as its composite status counts them, each once."""
-    rows = core.session.execute(
-        select(CommitStatus.id, CommitStatus.name, CommitStatus.status).where(
-            CommitStatus.pipeline_id == pipeline_id, CommitStatus.retried.is_(False)
-        )
-    ).all()
+    rows = core.session.execute(_counted, {"pipeline_id": pipeline_id}).all()
     return [
         JobState(
             id=-row.id,

@@ -38,9 +38,14 @@ def owned_job(core: Core, job_id: int, token: str, *, hold: str = "") -> Job:
         job = _FIND[hold](core, job_id)
     except NotFound:
         job = None
-    if job is None or job.token_hash is None or not crypto.same(job.token_hash, crypto.token_hash(token)):
+    if job is None or not is_token(token, job.token_hash):
         raise NotProcessing
     return job
+
+
+def is_token(token: str, token_hash: str | None) -> bool:
+    """Whether `token_hash` is what is kept of `token`; None: of no token."""
+    return token_hash is not None and crypto.same(token_hash, crypto.token_hash(token))
 
 
 def running_job(core: Core, job_id: int, token: str, *, hold: str = "") -> Job:

@@ -5,15 +5,25 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from sqlalchemy import Row, bindparam, select
+
 from app.domain import failure, status
 from app.domain.errors import Conflict, InvalidRequest
-from app.models import Job, write
+from app.models import Job, RunnerManager, write
 from app.services.core import Core
 from app.services.jobs.finish_job import finish
 from app.services.reports.measure_coverage import measure_coverage
 from app.services.runners.append_trace import append_note, heal, replace_trace, restart_trace
 from app.services.runners.claim_job import give_back
-from app.services.runners.job_authority import owned_job, renew_lease, running_job, update_interval
+from app.services.runners.job_authority import (
+    NotProcessing,
+    interval_of,
+    is_token,
+    owned_job,
+    renew_lease,
+    running_job,
+    update_interval,
+)
 from app.services.runners.report_steps import report_steps
 
 #: After so many logs that came damaged, the job ends with the one that is there.
@@ -99,26 +109,43 @@ def _return(core: Core, job: Job) -> None:
         give_back(core, job)
 
 
+_ENDING = (
+    select(Job.token_hash, Job.plan, RunnerManager.features)
+    .outerjoin(RunnerManager, RunnerManager.id == Job.runner_manager_id)
+    .where(Job.id == bindparam("job_id"))
+)
+
+
 def _end(core: Core, job_id: int, token: str, report: Report) -> Heard:
+    seen = _ending(core, job_id, token)
     # Searching a long log takes a moment: that is done before the job is held.
-    coverage = measure_coverage(core, owned_job(core, job_id, token))
+    coverage = measure_coverage(core, owned_job(core, job_id, token)) if seen.plan.get("coverage") else None
     # The runner forgets the log once its end is taken.
     core.traces.sync(job_id)
     with write(core.session):
         job = owned_job(core, job_id, token, hold="to move")
         if job.status == report.state:  # the answer to the first one was lost
-            return Heard(job.status, update_interval(core, job))
+            return Heard(job.status, interval_of(core, job_id, seen.features))
         job = running_job(core, job_id, token)
-        renew_lease(core, job)
+        # The steps first: reading them would write what is known of the job so far.
         report_steps(core, job, report.steps)
+        renew_lease(core, job)
         if _is_damaged(core, job, report):
             if job.trace_mismatches < RESENDS:
                 restart_trace(job)
-                return Heard(job.status, update_interval(core, job), resend=True)
+                return Heard(job.status, interval_of(core, job_id, seen.features), resend=True)
             append_note(core, job, _DAMAGED)
         job.coverage = coverage
         _finish(core, job, report)
-        return Heard(job.status, update_interval(core, job))
+        return Heard(job.status, interval_of(core, job_id, seen.features))
+
+
+def _ending(core: Core, job_id: int, token: str) -> Row[Any]:
+    """What the end of a job depends on beside the job itself, before it is held. Raises NotProcessing."""
+    seen = core.session.execute(_ENDING, {"job_id": job_id}).first()
+    if seen is None or not is_token(token, seen.token_hash):
+        raise NotProcessing
+    return seen
 
 
 def _is_damaged(core: Core, job: Job, report: Report) -> bool:

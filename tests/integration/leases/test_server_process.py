@@ -10,6 +10,7 @@ import pytest
 import requests
 from sqlalchemy import select
 
+from app import crypto
 from app.models import Job, Pipeline
 from app.services.runners.create_runner import create_runner
 from tests.contract.runner_protocol.stock import StockRunner
@@ -187,3 +188,19 @@ def test_an_address_in_use_is_said_in_one_line(core, data_dir, database, served)
     assert (
         done.stderr.strip() == f"skerry: SKERRY_BIND: cannot listen on 127.0.0.1:{served.port}: Address already in use"
     )
+
+
+def test_a_database_that_init_has_not_prepared_ends_the_server_with_one_sentence(tmp_path):
+    crypto.create_key_file(tmp_path / "secret.key")
+    fresh = Served(tmp_path, f"sqlite:///{tmp_path / 'skerry.db'}")
+    done = subprocess.run(
+        [sys.executable, "-m", "app", "serve"],
+        cwd=ROOT,
+        env=fresh._environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 1
+    said = [line for line in done.stderr.splitlines() if not line.startswith("{")]
+    assert said == ["skerry: the database is not ready for this version: run `skerry init` (it keeps all data)"]

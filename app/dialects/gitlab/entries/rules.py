@@ -125,7 +125,7 @@ def condition(report: Report, node: Mapping, path: str) -> Expression | None:
 
 def _attributes(report: Report, node: Mapping, path: str, keys: tuple[str, ...]) -> dict:
     """What a rule says beside its clauses. In `workflow` some keys are let through and mean nothing, as in GitLab."""
-    if keys == _CLAUSES:
+    if all(key in _CLAUSES for key in node.entries):
         return {}
     found: dict = {}
     own = node.get("variables")
