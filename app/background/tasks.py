@@ -24,6 +24,7 @@ from app.services.pipelines.start_downstream import start_downstream
 from app.services.projects.measure_usage import measure_usage
 from app.services.releases.make_ordered_releases import make_ordered_releases
 from app.services.repositories.receive_push import finish_pushes
+from app.services.repositories.request_fetch import fetch_next_mirror
 from app.services.repositories.tidy_repositories import tidy_repositories
 from app.services.schedules.run_schedules import run_due_schedules
 
@@ -43,6 +44,8 @@ class Task:
 
 #: An upload that nobody has written to for so long belongs to a server that was killed, in seconds.
 ABANDONED_AFTER = 6 * 3600
+#: So many mirrors are fetched at once: a slow remote holds up no other.
+FETCHES = 4
 
 
 def sweep_uploads(core: Core) -> None:
@@ -53,11 +56,12 @@ def sweep_uploads(core: Core) -> None:
 TASKS = (
     Task("start delayed jobs", start_delayed_jobs, 1),
     Task("assign free resources", assign_resources, 10),
-    Task("run due schedules", run_due_schedules, 1),
+    Task("run due schedules", run_due_schedules, 1, apart=True),
     Task("start downstream pipelines", start_downstream, 1, apart=True),
     Task("tell trigger jobs of their pipelines", mirror_downstream, 1),
     Task("cancel redundant pipelines", cancel_overdue, 10),
     Task("fail trigger jobs whose pipelines are gone", fail_forgotten, 30),
+    *(Task(f"fetch mirrors ({number})", fetch_next_mirror, 1, apart=True) for number in range(1, FETCHES + 1)),
     Task("finish interrupted pushes", finish_pushes, 10),
     Task("make releases", make_ordered_releases, 1),
     Task("stop expired environments", stop_expired_environments, 10),

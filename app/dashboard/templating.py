@@ -19,6 +19,7 @@ from app.services.jobs.erase_job import erasable
 from app.services.jobs.retry_job import retryable
 from app.services.repositories.change_mirror import mirror_origin
 from app.services.repositories.first_commit import STARTERS, is_empty
+from app.services.repositories.request_fetch import fetch_state
 
 
 def init_app(app: Flask) -> None:
@@ -71,11 +72,16 @@ def _elapsed(start: datetime | None, end: datetime | None) -> float | None:
 
 
 def _first_steps(project: Project) -> dict[str, Any]:
-    """What the page of a project without pipelines says: `empty` (nothing was pushed yet), `starters`, and `origin`,
-    where a mirror comes from, without credentials.
+    """What the page of a project without pipelines says: `empty` (nothing was pushed yet), `starters`, and of a mirror
+    `origin`, where it comes from, without credentials, and whether it is being fetched (`fetching`).
     """
     origin = mirror_origin(core(), project)
-    return {"empty": is_empty(core(), project), "starters": STARTERS, "origin": origin and origin.address}
+    return {
+        "empty": is_empty(core(), project),
+        "starters": STARTERS,
+        "origin": origin and origin.address,
+        "fetching": origin is not None and fetch_state(core(), project).goes_on,
+    }
 
 
 def _keepable(artifacts: Iterable[Artifact]) -> bool:

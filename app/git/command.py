@@ -34,6 +34,10 @@ class GitFailed(SkerryError):
         self.detail = detail
 
 
+class GitTimedOut(GitFailed):
+    """Git took longer than it may."""
+
+
 def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
     """The whole environment of a git process: nothing of the server's own reaches it but PATH."""
     values = {
@@ -78,7 +82,7 @@ def run(
             check=False,
         )
     except subprocess.TimeoutExpired as error:
-        raise GitFailed(f"git {arguments[0]} took longer than {timeout:g} s") from error
+        raise GitTimedOut(f"git {arguments[0]} took longer than {timeout:g} s") from error
     except OSError as error:
         raise failure(error) from error
     detail = done.stderr.decode("utf-8", "replace").strip()

@@ -9,6 +9,7 @@ from app.models.grants import Bot, JobTokenGrant
 from app.models.instance import Counter, Leader, Setting
 from app.models.jobs import Artifact, Job, JobStep, Resource, TagSet
 from app.models.merge_requests import MergeRequest, MergeRequestPipeline
+from app.models.mirrors import MirrorFetch
 from app.models.pipelines import DefinitionVariable, Pipeline, PipelineAssignee, PipelineDefinition, Push
 from app.models.projects import CiVariable, Group, Membership, Project, ProtectedRef
 from app.models.releases import PagesSite, Release, ReleaseLink, ReleaseOrder
@@ -44,6 +45,7 @@ __all__ = [
     "Membership",
     "MergeRequest",
     "MergeRequestPipeline",
+    "MirrorFetch",
     "PagesSite",
     "Pipeline",
     "PipelineAssignee",
