@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import structlog
+
 from app.domain import refs
 from app.domain.errors import Conflict, InvalidRequest, SkerryError
 from app.git import mirror as git_mirror
@@ -21,6 +23,7 @@ from app.services.repositories.receive_push import Outcome, finish_push, journal
 
 #: A fetch waits so many seconds for another one of the same project.
 PATIENCE = 120
+_log = structlog.get_logger(__name__)
 
 
 def fetch_mirror(
@@ -69,7 +72,9 @@ def _fetch(core: Core, project_id: int, remote: Remote, within: float) -> list[R
     git_mirror.fetch(repository.folder, remote, within)
     if not repository.branches():
         branch = git_mirror.remote_head(repository.folder, remote, min(within, git_mirror.ASKING))
-        if branch:
+        if branch and len(branch) > refs.MAX_DEFAULT_BRANCH:
+            _log.warning("the remote's default branch has too long a name to be ours", project_id=project_id)
+        elif branch:
             repository.set_head(branch)
             with write(core.session):
                 project = core.session.get_one(Project, project_id)

@@ -219,3 +219,15 @@ def test_a_mirror_is_pulled_through_the_api(
     assert (told["last_successful_update_at"] is not None, told["url"]) == (True, hosted.url())
     refused = client.post(f"/api/v4/projects/{hosted.project.id}/mirror/pull", headers=headers)
     assert (refused.status_code, refused.json) == (400, {"message": "The project is not mirrored"})
+
+
+def test_a_branch_whose_name_is_too_long_becomes_no_default_branch(hosted: Hosted, checkout: Checkout) -> None:
+    """SQLite would keep the name; a database that counts refuses it."""
+    core, long = hosted.core, "a/" + "/".join(["b" * 50] * 6)
+    assert checkout.push(f"HEAD:refs/heads/{long}").ok
+    assert core.session.get_one(Project, hosted.project.id).default_branch == "main"
+    core.repositories.open(hosted.project.id).set_head(long)
+    mirror = make_project(core, "copies/hello", creator=hosted.owner, mirror_url=hosted.owner_url)
+    fetch_mirror(core, mirror)
+    assert core.session.get_one(Project, mirror.id).default_branch == "main"
+    assert [made.ref for made in pipelines_of(core, mirror)] == [long], "it is mirrored all the same"
