@@ -49,8 +49,10 @@ FETCHES = 4
 
 
 def sweep_uploads(core: Core) -> None:
-    """Remove what uploads left behind that never ended."""
-    core.artifacts.sweep(time.time() - ABANDONED_AFTER)
+    """Remove what uploads, and indexes of logs, left behind that were never finished."""
+    older_than = time.time() - ABANDONED_AFTER
+    core.artifacts.sweep(older_than)
+    core.traces.sweep(older_than)
 
 
 TASKS = (
