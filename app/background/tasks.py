@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from app.services.accounts.sign_in_throttle import forget_old_guesses
 from app.services.audit.remove_old_events import remove_old_events
 from app.services.core import Core
 from app.services.environments.stop_environment import stop_expired_environments
@@ -75,6 +76,7 @@ TASKS = (
     Task("remove expired artifacts", expire_artifacts, 60),
     Task("remove abandoned uploads", sweep_uploads, 3600),
     Task("remove old rows of the audit log", remove_old_events, 3600),
+    Task("forget old guesses of passwords", forget_old_guesses, 600),
     Task("measure how much room projects take", measure_usage, 600, apart=True),
     Task("tidy repositories", tidy_repositories, 3600),
 )

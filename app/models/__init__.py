@@ -1,6 +1,6 @@
 """The tables, one file an aggregate. Importing this package registers them all."""
 
-from app.models.accounts import AccessToken, SignIn, User
+from app.models.accounts import AccessToken, SignIn, SignInGuess, User
 from app.models.audit import AuditEvent
 from app.models.base import AnySession, Base, after_commit, prepare_sqlite, write
 from app.models.commit_statuses import CommitStatus
@@ -69,6 +69,7 @@ __all__ = [
     "ScheduleRun",
     "Setting",
     "SignIn",
+    "SignInGuess",
     "TagSet",
     "User",
     "after_commit",

@@ -1,4 +1,4 @@
-"""Fetches of mirrors that were asked for"""
+"""Fetches of mirrors that were asked for; wrong passwords lately"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -20,3 +20,11 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint('project_id', name=op.f('pk_mirror_fetches')),
     )
     op.create_index(op.f('ix_mirror_fetches_requested_at'), 'mirror_fetches', ['requested_at'])
+    op.create_table(
+        'sign_in_guesses',
+        sa.Column('key', sa.String(length=64), nullable=False),
+        sa.Column('wrong', sa.Integer(), nullable=False),
+        sa.Column('last_at', UtcTime(), nullable=False),
+        sa.PrimaryKeyConstraint('key', name=op.f('pk_sign_in_guesses')),
+    )
+    op.create_index(op.f('ix_sign_in_guesses_last_at'), 'sign_in_guesses', ['last_at'])
