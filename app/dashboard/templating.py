@@ -11,6 +11,8 @@ from flask import Flask, g
 from app.dashboard import act_wording, wording
 from app.dashboard.context import can, visitor
 from app.dashboard.in_place import in_place
+from app.dashboard.play_variables import inputs_of
+from app.dashboard.schedule_form import text_of
 from app.domain import status
 from app.edge import core
 from app.models import Artifact, Project
@@ -50,6 +52,8 @@ def init_app(app: Flask) -> None:
         now=lambda: core().now(),
         erasable=erasable,
         retryable=retryable,
+        inputs_of=inputs_of,
+        input_text=text_of,
         keepable=_keepable,
         first_steps=_first_steps,
         cancelable=status.CANCELABLE,
