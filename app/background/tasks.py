@@ -64,7 +64,8 @@ TASKS = (
     Task("tell trigger jobs of their pipelines", mirror_downstream, 1),
     Task("cancel redundant pipelines", cancel_overdue, 10),
     Task("fail trigger jobs whose pipelines are gone", fail_forgotten, 30),
-    *(Task(f"fetch mirrors ({number})", fetch_next_mirror, 1, apart=True) for number in range(1, FETCHES + 1)),
+    # The first looks every second; the others, which have work while it is at work, more seldom.
+    *(Task(f"fetch mirrors ({number})", fetch_next_mirror, number, apart=True) for number in range(1, FETCHES + 1)),
     Task("finish interrupted pushes", finish_pushes, 10),
     Task("make releases", make_ordered_releases, 1),
     Task("stop expired environments", stop_expired_environments, 10),
