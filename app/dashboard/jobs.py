@@ -45,7 +45,7 @@ def job(path: str, job_id: int) -> ResponseReturnValue:
         relations=show_relations(core(), view.job.pipeline, [view.job], visitor()),
         job=view.job,
         pipeline=view.job.pipeline,
-        inputs=[(each, text_of(each.default)) for each in inputs_of(view.job)],
+        inputs=inputs_of(view.job),
         text_of=text_of,
         variables=may_give_variables(core(), visitor(), project),
         given=[each.key for each in open_variables(core(), view.job.variables_sealed, view.job.seal_context)],

@@ -38,6 +38,7 @@ def make_project() -> ResponseReturnValue:
         project = _create(user, starter)
     except _REFUSED as error:
         field = getattr(error, "field", None) or "full_path"
+        field = "full_path" if field == "path" else field
         return _form({name: request.form.get(name, "") for name in _KEPT}, (field, sentence(error))), 422
     path = project.full_path
     if starter and project.repository == "hosted":

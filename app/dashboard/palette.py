@@ -30,7 +30,7 @@ _ADMIN = (
     ("pages.queue", "Queue"),
     ("pages.storage", "Storage"),
     ("pages.users", "Users"),
-    ("pages.audit", "Audit log"),
+    ("pages.admin_audit", "Audit log"),
 )
 _LONGEST = 200
 

@@ -4,8 +4,10 @@ import json
 
 from flask import request
 
+from app.dashboard.schedule_form import text_of
 from app.dialects.base import DeclaredInput
 from app.domain.errors import InvalidRequest
+from app.domain.job_inputs import JobInput
 from app.domain.plan import Variable
 from app.domain.variables import valid_key
 from app.models import Job
@@ -25,18 +27,19 @@ def variables_of_form() -> list[Variable]:
     return [Variable(key, value, public=False) for key, value in found.items()]
 
 
-def inputs_of(job: Job) -> list[DeclaredInput]:
-    """The job's inputs for a form; the default of each is the value that it has now."""
-    return [
-        DeclaredInput(
-            each.name,
-            kind=each.kind,
-            default=json.loads(each.value),
-            options=tuple(json.loads(option) for option in each.options),
-            description=each.description,
-        )
-        for each in declared_inputs(job)
-    ]
+def inputs_of(job: Job) -> list[tuple[DeclaredInput, str]]:
+    """The job's inputs for a form, each with the text of the value that it has now."""
+    return [(_declared(each), text_of(json.loads(each.value))) for each in declared_inputs(job)]
+
+
+def _declared(given: JobInput) -> DeclaredInput:
+    return DeclaredInput(
+        given.name,
+        kind=given.kind,
+        default=json.loads(given.value),
+        options=tuple(json.loads(option) for option in given.options),
+        description=given.description,
+    )
 
 
 def inputs_of_form(job: Job) -> dict[str, object]:

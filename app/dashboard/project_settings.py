@@ -11,7 +11,7 @@ from app.dashboard.blueprint import pages
 from app.dashboard.context import open_project, signed_in
 from app.dashboard.error_pages import sentence
 from app.dashboard.redirects import safe_next
-from app.domain.errors import AlreadyExists, InvalidRequest, SkerryError
+from app.domain.errors import AlreadyExists, InvalidRequest
 from app.domain.permissions import Action
 from app.edge import core
 from app.models import Project, User
@@ -19,7 +19,7 @@ from app.services.projects.change_project import SETTINGS, change_project
 from app.services.projects.delete_project import delete_project
 from app.services.projects.groups import owns
 from app.services.repositories.change_mirror import change_mirror, mirror_origin
-from app.services.repositories.mirror import fetch_mirror
+from app.services.repositories.request_fetch import fetch_state, request_fetch
 
 _ABOUT = ("name", "description", "path", "visibility")
 _TEXTS = ("default_branch", "config_path", "git_strategy", "variables_role")
@@ -42,6 +42,7 @@ def _page(project: Project, given: dict[str, Any] | None = None, error: tuple[st
         project=project,
         values=values | (given or {}),
         mirror=origin,
+        fetching=fetch_state(core(), project) if origin else None,
         owns_group=owns_group,
         error=error,
     )
@@ -121,15 +122,11 @@ def change_project_mirror(path: str) -> ResponseReturnValue:
 
 @pages.post("/<project:path>/-/settings/mirror/fetch")
 def fetch_project_mirror(path: str) -> ResponseReturnValue:
-    """Fetch it now; what goes wrong is kept on the project, and shown there. `next`: the page to go on to."""
-    project, _ = _open(path)
+    """Have it fetched; how that goes is kept on the project, and shown there. `next`: the page to go on to."""
+    project, user = _open(path)
     after = safe_next(request.form.get("next"), url_for("pages.general_settings", path=project.full_path))
-    try:
-        count = len(fetch_mirror(core(), project).pipelines)
-    except SkerryError as error:
-        flash(f"The mirror could not be fetched: {sentence(error)}", "error")
-    else:
-        flash(f"The mirror is fetched; {count} pipeline{'' if count == 1 else 's'} started.", "done")
+    request_fetch(core(), project, user)
+    flash("The mirror is being fetched. This page says how that went.", "done")
     return redirect(after, 303)
 
 

@@ -11,6 +11,8 @@ from flask import Flask, g
 from app.dashboard import act_wording, wording
 from app.dashboard.context import can, visitor
 from app.dashboard.in_place import in_place
+from app.dashboard.play_variables import inputs_of
+from app.dashboard.schedule_form import text_of
 from app.domain import status
 from app.edge import core
 from app.models import Artifact, Project
@@ -19,6 +21,7 @@ from app.services.jobs.erase_job import erasable
 from app.services.jobs.retry_job import retryable
 from app.services.repositories.change_mirror import mirror_origin
 from app.services.repositories.first_commit import STARTERS, is_empty
+from app.services.repositories.request_fetch import fetch_state
 
 
 def init_app(app: Flask) -> None:
@@ -49,6 +52,8 @@ def init_app(app: Flask) -> None:
         now=lambda: core().now(),
         erasable=erasable,
         retryable=retryable,
+        inputs_of=inputs_of,
+        input_text=text_of,
         keepable=_keepable,
         first_steps=_first_steps,
         cancelable=status.CANCELABLE,
@@ -71,11 +76,16 @@ def _elapsed(start: datetime | None, end: datetime | None) -> float | None:
 
 
 def _first_steps(project: Project) -> dict[str, Any]:
-    """What the page of a project without pipelines says: `empty` (nothing was pushed yet), `starters`, and `origin`,
-    where a mirror comes from, without credentials.
+    """What the page of a project without pipelines says: `empty` (nothing was pushed yet), `starters`, and of a mirror
+    `origin`, where it comes from, without credentials, and whether it is being fetched (`fetching`).
     """
     origin = mirror_origin(core(), project)
-    return {"empty": is_empty(core(), project), "starters": STARTERS, "origin": origin and origin.address}
+    return {
+        "empty": is_empty(core(), project),
+        "starters": STARTERS,
+        "origin": origin and origin.address,
+        "fetching": origin is not None and fetch_state(core(), project).goes_on,
+    }
 
 
 def _keepable(artifacts: Iterable[Artifact]) -> bool:

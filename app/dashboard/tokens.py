@@ -13,7 +13,7 @@ from app.edge import core
 from app.models import User
 from app.services.accounts.access_tokens import TokenFilter
 from app.services.accounts.access_tokens import tokens as search_tokens
-from app.services.accounts.create_token import SCOPES, create_token
+from app.services.accounts.create_token import create_token, scopes_for
 from app.services.accounts.revoke_token import revoke_token
 
 DEFAULT_LIFE = timedelta(days=90)
@@ -22,7 +22,9 @@ DEFAULT_LIFE = timedelta(days=90)
 def _page(user: User, fresh: str | None = None, error: tuple[str, str] | None = None) -> str:
     expires = (core().now() + DEFAULT_LIFE).date().isoformat()
     mine = core().session.scalars(search_tokens(core(), user, user.id, TokenFilter(state="active"))).all()
-    return render_template("profile/tokens.html", tokens=mine, scopes=SCOPES, fresh=fresh, error=error, expires=expires)
+    return render_template(
+        "profile/tokens.html", tokens=mine, scopes=scopes_for(user), fresh=fresh, error=error, expires=expires
+    )
 
 
 @pages.get("/-/profile/tokens")

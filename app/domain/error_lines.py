@@ -8,15 +8,11 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from app.domain.plain_log import plain_line
+
 #: No more lines than this are told, and no more of a line.
 MOST_LINES = 50
 LONGEST_LINE = 500
-_ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[ -/]*[0-~]?)")
-# What a stock runner writes before each line (gitlab.md A.7), and the markers of sections.
-_STAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z [0-9a-f]{2}[EO][+ ]", re.ASCII)
-_MARKER = re.compile(r"section_(?:start|end):\d+:[A-Za-z0-9_.-]+(?:\[[^\]\r\n]{0,200}\])?\r")
-_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-
 _TELLS = re.compile(
     r"(?:error|exception|failure)\b|\b(?:errors|err!|fail|failed|fails|failures|fatal|panic|panicked|traceback|assert|"
     r"assertion|abort|aborted|cannot|can't|could not|undefined|unresolved|unexpected|unknown|invalid|denied|refused|"
@@ -50,10 +46,7 @@ class ErrorLine:
 
 def plain(line: str) -> str:
     """`line` without colours, stamps and control characters; of a line that was overwritten only what stayed."""
-    stamp = _STAMP.match(line)
-    text = _ESCAPES.sub("", _MARKER.sub("", line[stamp.end() :] if stamp else line))
-    stayed = next((part for part in reversed(text.split("\r")) if part), "")
-    return _CONTROLS.sub("", stayed).rstrip()
+    return plain_line(line).rstrip()
 
 
 def signature(text: str) -> str:

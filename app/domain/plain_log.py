@@ -1,4 +1,7 @@
-"""A log's bytes as plain lines: what a person would have seen, without colours, markers and what was overwritten."""
+"""A log's bytes as plain lines: what a person would have seen, without colours, markers and what was overwritten.
+
+The pages read a line in the same way (`static/js/log/ansi.js`); a test holds the two against each other.
+"""
 
 import re
 
@@ -14,7 +17,10 @@ _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u
 #: What GitLab's runner puts before a line: the time, the stream, whether the line before goes on (gitlab.md A.5).
 _STAMP = re.compile(r"(?m)^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z [0-9a-f]{2}[EO][+ ]")
 _STAMP_HINT = b"Z 0"
-_COLOURS = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
+# K erases, which matters to a line that is typed over: such lines are looked at one by one.
+_COLOURS = re.compile(r"\x1b\[[0-?]*[ -/]*[@-JL-~]")
+_ERASE_TO_END = re.compile(r"\x1b\[0?K")
+_ERASE = "\v"
 _UNSEEN = bytes([*range(9), *range(11, 32), 127])
 _UNCLEAN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 LONGEST_LINE = 4096
@@ -50,6 +56,24 @@ def plain_text(data: bytes) -> str:
 
 
 def _bare(line: str) -> str:
+    typed_over = "\b" in line
+    if typed_over:
+        line = _ERASE_TO_END.sub(_ERASE, line.replace(_ERASE, ""))
     text = _ESCAPES.sub("", _MARKER.sub("", line))
-    stayed = next((part for part in reversed(text.split("\r")) if part), "")
-    return _CONTROLS.sub("", stayed)
+    stayed = next((part for part in reversed(text.split("\r")) if part.strip("\b\v")), "")
+    return _CONTROLS.sub("", _as_typed(stayed) if typed_over else stayed)
+
+
+def _as_typed(text: str) -> str:
+    """What a terminal shows of `text`: a backspace goes back by one, and what comes next goes over what is there."""
+    cells: list[str] = []
+    at = 0
+    for character in text:
+        if character == "\b":
+            at = max(0, at - 1)
+        elif character == _ERASE:
+            del cells[at:]
+        elif not _CONTROLS.match(character):
+            cells[at : at + 1] = character
+            at += 1
+    return "".join(cells)

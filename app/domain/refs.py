@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 BRANCH_PREFIX = "refs/heads/"
 TAG_PREFIX = "refs/tags/"
+#: The name of a default branch, and so of the rule that protects it, has no more characters.
+MAX_DEFAULT_BRANCH = 255
 _SLUG_LENGTH = 63
 
 # What no ref name may hold anywhere (git-check-ref-format, rules 3, 4, 5, 8 and 10).

@@ -2,8 +2,10 @@
 
 import errno
 import os
+import signal
 import subprocess
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from app.domain.errors import SkerryError, StorageFull
@@ -32,6 +34,10 @@ class GitFailed(SkerryError):
     def __init__(self, message: str, detail: str = "") -> None:
         super().__init__(message)
         self.detail = detail
+
+
+class GitTimedOut(GitFailed):
+    """Git took longer than it may."""
 
 
 def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -68,17 +74,21 @@ def run(
     full disk.
     """
     try:
-        done = subprocess.run(
-            ["git", f"--git-dir={folder}", *arguments],
-            input=stdin if stdin is not None else b"",
-            capture_output=True,
-            timeout=timeout,
-            env=environment(extra),
-            cwd=folder if folder.is_dir() else folder.parent,
-            check=False,
+        done = _finished(
+            subprocess.Popen(
+                ["git", f"--git-dir={folder}", *arguments],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env=environment(extra),
+                cwd=folder if folder.is_dir() else folder.parent,
+                process_group=0,
+            ),
+            stdin or b"",
+            timeout,
         )
     except subprocess.TimeoutExpired as error:
-        raise GitFailed(f"git {arguments[0]} took longer than {timeout:g} s") from error
+        raise GitTimedOut(f"git {arguments[0]} took longer than {timeout:g} s") from error
     except OSError as error:
         raise failure(error) from error
     detail = done.stderr.decode("utf-8", "replace").strip()
@@ -89,6 +99,18 @@ def run(
     if len(done.stdout) > OUTPUT_LIMIT:
         raise GitFailed(f"git {arguments[0]} printed more than {OUTPUT_LIMIT} bytes")
     return done.returncode, done.stdout
+
+
+def _finished(process: subprocess.Popen[bytes], stdin: bytes, timeout: float) -> subprocess.CompletedProcess[bytes]:
+    """Wait for git, and end it with all that it started where that takes too long: its helpers would go on fetching."""
+    with process:
+        try:
+            stdout, stderr = process.communicate(stdin, timeout)
+        except BaseException:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            raise
+        return subprocess.CompletedProcess(process.args, process.returncode, stdout, stderr)
 
 
 def failure(error: OSError) -> SkerryError:

@@ -9,13 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.domain import refs
-from app.git.command import GitFailed, run
+from app.git.command import GitFailed, GitTimedOut, run
 from app.git.objects import ZERO_ID
 from app.git.receive import RefUpdate
 from app.git.repository import Repository
 
 #: One fetch takes no longer than this many seconds; a remote that sends next to nothing for a minute is given up.
 LONGEST = 3600.0
+#: Asking a remote for its default branch takes no longer than this.
+ASKING = 60.0
 MIRROR_PREFIX = "refs/mirror/"
 MAX_NAME = 1000
 _BRANCHES, _TAGS = f"{MIRROR_PREFIX}heads/", f"{MIRROR_PREFIX}tags/"
@@ -45,15 +47,17 @@ class Remote:
     askpass: Path
 
 
-def fetch(folder: Path, remote: Remote) -> None:
-    """Bring refs/mirror up to date. Raises GitFailed in words that hold no credentials, StorageFull."""
+def fetch(folder: Path, remote: Remote, within: float = LONGEST) -> None:
+    """Bring refs/mirror up to date, in so many seconds. Raises GitFailed in words that hold no credentials,
+    StorageFull.
+    """
     arguments = ["fetch", "--quiet", "--prune", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules"]
-    _run(folder, remote, [*arguments, "--", remote.address, *_REFSPECS])
+    _run(folder, remote, [*arguments, "--", remote.address, *_REFSPECS], within)
 
 
-def remote_head(folder: Path, remote: Remote) -> str | None:
+def remote_head(folder: Path, remote: Remote, within: float = ASKING) -> str | None:
     """The branch that the remote calls its default one."""
-    out = _run(folder, remote, ["ls-remote", "--quiet", "--symref", "--", remote.address, "HEAD"])
+    out = _run(folder, remote, ["ls-remote", "--quiet", "--symref", "--", remote.address, "HEAD"], within)
     found = _SYMREF.match(out.decode("utf-8", "replace"))
     return found["branch"] if found and refs.is_valid_name(found["branch"]) else None
 
@@ -87,13 +91,15 @@ def apply(folder: Path, updates: Sequence[RefUpdate]) -> None:
     run(folder, ["update-ref", "--no-deref", "-z", "--stdin"], stdin="".join(lines).encode())
 
 
-def _run(folder: Path, remote: Remote, arguments: Sequence[str]) -> bytes:
+def _run(folder: Path, remote: Remote, arguments: Sequence[str], within: float) -> bytes:
     settings = ["http.lowSpeedLimit=1000", "http.lowSpeedTime=60", "gc.autoDetach=false"]
     # The password is for this host alone, and askpass cannot tell who asks.
     settings += ["http.followRedirects=false"] if remote.password else []
     options = [word for setting in settings for word in ("-c", setting)]
     try:
-        return run(folder, [*options, *arguments], timeout=LONGEST, extra=_environment(remote))[1]
+        return run(folder, [*options, *arguments], timeout=within, extra=_environment(remote))[1]
+    except GitTimedOut as error:
+        raise GitTimedOut(f"the remote took longer than {within:g} s") from error
     except GitFailed as error:
         raise GitFailed(_said(remote, folder, error)) from None
 

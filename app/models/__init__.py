@@ -1,6 +1,6 @@
 """The tables, one file an aggregate. Importing this package registers them all."""
 
-from app.models.accounts import AccessToken, SignIn, User
+from app.models.accounts import AccessToken, SignIn, SignInGuess, User
 from app.models.audit import AuditEvent
 from app.models.base import AnySession, Base, after_commit, prepare_sqlite, write
 from app.models.commit_statuses import CommitStatus
@@ -9,6 +9,7 @@ from app.models.grants import Bot, JobTokenGrant
 from app.models.instance import Counter, Leader, Setting
 from app.models.jobs import Artifact, Job, JobStep, Resource, TagSet
 from app.models.merge_requests import MergeRequest, MergeRequestPipeline
+from app.models.mirrors import MirrorFetch
 from app.models.pipelines import DefinitionVariable, Pipeline, PipelineAssignee, PipelineDefinition, Push
 from app.models.projects import CiVariable, Group, Membership, Project, ProtectedRef
 from app.models.releases import PagesSite, Release, ReleaseLink, ReleaseOrder
@@ -44,6 +45,7 @@ __all__ = [
     "Membership",
     "MergeRequest",
     "MergeRequestPipeline",
+    "MirrorFetch",
     "PagesSite",
     "Pipeline",
     "PipelineAssignee",
@@ -67,6 +69,7 @@ __all__ = [
     "ScheduleRun",
     "Setting",
     "SignIn",
+    "SignInGuess",
     "TagSet",
     "User",
     "after_commit",

@@ -56,6 +56,16 @@ class SignIn(Base):
     last_used_at: Mapped[datetime]
 
 
+class SignInGuess(Base):
+    """Wrong passwords lately, of a name from a place or of a place alone: `key` is a keyed hash of that."""
+
+    __tablename__ = "sign_in_guesses"
+
+    key: Mapped[str] = mapped_column(Word, primary_key=True)
+    wrong: Mapped[int]
+    last_at: Mapped[datetime] = mapped_column(index=True)
+
+
 class AccessToken(Base):
     """A personal access token. Only its hash is stored; `hint` is what the list shows of it."""
 

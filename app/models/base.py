@@ -11,8 +11,11 @@ from typing import Any
 
 from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Engine, Integer, MetaData, String, event
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import DeclarativeBase, Session, scoped_session
 from sqlalchemy.types import TypeDecorator
+
+from app.models.unique import already_exists
 
 NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -63,7 +66,8 @@ _turn = Lock()
 
 @contextmanager
 def write(session: AnySession) -> Iterator[None]:
-    """One write transaction: committed at the end, rolled back when anything is raised.
+    """One write transaction: committed at the end, rolled back when anything is raised. AlreadyExists where a name is
+    taken at the same moment (`unique`).
 
     It begins anew, so nothing that was read before decides a write: read what you need inside. On SQLite it opens
     with BEGIN IMMEDIATE
@@ -81,9 +85,11 @@ def write(session: AnySession) -> Iterator[None]:
         session.connection(execution_options={_WRITES: True})
         yield
         session.commit()
-    except BaseException:
+    except BaseException as error:
         session.rollback()
         session.info.pop(_AFTER_COMMIT, None)
+        if isinstance(error, IntegrityError) and (taken := already_exists(error, Base.metadata)):
+            raise taken from error
         raise
     finally:
         session.info.pop(_WRITES, None)

@@ -1,7 +1,7 @@
 """What every use case needs, put together once by `create_app` and passed in."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +12,6 @@ from app.config import Config
 from app.crypto import SecretBox
 from app.domain.audit import Caller
 from app.events.base import Bus
-from app.services.accounts.sign_in_throttle import SignInThrottle
 from app.storage.base import BlobStore, TraceStore
 
 if TYPE_CHECKING:
@@ -26,7 +25,7 @@ def utc_now() -> datetime:
 @dataclass(frozen=True, slots=True)
 class Core:
     """The parts that services work with. `session` is the session of the calling request or thread; `now` tells the
-    time in UTC; `caller` who acts now. `guesses` slows down who tries passwords, of this process.
+    time in UTC; `caller` who acts now.
     """
 
     config: Config
@@ -38,7 +37,6 @@ class Core:
     repositories: "Repositories"
     now: Callable[[], datetime] = utc_now
     caller: Callable[[], Caller] = Caller
-    guesses: SignInThrottle = field(default_factory=SignInThrottle)
 
     @property
     def data_dir(self) -> Path:

@@ -120,5 +120,8 @@ class TraceStore(Protocol):
     def keep_index(self, job_id: int, data: bytes) -> None:
         """Keep `data` beside the trace until that is cut or removed; *within* `uncut`. Never fails: it is an aid."""
 
+    def sweep(self, older_than: float) -> int:
+        """Remove unfinished files that nobody has written to since `older_than` (a time.time()); return how many."""
+
     def index(self, job_id: int) -> bytes:
         """What was kept, b"" without."""

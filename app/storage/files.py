@@ -101,11 +101,15 @@ class FileBlobs:
 
     def sweep(self, older_than: float) -> int:
         """Remove what uploads left behind that never ended, because the server was killed. Return how many."""
-        swept = 0
-        folder = self._folder / "incoming"
-        for path in folder.iterdir() if folder.is_dir() else ():
-            with suppress(FileNotFoundError):  # an upload that ends just now
-                if path.stat().st_mtime < older_than:
-                    path.unlink()
-                    swept += 1
-        return swept
+        return sweep_folder(self._folder / "incoming", older_than)
+
+
+def sweep_folder(folder: Path, older_than: float) -> int:
+    """Remove the files in `folder` that nobody has written to since `older_than`; return how many."""
+    swept = 0
+    for path in folder.iterdir() if folder.is_dir() else ():
+        with suppress(FileNotFoundError):  # one that is finished just now
+            if path.stat().st_mtime < older_than:
+                path.unlink()
+                swept += 1
+    return swept

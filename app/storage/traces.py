@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from app.storage.base import End
-from app.storage.files import refusal
+from app.storage.files import refusal, sweep_folder
 
 #: What a trace's `.times` begins with: this word, whose bytes they are, how many count, their CRC-32, and the CRC-32
 #: of all that stands before it.
@@ -141,16 +141,24 @@ class FileTraces:
             os.close(times)
 
     def keep_index(self, job_id: int, data: bytes) -> None:
-        path = self._index(job_id)
-        fresh = path.with_suffix(f".{secrets.token_hex(4)}.index")
+        fresh = self._unfinished / f"{job_id}.{secrets.token_hex(4)}"
         try:
             # Under the lock of a log that was removed meanwhile nothing is to be kept any more.
             if self.path(job_id).exists():
+                self._unfinished.mkdir(exist_ok=True)
                 fresh.touch(0o600)
                 fresh.write_bytes(data)
-                fresh.rename(path)
+                fresh.rename(self._index(job_id))
         except OSError:
             fresh.unlink(missing_ok=True)
+
+    @property
+    def _unfinished(self) -> Path:
+        """Apart from the logs, of which there may be millions: so that looking for what was left behind is cheap."""
+        return self._folder / "incoming"
+
+    def sweep(self, older_than: float) -> int:
+        return sweep_folder(self._unfinished, older_than)
 
     def index(self, job_id: int) -> bytes:
         try:

@@ -4,7 +4,7 @@ A token that is given and does not open anything is refused, also where anonymou
 believes to be somebody. Job tokens count only on endpoints that declare them, and are not looked at elsewhere.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -19,6 +19,8 @@ from app.caller_of_request import note_caller
 from app.edge import core
 from app.models import AccessToken, Job, User
 from app.services.accounts import authenticate
+from app.services.accounts.create_token import SUDO
+from app.services.accounts.find_user import find_user_or_none
 from app.services.core import Core
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -39,12 +41,16 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Somebody who calls. A job acts with the rights of the user who started it; `token` is a personal token in use."""
+    """Somebody who calls. A job acts with the rights of the user who started it; `token` is a personal token in use.
+
+    `administrator` is who acts as `user`, by `Sudo`.
+    """
 
     kind: Kind
     user: User | None = None
     token: AccessToken | None = None
     job: Job | None = None
+    administrator: User | None = None
 
 
 ANONYMOUS = Caller(Kind.ANONYMOUS)
@@ -60,14 +66,38 @@ def admit(allowed: frozenset[Kind], scopes: tuple[str, ...], given: dict[str, An
         raise errors.insufficient_scope(scopes)
     if caller.kind not in allowed:
         raise errors.unauthorized()
+    if sudo := request.headers.get("Sudo") or str(given.get("sudo") or ""):
+        caller = _as_another(core(), caller, sudo)
     g.caller = caller
     note_caller(caller.user, _way(caller))
     if caller.user is not None:
         structlog.contextvars.bind_contextvars(user_id=caller.user.id)
+    if caller.administrator is not None:
+        structlog.contextvars.bind_contextvars(sudo_by=caller.administrator.id)
     return caller
 
 
+def _as_another(parts: Core, caller: Caller, name: str) -> Caller:
+    """An administrator acts as the user of that name or id (gitlab.md B.0). Raises ApiError."""
+    if caller.user is None:
+        raise errors.unauthorized()
+    if not caller.user.is_admin:
+        raise errors.forbidden("Must be admin to use sudo")
+    if caller.token is None:
+        raise errors.forbidden("Must be authenticated using an OAuth or personal access token to use sudo")
+    if SUDO not in caller.token.scopes:
+        raise errors.insufficient_scope((SUDO,))
+    user = find_user_or_none(parts, name)
+    if user is None:
+        raise errors.not_found(f"User with ID or username '{name}'")
+    if user.blocked:
+        raise errors.forbidden("The user is blocked")
+    return replace(caller, user=user, administrator=caller.user)
+
+
 def _way(caller: Caller) -> str:
+    if caller.administrator is not None and caller.token is not None:
+        return f"sudo by {caller.administrator.username}, token {caller.token.name}"
     if caller.job is not None:
         return f"job {caller.job.id}"
     if caller.token is not None:

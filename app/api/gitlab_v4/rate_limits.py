@@ -60,7 +60,7 @@ def _of(caller: Caller | None) -> tuple[str, str, int]:
     if caller is not None and caller.job is not None:
         return "authenticated", f"job {caller.job.id}", config.rate_limit_user
     if caller is not None and caller.user is not None:
-        return "authenticated", f"user {caller.user.id}", config.rate_limit_user
+        return "authenticated", f"user {(caller.administrator or caller.user).id}", config.rate_limit_user
     return "unauthenticated", f"address {_network(request.remote_addr)}", config.rate_limit_address
 
 

@@ -16,6 +16,7 @@ from app.services.accounts.create_user import check_new_password, check_person
 from app.services.accounts.sign_ins import forget_sign_ins
 from app.services.audit.record import changes, record
 from app.services.core import Core
+from app.services.projects.owners import is_owner
 from app.services.projects.paths import check_segment
 
 #: What can be changed, by column; `password` as well.
@@ -81,10 +82,6 @@ def _require_free(core: Core, username: str, user_id: int) -> None:
 def _owns_alone(core: Core, user_id: int) -> bool:
     other = aliased(Membership)
     same = or_(other.project_id == Membership.project_id, other.group_id == Membership.group_id)
-    another = (
-        select(other.id)
-        .join(User, User.id == other.user_id)
-        .where(same, other.role >= Role.OWNER, other.user_id != user_id, User.bot.is_(False))
-    )
+    another = select(other.id).where(same, is_owner(core, other), other.user_id != user_id)
     mine = select(Membership.id).where(Membership.user_id == user_id, Membership.role >= Role.OWNER)
     return core.session.scalar(mine.where(~another.exists()).limit(1)) is not None

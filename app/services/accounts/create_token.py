@@ -1,6 +1,6 @@
 """Make a personal access token."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from app import crypto
@@ -10,11 +10,13 @@ from app.models import AccessToken, User, write
 from app.services.audit.record import record
 from app.services.core import Core
 
-#: What a token may be allowed to do (gitlab.md B.11). `api` includes all the others.
+#: What a token may be allowed to do (gitlab.md B.11). `api` includes all of these.
 SCOPES = (
     *("api", "read_api", "read_user", "read_repository", "write_repository", "create_runner", "manage_runner"),
     "self_rotate",
 )
+#: For administrators: to call the API as another user.
+SUDO = "sudo"
 HINT_LENGTH = 4
 MAX_DESCRIPTION = 255
 
@@ -29,7 +31,7 @@ def create_token(
     description: str | None = None,
 ) -> tuple[AccessToken, str]:
     """A new token of `user`, and its text, which is shown this once. Raises InvalidRequest."""
-    token, plain = draft_token(core, name, scopes, expires_at, description)
+    token, plain = draft_token(core, name, scopes, expires_at, description, scopes_for(user))
     user_id, owner = user.id, user.username
     with write(core.session):
         token.user_id = user_id
@@ -38,18 +40,24 @@ def create_token(
     return token, plain
 
 
+def scopes_for(user: User) -> tuple[str, ...]:
+    """What a personal token of `user` may be allowed to do."""
+    return (*SCOPES, SUDO) if user.is_admin else SCOPES
+
+
 def draft_token(
     core: Core,
     name: str,
     scopes: Iterable[str],
     expires_at: datetime | None = None,
     description: str | None = None,
+    allowed: Sequence[str] = SCOPES,
 ) -> tuple[AccessToken, str]:
     """The row of a new token, still of nobody and not in the session, and its text. Raises InvalidRequest."""
     chosen = list(dict.fromkeys(scopes))
     name = checked_name(name)
-    if unknown := [scope for scope in chosen if scope not in SCOPES]:
-        raise InvalidRequest(f"there is no scope {unknown[0]!r}; the scopes are {', '.join(SCOPES)}", "scopes")
+    if unknown := [scope for scope in chosen if scope not in allowed]:
+        raise InvalidRequest(f"there is no scope {unknown[0]!r}; the scopes are {', '.join(allowed)}", "scopes")
     if not chosen:
         raise InvalidRequest("a token needs at least one scope", "scopes")
     if expires_at is not None and expires_at <= core.now():

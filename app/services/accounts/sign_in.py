@@ -7,6 +7,7 @@ from sqlalchemy import func, select
 from app.domain.audit import Act
 from app.domain.errors import Conflict, LimitExceeded
 from app.models import User, write
+from app.services.accounts import sign_in_throttle
 from app.services.accounts.authenticate import user_by_password
 from app.services.audit.record import record
 from app.services.core import Core
@@ -23,9 +24,10 @@ def check_password(core: Core, username: str, password: str, address: str) -> Us
     Raises LimitExceeded after many wrong guesses (`limit`: seconds to wait), Conflict when too many are checked at
     once.
     """
-    wait = core.guesses.seconds_to_wait(username, address)
-    if wait > 0:
-        raise LimitExceeded(f"Too many wrong guesses. Try again in {round(wait) + 1} seconds.", round(wait) + 1)
+    guesses = sign_in_throttle.look(core, username, address)
+    if guesses.wait > 0:
+        seconds = round(guesses.wait) + 1
+        raise LimitExceeded(f"Too many wrong guesses. Try again in {seconds} seconds.", seconds)
     core.session.rollback()  # whoever waits for a turn holds no connection
     if not _turns.acquire(timeout=WAIT):
         raise Conflict("The server is busy. Try again in a few seconds.")
@@ -34,10 +36,11 @@ def check_password(core: Core, username: str, password: str, address: str) -> Us
     finally:
         _turns.release()
     if user is None:
-        core.guesses.failed(username, address)
-        _note_refusal(core, username)
-    else:
-        core.guesses.succeeded(username, address)
+        _note_refusal(core, username, address)
+    elif guesses.any:
+        user_id = user.id
+        sign_in_throttle.forget_guesses(core, username, address)
+        user = core.session.get_one(User, user_id)
     return user
 
 
@@ -54,8 +57,9 @@ def sign_in(core: Core, username: str, password: str, address: str) -> User | No
     return fresh
 
 
-def _note_refusal(core: Core, username: str) -> None:
+def _note_refusal(core: Core, username: str, address: str) -> None:
     """A name that is nobody's is not written down: people type passwords into the wrong field."""
     with write(core.session):
+        sign_in_throttle.note_guess(core, username, address)
         known = core.session.scalar(select(User.username).where(func.lower(User.username) == username.lower()))
         record(core, Act.SIGN_IN_FAILED, known or "an unknown name")

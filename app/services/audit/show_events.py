@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from sqlalchemy import Select, func, or_, select
 
 from app.domain.audit import Act
-from app.models import AuditEvent, Project
+from app.models import AuditEvent, Group, Project
 from app.services.core import Core
+from app.services.projects.groups import groups_below
+from app.services.projects.search_projects import lies_below
 
 PAGE = 50
 
@@ -15,10 +17,11 @@ PAGE = 50
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditFilter:
     """What to look for; empty does not matter. `subject`: how actions begin, such as `runner`; `actor`: a user's name
-    in any case; `place`: the full path of a project, or of a group with all that is in it.
+    in any case; `place`: the full path of a project, or of a group with all that is in it. `within` is such a project
+    or group that is there now: nothing that another one of its name once did is found.
     """
 
-    project: Project | None = None
+    within: Project | Group | None = None
     subject: str = ""
     actor: str = ""
     place: str = ""
@@ -47,8 +50,12 @@ def subjects() -> list[str]:
 
 
 def _filtered(query: Select[AuditEvent], wanted: AuditFilter) -> Select[AuditEvent]:
-    if wanted.project is not None:
-        query = query.where(AuditEvent.project_id == wanted.project.id)
+    if isinstance(wanted.within, Project):
+        query = query.where(AuditEvent.project_id == wanted.within.id)
+    elif wanted.within is not None:
+        groups = select(Group.id).where(or_(Group.id == wanted.within.id, groups_below(wanted.within)))
+        projects = select(Project.id).where(lies_below(wanted.within))
+        query = query.where(or_(AuditEvent.group_id.in_(groups), AuditEvent.project_id.in_(projects)))
     if wanted.subject:
         acts = [act.value for act in Act if act.partition(".")[0] == wanted.subject]
         query = query.where(AuditEvent.action.in_(acts))

@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy.exc import IntegrityError
-
 from app.domain import environments
 from app.domain.errors import AlreadyExists, InvalidRequest, NotAllowed
 from app.models import Environment, Project, write
@@ -34,13 +32,10 @@ def create_environment(core: Core, project: Project, name: str, settings: Mappin
         updated_at=now,
     )
     _apply(environment, settings)
-    try:
-        with write(core.session):
-            if by_name(core, project_id, name) is not None:
-                raise AlreadyExists("has already been taken", "name")
-            core.session.add(environment)
-    except IntegrityError as error:
-        raise AlreadyExists("has already been taken", "name") from error
+    with write(core.session):
+        if by_name(core, project_id, name) is not None:
+            raise AlreadyExists("has already been taken", "name")
+        core.session.add(environment)
     return environment
 
 

@@ -5,12 +5,16 @@ from collections.abc import Mapping, Sequence
 from app.domain.errors import Conflict, InvalidRequest
 from app.domain.permissions import Action
 from app.domain.plan import Variable
-from app.git.command import GitFailed
+from app.git.command import GitFailed, GitTimedOut
 from app.models import Project, User
 from app.services import access
 from app.services.core import Core
 from app.services.pipelines.pipeline_request import MAX_INPUTS, PipelineRequest
 from app.services.repositories.mirror import fetch_mirror
+from app.services.repositories.request_fetch import ask_for_fetch
+
+#: Whoever asks for a pipeline of a mirror waits no longer than so many seconds for its remote.
+WITHIN = 30.0
 
 
 def request_for_ref(
@@ -42,13 +46,11 @@ def newest_of_ref(
 ) -> PipelineRequest:
     """The request for the newest commit of a branch or tag; a mirror is fetched first. Who may is asked before.
 
-    Raises InvalidRequest(field "base") in GitLab's words (gitlab.md B.4).
+    Raises InvalidRequest(field "base") in GitLab's words (gitlab.md B.4), and where a mirror's remote takes longer than
+    `WITHIN`.
     """
     if project.repository == "mirrored":
-        try:
-            fetch_mirror(core, project, without=ref)
-        except (GitFailed, Conflict) as error:
-            raise InvalidRequest(f"The mirror could not be fetched: {error}", "base") from error
+        _fetch(core, project, ref)
     found = core.repositories.open(project.id).find(ref) if project.repository != "none" else []
     if len(found) > 1:
         raise InvalidRequest("Ref is ambiguous", "base")
@@ -69,3 +71,16 @@ def newest_of_ref(
         inputs=inputs or {},
         strict=strict,
     )
+
+
+def _fetch(core: Core, project: Project, ref: str) -> None:
+    """Fetch a mirror. Where that takes too long it goes on in the background, and the next try finds what came."""
+    project_id = project.id
+    try:
+        fetch_mirror(core, project, without=ref, within=WITHIN)
+    except (GitTimedOut, Conflict) as error:
+        ask_for_fetch(core, project_id)
+        late = f"The mirror could not be fetched within {WITHIN:g} seconds. It is fetched in the background: try again."
+        raise InvalidRequest(late, "base") from error
+    except GitFailed as error:
+        raise InvalidRequest(f"The mirror could not be fetched: {error}", "base") from error

@@ -25,7 +25,12 @@ CHOICES: Mapping[str, frozenset[str]] = {
     "variables_role": frozenset(MINIMUMS),
     "visibility": frozenset(Visibility),
 }
-TEXTS: Mapping[str, int] = {"name": 255, "description": 2000, "config_path": 255, "default_branch": 255}
+TEXTS: Mapping[str, int] = {
+    "name": 255,
+    "description": 2000,
+    "config_path": 255,
+    "default_branch": refs.MAX_DEFAULT_BRANCH,
+}
 FLAGS = frozenset({"public_jobs", "instance_runners", "auto_cancel_pending_pipelines", "archived"})
 SETTINGS = frozenset({*NUMBERS, *CHOICES, *TEXTS, *FLAGS, "path"})
 #: What only an owner changes: who sees the project, where it is, and whether it is still in use.

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, func, or_, select, true
+from sqlalchemy import ColumnElement, Select, func, or_, select, true
 
 from app.domain.audit import Act
 from app.domain.errors import AlreadyExists, Conflict, InvalidRequest, NotAllowed, NotFound
@@ -52,13 +52,16 @@ def groups(core: Core, user: User | None, wanted: GroupFilter) -> Select[Group]:
     if wanted.parent_id is not None:
         query = query.where(Group.parent_id == wanted.parent_id)
     if wanted.below is not None:
-        query = query.where(
-            func.lower(Group.full_path).startswith(wanted.below.full_path.lower() + "/", autoescape=True)
-        )
+        query = query.where(groups_below(wanted.below))
     column = ORDERS[wanted.order_by]
     if wanted.sort == "desc":
         return query.order_by(column.desc(), Group.id.desc())
     return query.order_by(column.asc(), Group.id.asc())
+
+
+def groups_below(group: Group) -> ColumnElement[bool]:
+    """Whether a group lies in `group`, or in one below it."""
+    return func.lower(Group.full_path).startswith(group.full_path.lower() + "/", autoescape=True)
 
 
 def _visible(core: Core, user: User | None) -> Select[Group]:

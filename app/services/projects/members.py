@@ -17,6 +17,7 @@ from app.models import Group, Membership, Project, User, write
 from app.services import access
 from app.services.audit.record import record
 from app.services.core import Core
+from app.services.projects.owners import is_owner
 from app.services.projects.save_member import ROLES
 
 Place = Project | Group
@@ -149,10 +150,8 @@ def _keep_an_owner(core: Core, place: Place, membership: Membership, new_role: i
     group = place.group if isinstance(place, Project) else place
     above = Membership.group_id.in_(access.group_chain(core, group))
     others = select(func.count()).where(
-        Membership.user_id.in_(select(User.id).where(User.bot.is_(False))),
-        Membership.role >= Role.OWNER,
+        is_owner(core),
         Membership.id != membership.id,
-        or_(Membership.expires_at.is_(None), Membership.expires_at > core.now()),
         or_(_here(place), above),
     )
     if not core.session.scalar(others):

@@ -12,6 +12,7 @@ from app.models import Group, Membership, Project, User, write
 from app.services.access import group_chain, role_of
 from app.services.audit.record import record
 from app.services.core import Core
+from app.services.projects.owners import is_owner
 
 #: What a form offers, least first.
 ROLES = (Role.GUEST, Role.REPORTER, Role.DEVELOPER, Role.MAINTAINER, Role.OWNER)
@@ -95,10 +96,8 @@ def _keep_an_owner(core: Core, project: Project, membership: Membership, new_rol
     if membership.role < Role.OWNER or new_role >= Role.OWNER:
         return
     others = select(func.count()).where(
-        Membership.user_id.in_(select(User.id).where(User.bot.is_(False))),
-        Membership.role >= Role.OWNER,
+        is_owner(core),
         Membership.id != membership.id,
-        or_(Membership.expires_at.is_(None), Membership.expires_at > core.now()),
         or_(Membership.project_id == project.id, Membership.group_id.in_(group_chain(core, project.group))),
     )
     if not core.session.scalar(others):

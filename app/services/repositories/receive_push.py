@@ -157,13 +157,18 @@ def _gone_branches(
 
 
 def _new_default_branch(repository: Repository, project: Project, moved: Sequence[RefUpdate]) -> str | None:
-    """The branch that becomes the default one, because the repository held none before this push."""
+    """The branch that becomes the default one, because the repository held none before this push. One whose name is
+    too long for that stays an ordinary one.
+    """
     created = [
         refs.split(update.ref).name for update in moved if update.creates and refs.split(update.ref).kind == "branch"
     ]
-    if not created or any(found.name not in created for found in repository.branches()):
+    if any(found.name not in created for found in repository.branches()):
         return None
-    branch = project.default_branch if project.default_branch in created else created[0]
+    fitting = [name for name in created if len(name) <= refs.MAX_DEFAULT_BRANCH]
+    if not fitting:
+        return None
+    branch = project.default_branch if project.default_branch in fitting else fitting[0]
     repository.set_head(branch)
     return branch
 

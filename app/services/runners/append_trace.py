@@ -99,10 +99,25 @@ def _renew(core: Core, job_id: int, token: str) -> str:
 
 
 def append_note(core: Core, job: Job, text: str) -> None:
-    """*In a write*, with `job` held: a line of the server's own at the end of the log."""
+    """*In a write*, with `job` held: a line of the server's own at the end of the log.
+
+    The log is no part of the transaction: one that came to nothing leaves the line there. Whoever tries again finds it,
+    and it stands there once.
+    """
+    note = f"\n\x1b[33;1m{text}\x1b[0;m\n".encode()
     with core.traces.hold(job.id, attempt(job), row_end(job)) as held:
-        held.append(f"\n\x1b[33;1m{text}\x1b[0;m\n".encode(), core.now().timestamp())
+        if not _ends_with(core, job.id, held.end.size, note):
+            held.append(note, core.now().timestamp())
         _count(core, job, held.end)
+
+
+def _ends_with(core: Core, job_id: int, size: int, note: bytes) -> bool:
+    file = core.traces.open(job_id) if size >= len(note) else None
+    if file is None:
+        return False
+    with file:
+        file.seek(size - len(note))
+        return file.read(len(note)) == note
 
 
 def restart_trace(job: Job) -> None:

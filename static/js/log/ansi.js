@@ -1,4 +1,6 @@
 // One line of a log as runs of styled text. Nothing here touches the page: what comes out is text and style, never markup.
+// The server's own reading of a line is app/domain/plain_log.py; a test holds the two against each other.
+import { Cells, Runs } from "./screen.js";
 
 // Tokens, in order: CSI, OSC (titles, links), DCS and its kin, other escapes, a section's marker, a carriage return, controls.
 const TOKEN = /\x1b\[([0-9;:?<=>!]*)[ -\/]*([@-~])|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\|$)|\x1b[PX^_][^\x1b]*(?:\x1b\\|$)|\x1b[ -\/]*[0-~]?|section_(start|end):(\d{1,12}):([A-Za-z0-9_.-]{1,200})(?:\[([^\]\r\n]{0,200})\])?\r|\r|[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]/g;
@@ -11,6 +13,7 @@ const STAMP = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z) [0-9a-f]{2}[EO][+ ]/;
 // → { runs: [{ text, style }], style: in force afterwards, markers: [{ end, at, name, collapsed }], moment: in ms, if told }
 export function parseLine(line, style = PLAIN) {
   const found = { runs: [], style, markers: [], moment: undefined };
+  const screen = line.includes("\b") ? new Cells() : new Runs();
   let overwrite = false;
   const stamp = STAMP.exec(line);
   if (stamp) {
@@ -20,11 +23,9 @@ export function parseLine(line, style = PLAIN) {
   let from = 0;
   const push = (text) => {
     if (!text) return;
-    if (overwrite) found.runs = [];
+    if (overwrite) screen.clear();
     overwrite = false;
-    const last = found.runs.at(-1);
-    if (last && last.style === found.style) last.text += text;
-    else found.runs.push({ text, style: found.style });
+    screen.write(text, found.style);
   };
   for (const token of line.matchAll(TOKEN)) {
     push(line.slice(from, token.index));
@@ -34,13 +35,18 @@ export function parseLine(line, style = PLAIN) {
       overwrite = true;
     } else if (token[0] === "\r") {
       overwrite = true;
+    } else if (token[0] === "\b") {
+      if (!overwrite) screen.back();
     } else if (token[2] === "m") {
       found.style = restyle(found.style, token[1]);
     } else if (token[2] === "K" && /^[12]?$/.test(token[1]) && (token[1] || overwrite)) {
-      found.runs = [];
+      screen.clear();
+    } else if (token[2] === "K" && /^0?$/.test(token[1])) {
+      screen.cut();
     }
   }
   push(line.slice(from));
+  found.runs = screen.runs;
   return found;
 }
 

@@ -2,7 +2,9 @@
 
 import re
 
-from app.models import Job, write
+from app.domain.permissions import Role
+from app.models import CiVariable, Group, Job, write
+from tests.factories import make_member, make_runner
 
 JOB, PIPELINE = "/skerry/hello/-/jobs/{}", "/skerry/hello/-/pipelines/{}"
 PARTS = re.compile(r'<\w+ id="([^"]+)"[^>]* hx-swap-oob')
@@ -73,3 +75,34 @@ def test_a_page_that_looks_again_is_led_nowhere(site, core):
     lost = site.visitor("developer").get(job, headers=_headers(job))
     assert lost.status_code == 404
     assert PARTS.findall(lost.text) == []
+
+
+def test_lists_of_runners_variables_and_members_change_in_place(site, core, user_of):
+    owner, admin, base = site.visitor("owner"), site.visitor("admin"), "/-/groups/skerry/-"
+    make_member(core, user_of("guest"), core.session.query(Group).one(), Role.REPORTER)
+    owner.post(f"{base}/settings/ci_cd", {"key": "TOKEN", "value": "x"})
+    variable, runner = core.session.query(CiVariable).one().id, make_runner(core)[0].id
+    guest = user_of("guest").id
+    for visitor, page, act, part, gone in (
+        (owner, f"{base}/settings/ci_cd", f"{variable}/remove", "lists", "TOKEN</code>"),
+        (owner, f"{base}/members", f"{guest}/remove", "lists", "<td>reporter"),
+        (admin, "/-/admin/runners", f"{runner}/pause", "runners", "Pause</button>"),
+        (admin, "/-/admin/runners", f"{runner}/remove", "runners", f"<strong>#{runner}</strong>"),
+    ):
+        before = visitor.get(page).text
+        form = before.partition(f'action="{page}/{act}"')[2].partition(">")[0]
+        assert 'hx-target="#main"' in form, act
+        inside = _part(before, part)
+        assert gone in inside, act
+        stays = visitor.post(f"{page}/{act}", headers=_headers(page))
+        assert (stays.status_code, stays.location) == (303, page), act
+        after = visitor.get(page, headers=_headers(page)).text
+        assert gone not in _part(after, part), act
+        assert "messages" in PARTS.findall(after), act
+
+
+def _part(page: str, name: str) -> str:
+    """What comes of the part of that name and behind it."""
+    found = page.partition(f'<div id="{name}" hx-swap-oob')
+    assert found[1], f"the page has no part {name}"
+    return found[2]

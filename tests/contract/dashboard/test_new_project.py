@@ -3,6 +3,7 @@
 import html
 
 from app.models import Job, Pipeline, Project, write
+from app.services.repositories.request_fetch import fetch_next_mirror
 from tests.factories import make_pipeline
 
 NEW = "/-/projects/new"
@@ -62,8 +63,10 @@ def test_a_mirror_is_fetched_now_and_its_first_page_says_how_that_went(site, cor
     assert "<code>http://127.0.0.1:9/x.git</code>" in page
     fetched = admin.post("/far/away/-/settings/mirror/fetch", {"next": "/far/away"})
     assert fetched.location == "/far/away"
+    assert admin.get("/far/away").text.count("is being fetched") == 2, "the notice, and how it stands"
+    assert fetch_next_mirror(core)
     failed = admin.get("/far/away").text
-    assert ("could not be fetched" in failed, "The last fetch failed" in failed) == (True, True)
+    assert ("is being fetched" in failed, "The last fetch failed" in failed) == (False, True)
     assert "hunter2" not in page + failed
     with write(core.session):
         core.session.query(Project).filter_by(full_path="far/away").one().visibility = "public"

@@ -118,6 +118,30 @@ def test_actions_and_variables_are_offered_to_those_who_may(site, core, diamond)
     assert site.visitor("maintainer").get(HERE).text.count(start) == 2
 
 
+def test_a_job_runs_again_from_the_graph_and_the_list_with_other_inputs_or_variables(site, core):
+    inputs = [{"name": "target", "value": '"moon"', "options": ['"moon"', '"mars"']}]
+    plain = make_job(core, site.pipeline, name="plain", status="failed", finished_at=core.now())
+    manual = make_job(core, site.pipeline, name="by hand", when="manual", status="failed", finished_at=core.now())
+    fly = make_job(core, site.pipeline, name="fly", status="failed", finished_at=core.now())
+    with write(core.session):
+        held = core.session.get_one(Job, fly.id)
+        held.plan = {**held.plan, "inputs": inputs}
+    developer = site.visitor("developer")
+    for address in (HERE, f"{HERE}?view=list"):
+        page = developer.get(address).text
+        asked = {job.id: page.partition(f'id="start-{job.id}"')[2].partition("</form>")[0] for job in (manual, fly)}
+        assert f'id="start-{plain.id}"' not in page, "one button is enough"
+        assert 'aria-label="Retry fly with inputs" title="Retry fly with inputs"' in page
+        assert '<option value="moon" selected>moon</option>' in asked[fly.id]
+        assert ('name="key"' in asked[fly.id], 'name="key"' in asked[manual.id]) == (False, True)
+        assert f'action="/skerry/hello/-/jobs/{fly.id}/retry"' in asked[fly.id]
+        assert len(re.findall(r' id="([^"]+)"', page)) == len(set(re.findall(r' id="([^"]+)"', page)))
+    again = developer.post(f"/skerry/hello/-/jobs/{fly.id}/retry", {"input:target": "mars", "stay": "view=list"})
+    assert again.location == f"{HERE}?view=list"
+    fresh = core.session.query(Job).order_by(Job.id.desc()).first()
+    assert fresh.plan["inputs"][0]["value"] == '"mars"'
+
+
 @pytest.fixture
 def reported(site, core) -> list[CommitStatus]:
     pipeline_id, now = site.pipeline.id, core.now()

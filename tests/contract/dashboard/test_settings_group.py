@@ -5,7 +5,7 @@ from datetime import timedelta
 from app.domain.permissions import Role
 from app.models import Group, Membership, write
 from app.services.projects.groups import create_group
-from tests.factories import make_member
+from tests.factories import make_member, make_project, make_runner
 
 BASE = "/-/groups/skerry/-"
 
@@ -61,3 +61,21 @@ def test_only_an_empty_group_is_deleted_by_who_types_its_path(site, core, user_o
     assert owner.post(f"{inside}/delete", {"confirmation": "empty"}).status_code == 422
     assert owner.post(f"{inside}/delete", {"confirmation": "skerry/empty"}).status_code == 303
     assert [row.full_path for row in core.session.query(Group)] == ["skerry"]
+
+
+def test_owners_see_the_audit_log_of_all_that_is_inside_and_of_nothing_else(site, core, user_of):
+    owner, group = site.visitor("owner"), core.session.query(Group).one()
+    inner = create_group(core, user_of("admin"), name="deep", path="deep", parent=group)
+    make_project(core, f"{inner.full_path}/far", creator=user_of("admin"))
+    make_project(core, "skerry-two/other")
+    make_runner(core, description="shared")
+    owner.post(f"{BASE}/settings/ci_cd", {"key": "TOKEN", "value": "hunter2hunter2"})
+    owner.post("/skerry/hello/-/settings/ci_cd", {"key": "INSIDE", "value": "hunter2hunter2"})
+    page = owner.get(f"{BASE}/audit").text
+    for inside in ("<strong>TOKEN</strong>", "<strong>INSIDE</strong>", "skerry/deep/far", "<code>skerry/hello</code>"):
+        assert inside in page, inside
+    for outside in ("hunter2", "shared", "skerry-two"):
+        assert outside not in page, outside
+    narrowed = owner.get(f"{BASE}/audit?subject=variable&place=skerry/hello").text
+    assert ("INSIDE" in narrowed, "TOKEN" in narrowed) == (True, False)
+    assert f'href="{BASE}/audit"' in owner.get(f"{BASE}/settings").text

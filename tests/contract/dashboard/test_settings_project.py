@@ -3,6 +3,7 @@
 import re
 
 from app.models import AuditEvent, Pipeline, PipelineTrigger, Project, ProtectedRef
+from app.services.repositories.request_fetch import fetch_next_mirror
 from tests.factories import make_project, make_runner
 
 GENERAL = "/skerry/hello/-/settings"
@@ -87,9 +88,12 @@ def test_a_mirrors_address_is_shown_without_its_credentials_and_changed(site, co
     assert "<code>http://127.0.0.1:9/x.git</code>" in page
     assert "with stored credentials" in page
     admin.post("/far/away/-/settings/mirror/fetch")
+    asked = admin.get("/far/away/-/settings").text
+    assert ("as soon as it is its turn" in asked, "The last fetch failed" in asked) == (True, False)
+    assert fetch_next_mirror(core)
     failed = admin.get("/far/away/-/settings").text
-    assert "could not be fetched" in failed
-    assert "The last fetch failed" in failed
+    assert ("as soon as it is its turn" in failed, "The last fetch failed" in failed) == (False, True)
+    assert admin.post(f"{GENERAL}/mirror/fetch").status_code == 400, "it is no mirror"
     for url, said in (("file:///etc", "URL of http"), ("http://u:hunter3@", "is a URL"), ("", "is a URL")):
         refused = admin.post("/far/away/-/settings/mirror", {"mirror_url": url})
         assert (refused.status_code, said in refused.text) == (422, True), url

@@ -1,9 +1,14 @@
 """A project that follows another repository, over real HTTP and with credentials."""
 
+import shutil
+import socket
 import threading
 from pathlib import Path
+from typing import Any
 
+import gitlab
 import pytest
+import requests
 from sqlalchemy import select
 
 from app.domain.errors import InvalidRequest, NotAllowed
@@ -13,7 +18,8 @@ from app.models import Pipeline, Project, Push
 from app.services.core import Core
 from app.services.pipelines.create_pipeline import run_pipeline
 from app.services.pipelines.request_for_ref import request_for_ref
-from app.services.repositories.mirror import fetch_mirror
+from app.services.repositories.mirror import alone, fetch_held, fetch_mirror
+from app.services.repositories.request_fetch import fetch_next_mirror, fetch_state, request_fetch
 from tests.contract.git.conftest import Hosted
 from tests.factories import make_member, make_project, make_user
 from tests.git_client import Checkout, clone
@@ -133,3 +139,93 @@ def test_an_interrupted_fetch_is_made_good_by_the_next(
     assert pipelines_of(hosted.core, mirror) == []
     assert len(fetch_mirror(hosted.core, mirror).pipelines) == 1
     assert hosted.core.session.scalar(select(Push).where(Push.project_id == mirror.id)) is not None
+
+
+def test_a_fetch_asked_for_is_done_by_the_loop_and_once_more_when_asked_meanwhile(
+    hosted: Hosted, pushed: Checkout, mirror: Project
+) -> None:
+    core, folder = hosted.core, hosted.core.repositories.path(mirror.id)
+    assert fetch_state(core, mirror).status == "none"
+    request_fetch(core, mirror, hosted.owner)
+    request_fetch(core, mirror, hosted.owner)
+    assert fetch_state(core, mirror).status == "scheduled"
+    with alone(folder, 0):
+        assert not fetch_next_mirror(core), "somebody is at work on it"
+    assert fetch_next_mirror(core)
+    assert fetch_state(core, mirror).status == "finished"
+    assert len(pipelines_of(core, mirror)) == 1
+    assert not fetch_next_mirror(core)
+
+
+def test_a_fetch_whose_server_was_killed_begins_again_and_one_asked_for_meanwhile_follows(
+    hosted: Hosted, pushed: Checkout, mirror: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    core = hosted.core
+
+    def killed(*_given: object) -> None:
+        raise KeyboardInterrupt
+
+    request_fetch(core, mirror, hosted.owner)
+    with monkeypatch.context() as broken, pytest.raises(KeyboardInterrupt):
+        broken.setattr("app.services.repositories.request_fetch.fetch_held", killed)
+        fetch_next_mirror(core)
+    state = fetch_state(core, mirror)
+    assert (state.status, state.started_at is not None) == ("started", True)
+
+    def fetch_and_ask(*given: Any) -> None:
+        fetch_held(*given)
+        request_fetch(core, core.session.get_one(Project, mirror.id), hosted.owner)
+
+    with monkeypatch.context() as busy:
+        busy.setattr("app.services.repositories.request_fetch.fetch_held", fetch_and_ask)
+        assert fetch_next_mirror(core)
+    assert fetch_state(core, mirror).status == "scheduled"
+    assert (fetch_next_mirror(core), fetch_next_mirror(core)) == (True, False)
+
+
+def test_what_a_fetch_did_not_expect_is_noted_and_holds_up_no_other(
+    hosted: Hosted, pushed: Checkout, mirror: Project
+) -> None:
+    core = hosted.core
+    broken = make_project(core, "copies/broken", creator=hosted.owner, mirror_url=hosted.owner_url)
+    for project in (broken, mirror):
+        request_fetch(core, project, hosted.owner)
+    shutil.rmtree(core.repositories.path(broken.id))
+    assert (fetch_next_mirror(core), fetch_next_mirror(core), fetch_next_mirror(core)) == (True, True, False)
+    assert fetch_state(core, broken).error == "Something unexpected went wrong in the server. Its log says what."
+    assert fetch_state(core, mirror).status == "finished"
+
+
+def test_a_pipeline_waits_for_its_remote_no_longer_than_it_may(hosted: Hosted, monkeypatch: pytest.MonkeyPatch) -> None:
+    core = hosted.core
+    monkeypatch.setattr("app.services.pipelines.request_for_ref.WITHIN", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        slow = make_project(core, creator=hosted.owner, mirror_url=f"git://127.0.0.1:{silent.getsockname()[1]}/x")
+        with pytest.raises(InvalidRequest, match=r"could not be fetched within 0\.2 seconds"):
+            request_for_ref(core, slow, "main", hosted.owner)
+    assert fetch_state(core, slow).status == "scheduled"
+
+
+def test_a_mirror_is_pulled_through_the_api(hosted: Hosted, pushed: Checkout, mirror: Project) -> None:
+    project = gitlab.Gitlab(hosted.server.url, private_token=hosted.token).projects.get(mirror.id)
+    project.pull_mirror.start()
+    assert project.pull_mirror.get().update_status == "scheduled"
+    fetch_next_mirror(hosted.core)
+    told = project.pull_mirror.get()
+    assert (told.update_status, told.last_error) == ("finished", None)
+    assert (told.last_successful_update_at is not None, told.url) == (True, hosted.url())
+    address, headers = f"/api/v4/projects/{hosted.project.id}/mirror/pull", {"PRIVATE-TOKEN": hosted.token}
+    refused = requests.post(hosted.server.url + address, headers=headers, timeout=10)
+    assert (refused.status_code, refused.json()) == (400, {"message": "The project is not mirrored"})
+
+
+def test_a_branch_whose_name_is_too_long_becomes_no_default_branch(hosted: Hosted, checkout: Checkout) -> None:
+    """SQLite would keep the name; a database that counts refuses it."""
+    core, long = hosted.core, "a/" + "/".join(["b" * 50] * 6)
+    assert checkout.push(f"HEAD:refs/heads/{long}").ok
+    assert core.session.get_one(Project, hosted.project.id).default_branch == "main"
+    core.repositories.open(hosted.project.id).set_head(long)
+    mirror = make_project(core, "copies/hello", creator=hosted.owner, mirror_url=hosted.owner_url)
+    fetch_mirror(core, mirror)
+    assert core.session.get_one(Project, mirror.id).default_branch == "main"
+    assert [made.ref for made in pipelines_of(core, mirror)] == [long], "it is mirrored all the same"

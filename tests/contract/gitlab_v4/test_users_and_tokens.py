@@ -2,8 +2,12 @@
 
 from datetime import timedelta
 
-from app.models import User
+import pytest
+
+from app.domain.errors import InvalidRequest
+from app.models import AuditEvent, User
 from app.services.accounts.authenticate import user_by_password
+from app.services.accounts.create_token import create_token
 from tests.contract.gitlab_v4.shapes import differences
 from tests.support.gitlab import Api
 from tests.support.place import Place
@@ -175,3 +179,43 @@ def test_users_are_found_by_what_they_are(api: Api, place: Place) -> None:
     assert "robot" in names("")
     assert "robot" not in names("humans=true") + names("without_project_bots=true")
     assert names("humans=true&order_by=username&sort=asc")[:3] == ["admin", "developer", "guest"]
+
+
+def test_an_administrator_acts_as_another_user_and_both_are_written_down(api: Api, place: Place) -> None:
+    admin, guest, developer = (place.users[name] for name in ("admin", "guest", "developer"))
+    made = api.post(
+        f"/users/{admin.id}/personal_access_tokens",
+        token=place.token(admin, scopes=["api"]),
+        json={"name": "deputy", "scopes": ["api", "sudo"]},
+    )
+    assert made.status_code == 201
+    token, weak = made.json["token"], place.token(admin, scopes=["api"])
+    for name in ("developer", "DEVELOPER", str(developer.id)):
+        assert api.get("/user", token=token, headers={"Sudo": name}).json["username"] == "developer"
+    assert api.get(f"/user?sudo={developer.id}", token=token).json["username"] == "developer"
+    assert api.get("/user", token=token).json["username"] == "admin"
+    refused = {
+        "nobody": (404, {"message": "404 User with ID or username 'nobody' Not Found"}),
+        "9" * 30: (404, {"message": f"404 User with ID or username '{'9' * 30}' Not Found"}),
+    }
+    for name, expected in refused.items():
+        answer = api.get("/user", token=token, headers={"Sudo": name})
+        assert (answer.status_code, answer.json) == expected
+    answer = api.get("/user", token=weak, headers={"Sudo": "guest"})
+    assert (answer.status_code, answer.json["error"], answer.json["scope"]) == (403, "insufficient_scope", "sudo")
+    answer = api.get("/user", token=place.token(developer, scopes=["api", "sudo"]), headers={"Sudo": "admin"})
+    assert (answer.status_code, answer.json) == (403, {"message": "403 Forbidden - Must be admin to use sudo"})
+    assert api.get("/user", token=None, headers={"Sudo": "guest"}).status_code == 401
+    as_guest = {"Sudo": str(guest.id)}
+    assert api.delete("/projects/1", token=token, headers=as_guest).status_code == 403, "no rights of their own"
+    named = {"name": "mine", "path": "mine"}
+    assert api.post("/groups", token=token, headers=as_guest, json=named).status_code == 201
+    row = place.core.session.query(AuditEvent).filter_by(action="group.created", target="mine").one()
+    assert (row.actor, row.way) == ("guest", "sudo by admin, token deputy")
+    place.set(guest, blocked=True)
+    assert api.get("/user", token=token, headers=as_guest).status_code == 403
+
+
+def test_only_administrators_have_tokens_that_act_as_others(place: Place) -> None:
+    with pytest.raises(InvalidRequest, match="there is no scope 'sudo'"):
+        create_token(place.core, user=place.users["owner"], name="a", scopes=["api", "sudo"])

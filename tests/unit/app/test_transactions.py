@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import create_engine, select
 from sqlalchemy.orm import sessionmaker
 
+from app.domain.errors import AlreadyExists
 from app.models import Base, Counter, Group, after_commit, prepare_sqlite, write
 
 
@@ -92,6 +93,6 @@ def test_a_time_without_a_zone_is_refused(session):
 
 def test_names_differ_whatever_their_case(session):
     now = datetime.now(UTC)
-    with pytest.raises(Exception, match="UNIQUE"), write(session):
+    with pytest.raises(AlreadyExists), write(session):
         session.add_all([Group(path=p, full_path=p, name=p, created_at=now) for p in ("Team", "team")])
         session.flush()

@@ -22,6 +22,14 @@ from app.domain.plain_log import LONGEST_LINE, plain_lines, plain_text
         (b"bad \xff utf-8 \x00\n", ["bad \ufffd utf-8 "]),
         ("\u202eevil\u2066\n".encode(), ["evil"]),
         (b"tab\there\n", ["tab\there"]),
+        (b"abc\b\bX", ["aXc"]),
+        (b"abc\b\b\x1b[K", ["a"]),
+        (b"work |\b/\b-\b\\\b \bdone\n", ["work done"]),
+        (b"_\bb_\bo_\bl_\bd", ["bold"]),
+        (b"\b\b\x1b[31ma\x1b[0mb\x1b[1m\b\bc\x1b[0m", ["cb"]),
+        (b"10%\b\b\b20%\r30%\r\b\n", ["30%"]),
+        ("\u00e9\U0001f600\bx".encode(), ["\u00e9x"]),
+        (b"2026-08-22T00:44:03.123456Z 01O a\bb", ["b"]),
         (b"2026-08-22T00:44:03.123456Z 01O \x1b[1mtext\x1b[0m\n", ["text"]),
         (b"2026-08-22T00:44:03.123456Z 00E+section_start:1:a\rHeader\r\n", ["Header"]),
     ],
@@ -48,6 +56,8 @@ _PIECES = st.sampled_from(
         "\x1b[31m",
         "\x1b]8;;x\x07",
         "\r",
+        "\b",
+        "\x1b[K",
         "\n",
         "section_end:1:a\r",
         "é",
@@ -68,3 +78,9 @@ def test_a_line_full_of_beginnings_of_markers_takes_no_time():
     begun = time.process_time()
     assert plain_text(line).count("section_start") == 14_000
     assert time.process_time() - begun < 5  # it was 20 s, and grows with the square of the length
+
+
+def test_a_line_full_of_backspaces_takes_no_time():
+    begun = time.process_time()
+    assert plain_text(b"ab\b" * 300_000) == "a" * 300_000 + "b"
+    assert time.process_time() - begun < 5

@@ -1,8 +1,11 @@
 """The index of a log is kept while it grows, and never outlives what it tells of."""
 
+import os
+
 import pytest
 
 from app import crypto
+from app.background.tasks import sweep_uploads
 from app.models import Job, write
 from app.services.core import Core
 from app.services.jobs import kept_index
@@ -87,3 +90,27 @@ def test_an_index_that_cannot_be_read_is_made_anew(core, job):
     with core.traces.uncut(job.id):
         core.traces.keep_index(job.id, b'{"size": 7}')
     assert log_index(core, job).lines == 300
+
+
+def test_what_a_killed_server_left_unfinished_is_swept_by_the_loop(core, job, monkeypatch):
+    print_trace(core, job.id, b"line\n" * 300)
+
+    def killed(*_given):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as broken, pytest.raises(KeyboardInterrupt):
+        broken.setattr("pathlib.Path.rename", killed)
+        keep_index(core, job)
+
+    def left():
+        found = [path for path in core.traces.path(job.id).parents[1].rglob("*") if path.is_file()]
+        return [path for path in found if path.suffix not in (".log", ".times")]
+
+    files = left()
+    assert len(files) == 1
+    sweep_uploads(core)
+    assert files[0].exists(), "somebody may be at work on it"
+    os.utime(files[0], (0, 0))
+    sweep_uploads(core)
+    keep_index(core, job)
+    assert [path.name for path in left()] == [f"{job.id}.index"]

@@ -15,7 +15,7 @@ def test_every_piece_has_its_time_and_a_log_that_begins_anew_has_new_ones(core):
     for number in range(3):
         object.__setattr__(core, "now", lambda later=number: NOW + timedelta(minutes=later))
         with write(core.session):
-            append_note(core, job, "note")
+            append_note(core, job, f"note {number}")
     size, start = job.trace_size // 3, NOW.timestamp()
     assert log_times(core, job.id) == [(0, start), (size, start + 60), (2 * size, start + 120)]
     assert log_times(core, job.id, 2 * size + 1) == [(2 * size, start + 120)]

@@ -128,6 +128,8 @@ ANSWERS: dict[str, Answer] = {
     "archive_project": Answer(projects.Project),
     "unarchive_project": Answer(projects.Project),
     "remove_project": Answer(Message),
+    "get_pull_mirror": Answer(projects.PullMirror),
+    "start_pull_mirror": Answer(int),
     **{
         name.format(of): answer
         for of in ("project", "group")

@@ -249,7 +249,7 @@ def test_the_log_is_read_by_pages_and_filters(story):
     assert show_events(core, AuditFilter(place="rock")).events == []
     assert [event.target for event in show_events(core, AuditFilter(actor="ADMIN")).events] == ["rocks/big"]
     project = core.session.query(Project).one()
-    assert {event.project_id for event in show_events(core, AuditFilter(project=project)).events} == {project.id}
+    assert {event.project_id for event in show_events(core, AuditFilter(within=project)).events} == {project.id}
     assert show_events(core, AuditFilter(subject="nothing")).events == []
     assert "runner" in subjects()
 

@@ -1,5 +1,7 @@
 """How much of a log counts is noted beside its bytes; the job's row is written seldom, and for good at the end."""
 
+from dataclasses import replace
+
 import pytest
 from sqlalchemy import event
 
@@ -118,3 +120,27 @@ def test_a_piece_that_was_overtaken_changes_nothing(core, world, job, claimed, r
         append_trace(core, claimed.job_id, claimed.token, 0, b"late")
     kept = b"" if erased else b"anew"
     assert (core.traces.path(job.id).read_bytes(), log(core, world.read(job))) == (kept, kept)
+
+
+def test_a_line_of_the_servers_own_stands_once_whatever_became_of_its_transaction(
+    core, world, job, claimed, monkeypatch
+):
+    """As when the server is killed between the line and the commit: the runner sends the piece again."""
+    small = replace(core, config=replace(core.config, trace_limit=8))
+    append_trace(small, claimed.job_id, claimed.token, 0, b"12345678")
+
+    def killed(*_given):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as broken, pytest.raises(KeyboardInterrupt):
+        broken.setattr(append_module, "finish", killed)
+        append_trace(small, claimed.job_id, claimed.token, 8, b"9")
+    assert world.read(job).status == "running"
+    again = append_trace(small, claimed.job_id, claimed.token, 8, b"9")
+    assert (again.accepted, again.size > 8) == (False, True)
+    with pytest.raises(NotProcessing):
+        append_trace(small, claimed.job_id, claimed.token, again.size, b"9")
+    ended = world.read(job)
+    assert (ended.status, ended.failure_reason) == ("failed", "trace_size_exceeded")
+    assert log(core, ended).count(b"which is the limit here") == 1
+    assert row_end(ended) == End.of(core.traces.path(job.id).read_bytes())

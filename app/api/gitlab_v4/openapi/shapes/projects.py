@@ -109,6 +109,18 @@ class Project(ProjectSettings):
     empty_repo: bool
 
 
+class PullMirror(TypedDict):
+    """Where a mirrored project is fetched from, and how that went."""
+
+    id: int
+    enabled: bool
+    url: str | None
+    update_status: Literal["none", "scheduled", "started", "finished", "failed"]
+    last_error: str | None
+    last_update_started_at: Time | None
+    last_successful_update_at: Time | None
+
+
 class JobTokenScope(TypedDict):
     """Whether other projects' job tokens need a grant."""
 
