@@ -14,6 +14,7 @@ from app.edge import core
 from app.models import Project, User
 from app.services.projects.create_project import create_project
 from app.services.repositories.first_commit import STARTERS, add_starter, check_starter
+from app.services.repositories.request_fetch import ask_for_fetch
 
 _REFUSED = (InvalidRequest, AlreadyExists, NotAllowed, NotFound)
 _MIRROR = "mirrored"
@@ -41,7 +42,9 @@ def make_project() -> ResponseReturnValue:
         field = "full_path" if field == "path" else field
         return _form({name: request.form.get(name, "") for name in _KEPT}, (field, sentence(error))), 422
     path = project.full_path
-    if starter and project.repository == "hosted":
+    if project.repository == "mirrored":
+        ask_for_fetch(core(), project.id)
+    elif starter and project.repository == "hosted":
         _start(project, user, starter)
     return redirect(url_for("pages.project", path=path), 303)
 

@@ -20,6 +20,7 @@ from app.services.projects.create_project import create_project
 from app.services.projects.delete_project import delete_project
 from app.services.projects.search_projects import ProjectFilter
 from app.services.repositories.first_commit import add_readme
+from app.services.repositories.request_fetch import ask_for_fetch
 
 routes = Routes()
 LEVELS = tuple(str(int(role)) for role in Role if role)
@@ -77,7 +78,7 @@ def get_project(call: Call) -> dict[str, Any]:
         Param("namespace_id", Kind.INTEGER, help="A group; a group called like oneself when missing"),
         Param("description", default=""),
         Param("visibility", values=tuple(Visibility), default="private"),
-        Param("import_url", help="Mirror this repository"),
+        Param("import_url", help="Mirror this repository, which is fetched soon"),
         Param("initialize_with_readme", Kind.BOOLEAN, default=False, help="With a first commit"),
         *(setting for setting in SETTINGS if setting.name not in _AT_FIRST),
     ),
@@ -115,6 +116,8 @@ def _set_up(call: Call, project: Project) -> Project:
         project = change(call, project, later)
         if call.params["initialize_with_readme"]:
             add_readme(call.core, project, call.signed_in)
+        if project.repository == "mirrored":
+            ask_for_fetch(call.core, project.id)
     except (ApiError, SkerryError):
         delete_project(call.core, project, call.signed_in)
         raise

@@ -54,17 +54,18 @@ def test_a_starter_runs_at_once_with_the_project_or_later_and_never_over_what_is
     assert len(_pipelines(core, "rocks/two")) == 1
 
 
-def test_a_mirror_is_fetched_now_and_its_first_page_says_how_that_went(site, core):
+def test_a_mirror_is_fetched_without_being_asked_and_its_first_page_says_how_that_went(site, core):
     admin = site.visitor("admin")
     where = "http://user:hunter2@127.0.0.1:9/x.git"
     form = {"full_path": "far/away", "visibility": "private", "repository": "mirrored", "mirror_url": where}
     assert admin.post(NEW, form | {"starter": "hello"}).location == "/far/away"
     page = admin.get("/far/away").text
     assert "<code>http://127.0.0.1:9/x.git</code>" in page
+    assert "It is being fetched" in page
     fetched = admin.post("/far/away/-/settings/mirror/fetch", {"next": "/far/away"})
     assert fetched.location == "/far/away"
     assert admin.get("/far/away").text.count("is being fetched") == 2, "the notice, and how it stands"
-    assert fetch_next_mirror(core)
+    assert (fetch_next_mirror(core), fetch_next_mirror(core)) == (True, False), "asked for twice, done once"
     failed = admin.get("/far/away").text
     assert ("is being fetched" in failed, "The last fetch failed" in failed) == (False, True)
     assert "hunter2" not in page + failed

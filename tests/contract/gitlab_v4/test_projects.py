@@ -187,6 +187,13 @@ def test_a_project_is_made_with_its_settings_and_a_first_commit(api: Api, place:
     assert [branch["default"] for branch in api.get(f"{home}/branches").json] == [True]
 
 
+def test_a_new_mirror_is_fetched_without_being_asked(api: Api, place: Place) -> None:
+    api.token = place.tokens["owner"]
+    made = api.post("/projects", json={"path": "copy", "namespace_id": 1, "import_url": "http://127.0.0.1:9/x.git"})
+    pulled = api.get(f"/projects/{made.json['id']}/mirror/pull").json
+    assert pulled["update_status"] == "scheduled"
+
+
 def test_a_project_that_cannot_have_its_settings_is_not_made(api: Api, place: Place) -> None:
     api.token = place.tokens["owner"]
     refused = api.post("/projects", json={"name": "late", "namespace_id": 1, "build_timeout": 5})
