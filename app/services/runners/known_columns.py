@@ -10,7 +10,9 @@ from app.models.base import AnySession
 
 def known_columns(session: AnySession, model: type[Base], columns: Mapping[str, Any]) -> Any:
     """What has these `columns`, `id` among them, and the properties of `model`. Whatever else is asked of it is read
-    from the row, then. For statements that are executed so often that to make objects of rows costs more than they do.
+    from the row, then. It is for reading alone: what is set on it goes nowhere.
+
+    For statements that are executed so often that to make objects of rows costs more than the database does.
     """
     return _class_of(model)(session, columns)
 
