@@ -57,6 +57,7 @@ def begin(core: Core, job_id: int, taker: Taker, token: str) -> Begun | None:
     settled = _is_shown_to_run(taken) or _start_pipeline(core, taken.pipeline_id)
     if taken.delivers:
         job_claimed(core, job_id)
+        core.session.flush()  # what fails is this job's, not of all that are claimed together with it
     notice = job_notice(job_id, status.RUNNING, core.now())
     after_commit(core.session, lambda: core.bus.publish(notice))
     return Begun(taken.pipeline_id, settled)

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError, OperationalError
 
-from app.models import Job, Project, Runner, write
+from app.models import Job, Project, Runner, TagSet, write
 from app.services.core import Core
 from app.services.jobs import finish_job
 from app.services.runners import claim_job as claims
@@ -153,6 +153,15 @@ def test_a_job_that_nobody_can_claim_ends_with_a_reason_and_those_behind_it_go_o
         assert (job.status, job.failure_reason) == ("failed", "data_integrity_failure")
         assert (job.failure_message, job.token_hash) == ("The server could not begin the job.", None)
         assert job.pipeline.status == "failed"
+
+
+def test_what_a_claim_cannot_write_is_the_fault_of_its_job_alone(core: Core, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = make_pipeline(core, make_project(core))
+    damaged, able = make_job(core, run, delivers=True).id, make_job(core, run).id
+    monkeypatch.setattr(take_job, "job_claimed", lambda core, _: core.session.add(TagSet(id=1, tags_key="", tags=[])))
+    runner = make_runner(core)[0]
+    assert served(core, asks(core, runner, runner)) == [able, None]
+    assert core.session.get_one(Job, damaged).failure_reason == "data_integrity_failure"
 
 
 def test_a_claim_that_fails_once_harms_no_job(core: Core, monkeypatch: pytest.MonkeyPatch) -> None:
