@@ -10,6 +10,7 @@ from app.events import create_bus
 from app.extensions import csrf, db, login_manager
 from app.git.repositories import Repositories
 from app.models import prepare_sqlite
+from app.models.connections import check_connections
 from app.services.core import Core
 from app.storage import create_artifact_store, create_trace_store
 
@@ -32,9 +33,8 @@ def build_core(app: Flask, config: Config) -> Core:
     db.init_app(app)
     login_manager.init_app(app)
     csrf.init_app(app)
-    if config.is_sqlite:
-        with app.app_context():
-            prepare_sqlite(db.engine)
+    with app.app_context():
+        (prepare_sqlite if config.is_sqlite else check_connections)(db.engine)
     return Core(
         config=config,
         session=db.session,
@@ -52,8 +52,6 @@ def _engine_options(config: Config) -> dict[str, object]:
     options: dict[str, object] = {"pool_size": 16, "max_overflow": 48, "pool_timeout": 20}
     if config.is_sqlite:
         options["connect_args"] = {"check_same_thread": False}
-    else:
-        options["pool_pre_ping"] = True
     return options
 
 

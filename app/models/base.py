@@ -65,24 +65,27 @@ _turn = Lock()
 
 
 @contextmanager
-def write(session: AnySession) -> Iterator[None]:
+def write(session: AnySession, goes_on: bool = False) -> Iterator[None]:
     """One write transaction: committed at the end, rolled back when anything is raised. AlreadyExists where a name is
     taken at the same moment (`unique`).
 
     It begins anew, so nothing that was read before decides a write: read what you need inside. On SQLite it opens
     with BEGIN IMMEDIATE
     behind a lock of this process, because a read that turns into a write fails, and competing writers starve each
-    other.
+    other. `goes_on`: the transaction that has read something becomes the one that writes, where the database lets it
+    (PostgreSQL): for statements that have all their conditions in themselves.
     """
     if session.info.get(_WRITES):
         raise RuntimeError("a write inside a write: pass the work in, do not open a second transaction")
-    session.rollback()
     on_sqlite = session.get_bind().dialect.name == "sqlite"
+    if on_sqlite or not goes_on:
+        session.rollback()
     if on_sqlite:
         _turn.acquire()
     session.info[_WRITES] = True
     try:
-        session.connection(execution_options={_WRITES: True})
+        if on_sqlite:
+            session.connection(execution_options={_WRITES: True})
         yield
         session.commit()
     except BaseException as error:

@@ -2,8 +2,9 @@
 
 import json
 from collections.abc import Iterable
+from typing import Any
 
-from sqlalchemy import bindparam, or_, select
+from sqlalchemy import Row, bindparam, or_, select
 
 from app.domain import plan_json
 from app.domain.environments import scope_matches, scope_rank
@@ -11,9 +12,23 @@ from app.domain.plan import Variable
 from app.models import CiVariable, Project
 from app.services.core import Core
 from app.services.pipelines import predefined
+from app.services.runners.known_columns import known_columns
 
+_variables = CiVariable.__table__.c
+_TOLD = (
+    "id",
+    "project_id",
+    "group_id",
+    "key",
+    "value_sealed",
+    "environment_scope",
+    "protected",
+    "masked",
+    "raw",
+    "file",
+)
 _IN_REACH = (
-    select(CiVariable)
+    select(*(_variables[name] for name in _TOLD))
     .where(
         or_(
             CiVariable.project_id == bindparam("project_id"),
@@ -32,7 +47,7 @@ def settings_variables(core: Core, project: Project, protected: bool, environmen
     `environment`, and then the more exact ones win.
     """
     groups = [group.id for group in predefined.ancestors(core, project.group)]
-    rows = core.session.scalars(_IN_REACH, {"project_id": project.id, "groups": groups}).all()
+    rows = core.session.connection().execute(_IN_REACH, {"project_id": project.id, "groups": groups}).all()
     places = {None: 0} | {group: place for place, group in enumerate(groups, 1)}
     visible = [
         row for row in rows if (protected or not row.protected) and scope_matches(row.environment_scope, environment)
@@ -42,8 +57,9 @@ def settings_variables(core: Core, project: Project, protected: bool, environmen
     return [_opened(core, row) for row in visible]
 
 
-def _opened(core: Core, row: CiVariable) -> Variable:
-    value = core.box.open(row.value_sealed, row.seal_context)
+def _opened(core: Core, row: Row[Any]) -> Variable:
+    known = known_columns(core.session, CiVariable, row._asdict())
+    value = core.box.open(row.value_sealed, known.seal_context)
     return Variable(row.key, value, public=False, masked=row.masked, file=row.file, raw=row.raw)
 
 

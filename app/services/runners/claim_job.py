@@ -3,27 +3,24 @@
 from collections import Counter
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 from weakref import WeakKeyDictionary
 
 import structlog
-from sqlalchemy import Row, bindparam, null, select, update
+from sqlalchemy import select
 
 from app import crypto
-from app.domain import calculated_status, failure, status
+from app.domain import failure, status
 from app.domain.errors import Conflict
-from app.models import Job, Pipeline, after_commit, write
+from app.models import Job, Pipeline, RunnerManager, write
 from app.services.core import Core
-from app.services.environments.deliver import job_claimed
-from app.services.jobs.finish_job import finish
-from app.services.jobs.queue import job_notice, make_pending
-from app.services.locks import lock_job, try_pipeline
-from app.services.pipelines.advance_pipeline import advance, announce_pipeline, set_calculated_status
-from app.services.runners import dependencies
+from app.services.jobs.queue import make_pending
+from app.services.pipelines.advance_pipeline import advance
 from app.services.runners.job_offers import Offer, fitting_sets, offers
 from app.services.runners.known_runner import Look, look_up
+from app.services.runners.take_job import Begun, CannotRun, Taker, begin, may_take
 from app.services.runners.turns import Turn, Turns
+from app.services.runners.unclaimable import TROUBLE, end_unclaimable
 
 log = structlog.get_logger(__name__)
 
@@ -31,7 +28,6 @@ JOB_TOKEN_PREFIX = "glcbt-"  # noqa: S105 - how job tokens begin, no token
 #: How often a claim looks again when others took all that it saw.
 LOOKS = 20
 
-_CALCULATED = "calculated_status"
 #: How many claims go into one transaction. More would make the first of them wait for the last.
 TOGETHER = 16
 
@@ -54,10 +50,12 @@ def claim_job(
     `known`: the runner, where it was read just now. Jobs whose dependencies' artifacts are gone fail on the way. Raises
     Conflict when other runners were faster every time (gitlab.md A.3, 409).
     """
-    core.session.rollback()  # whoever waits for its turn keeps no connection
+    if core.session.get_bind().dialect.name == "sqlite":
+        core.session.rollback()  # a transaction goes on seeing what was there when it began
     ask = _Ask(runner_id, manager_id, features, known)
     turns = _turns.setdefault(core.session.get_bind(), Turns(TOGETHER))
-    turns.serve(ask, lambda together: _serve_all(core, together))
+    # Whoever waits for its turn keeps no connection.
+    turns.serve(ask, lambda together: _serve_all(core, together), before_waiting=core.session.rollback)
     if not ask.answered:  # what failed was perhaps the fault of another one
         _serve_all(core, [ask])
     if not ask.answered:
@@ -72,8 +70,20 @@ class _Ask(Turn):
         super().__init__()
         self.runner_id, self.manager_id, self.features = runner_id, manager_id, features
         self.known = known
+        self.taker = Taker(runner_id, manager_id, known.token_hash if known else "")
         self.answer: Claimed | None = None
         self.answered = False
+
+    def look(self, core: Core) -> Look | None:
+        """The runner as it was when it asked, then as it is now; None where it may take nothing, or nothing any more:
+        whoever has another token now than when it asked does not count.
+        """
+        look, self.known = self.known or look_up(core, self.runner_id), None
+        if look is None or look.runner.paused:
+            return None
+        if not self.taker.token_hash:  # it was not known before
+            self.taker = Taker(self.runner_id, self.manager_id, look.token_hash)
+        return look if look.token_hash == self.taker.token_hash else None
 
 
 def _serve_all(core: Core, asks: Sequence[_Ask]) -> None:
@@ -91,7 +101,7 @@ def _serve_all(core: Core, asks: Sequence[_Ask]) -> None:
 
 def _serve(core: Core, asks: Sequence[_Ask]) -> None:
     """Claim a job for each, all in one transaction: that costs little more than for one of them."""
-    left = list(asks)
+    left, suspects = list(asks), set[int]()
     for _ in range(LOOKS):
         offered = _offered(core, left)
         for ask in left:
@@ -101,8 +111,11 @@ def _serve(core: Core, asks: Sequence[_Ask]) -> None:
             return
         try:
             claimed, unsettled = _claim_each(core, {ask: offered[ask] for ask in left})
-        except _CannotRun as refused:
-            _drop(core, refused.job_id)
+        except CannotRun as refused:
+            end_unclaimable(core, refused.job_id, failure.MISSING_DEPENDENCY_FAILURE)
+            continue
+        except _ClaimFailed as failed:
+            _see_to(core, failed, suspects)
             continue
         for ask, answer in claimed.items():
             ask.answer, ask.answered = answer, True
@@ -116,8 +129,8 @@ def _offered(core: Core, asks: Iterable[_Ask]) -> dict[_Ask, list[Offer]]:
     found: dict[Any, list[Offer]] = {}
     offered: dict[_Ask, list[Offer]] = {}
     for ask in asks:
-        look, ask.known = ask.known or look_up(core, ask.runner_id), None
-        if look is None or look.runner.paused:
+        look = ask.look(core)
+        if look is None:
             offered[ask] = []
             continue
         runner = look.runner
@@ -129,37 +142,50 @@ def _offered(core: Core, asks: Iterable[_Ask]) -> dict[_Ask, list[Offer]]:
     return offered
 
 
-class _CannotRun(Exception):
-    """A job that was about to be claimed lacks artifacts that it depends on."""
+class _ClaimFailed(Exception):
+    """Something that nobody expected was raised where a job was claimed for `ask`; it is the cause."""
 
-    def __init__(self, job_id: int) -> None:
+    def __init__(self, job_id: int, ask: _Ask) -> None:
         super().__init__(job_id)
-        self.job_id = job_id
+        self.job_id, self.ask = job_id, ask
 
 
 def _claim_each(core: Core, offered: Mapping[_Ask, Sequence[Offer]]) -> tuple[dict[_Ask, Claimed], set[int]]:
     """Claim for each the first that is still to be had. Also the ids of the pipelines whose status is to be seen to.
 
-    Raises _CannotRun, and then nothing has happened.
+    Raises CannotRun and _ClaimFailed, and then nothing has happened.
     """
     claimed: dict[_Ask, Claimed] = {}
     gone: set[int] = set()
     more: Counter[int] = Counter()
     unsettled: set[int] = set()
-    with write(core.session):
+    with write(core.session, goes_on=True):  # nothing that was read is believed: each update has its conditions
         for ask, jobs in offered.items():
             token = crypto.new_token(JOB_TOKEN_PREFIX)
             for offer in _in_order(jobs, gone, more):
+                begun, allowed = _begin(core, offer.job_id, ask, token)
+                if not allowed:
+                    break
                 gone.add(offer.job_id)
-                taken = _take(core, offer.job_id, ask.runner_id, ask.manager_id, token)
-                if taken is None:
+                if begun is None:
                     continue
-                if not _begin(core, offer.job_id, taken):
-                    unsettled.add(taken.pipeline_id)
+                if not begun.settled:
+                    unsettled.add(begun.pipeline_id)
                 more[offer.project_id] += offer.running is not None
                 claimed[ask] = Claimed(offer.job_id, token)
                 break
     return claimed, unsettled
+
+
+def _begin(core: Core, job_id: int, ask: _Ask, token: str) -> tuple[Begun | None, bool]:
+    """*In a write*: the job as `ask` has it now, None where it is not to be had; and whether `ask` may have any."""
+    try:
+        begun = begin(core, job_id, ask.taker, token)
+        return begun, begun is not None or may_take(core, ask.taker)
+    except CannotRun:
+        raise
+    except Exception as error:
+        raise _ClaimFailed(job_id, ask) from error
 
 
 def _in_order(jobs: Sequence[Offer], gone: Container[int], more: Mapping[int, int]) -> Iterable[Offer]:
@@ -171,98 +197,27 @@ def _in_order(jobs: Sequence[Offer], gone: Container[int], more: Mapping[int, in
     return sorted((offer for offer in jobs if offer.job_id not in gone), key=place)
 
 
-def _begin(core: Core, job_id: int, taken: Row[Any]) -> bool:
-    """*In a write*: the job runs; False where its pipeline's status is to be seen to later. Raises _CannotRun."""
-    if dependencies.are_gone(core, job_id, taken.plan):
-        raise _CannotRun(job_id)
-    settled = _is_shown_to_run(taken) or _start_pipeline(core, taken.pipeline_id)
-    if taken.delivers:
-        job_claimed(core, job_id)
-    notice = job_notice(job_id, status.RUNNING, core.now())
-    after_commit(core.session, lambda: core.bus.publish(notice))
-    return settled
-
-
-def _prepared_take() -> Any:
-    """One conditional update, which also tells what is to be known of the job next. Put together once: that takes as
-    long as to execute it.
-    """
-    job: Any = Job.__table__
-    pipeline: Any = Pipeline.__table__
-    free = select(job.c.id).where(job.c.id == bindparam("job_id"), job.c.status == status.PENDING)
-    its = (select(pipeline.c[name]).where(pipeline.c.id == job.c.pipeline_id) for name in ("status", _CALCULATED))
-    said = (each.scalar_subquery().label(name) for each, name in zip(its, ("shown", _CALCULATED), strict=True))
-    now = bindparam("now", type_=job.c.updated_at.type)
-    return (
-        update(job)
-        .where(job.c.id == free.with_for_update(skip_locked=True).scalar_subquery())
-        .values(
-            status=status.RUNNING,
-            runner_id=bindparam("runner"),
-            runner_manager_id=bindparam("manager"),
-            token_hash=bindparam("token"),
-            claimed_at=now,
-            started_at=now,
-            heard_at=null(),
-            lease_expires_at=bindparam("until", type_=job.c.updated_at.type),
-            waiting_reason=null(),
-            updated_at=now,
-        )
-        .returning(job.c.pipeline_id, job.c.plan, job.c.delivers, *said)
-    )
-
-
-_TAKE = _prepared_take()
-
-
-def _take(core: Core, job_id: int, runner_id: int, manager_id: int, token: str) -> Row[Any] | None:
-    """Claim one job: its pipeline_id, plan and delivers, the status that its pipeline is shown with and the calculated
-    one.
-
-    None where the job is not pending any more, or somebody else is about to take it.
-    """
-    now = core.now()
-    values = {
-        "job_id": job_id,
-        "runner": runner_id,
-        "manager": manager_id,
-        "token": crypto.token_hash(token),
-        "now": now,
-        "until": now + timedelta(seconds=core.config.claim_lease),
-    }
-    return core.session.connection().execute(_TAKE, values).first()
-
-
-def _is_shown_to_run(taken: Row[Any]) -> bool:
-    return bool(taken.shown == status.RUNNING and taken.calculated_status != calculated_status.NEW)
-
-
-def _start_pipeline(core: Core, pipeline_id: int) -> bool:
-    """Show that the pipeline runs. False where somebody else holds its row: to wait here could deadlock (`locks`)."""
-    pipeline = try_pipeline(core, pipeline_id)
-    if pipeline is None:
-        return False
-    now = core.now()
-    if pipeline.status != status.RUNNING:
-        pipeline.status, pipeline.updated_at, pipeline.finished_at = status.RUNNING, now, None
-        pipeline.started_at = pipeline.started_at or now
-    if pipeline.calculated_status == calculated_status.NEW:
-        set_calculated_status(pipeline, calculated_status.STARTING, now)
-    announce_pipeline(core, pipeline)
-    return True
-
-
 def _start_pipeline_later(core: Core, pipeline_id: int) -> None:
     with write(core.session):
         advance(core, core.session.get_one(Pipeline, pipeline_id))
 
 
-def _drop(core: Core, job_id: int) -> None:
-    """End a job that cannot run, unless it moved meanwhile."""
-    with write(core.session):
-        job = lock_job(core, job_id)
-        if job.status == status.PENDING:
-            finish(core, job, status.FAILED, failure.MISSING_DEPENDENCY_FAILURE)
+def _see_to(core: Core, failed: _ClaimFailed, suspects: set[int]) -> None:
+    """A claim failed. A job whose claim fails twice is at fault, and ends: nobody could ever take it, and those behind
+    it would wait for good. Raises the failure where the database, the machine or the manager that asked is at fault.
+    """
+    cause = failed.__cause__ or failed
+    if isinstance(cause, (*TROUBLE, OSError, MemoryError)) or not _is_there(core, failed.ask):
+        raise cause
+    log.error("a job could not be claimed", job=failed.job_id, exc_info=cause)
+    if failed.job_id in suspects:
+        end_unclaimable(core, failed.job_id, failure.DATA_INTEGRITY_FAILURE, "The server could not begin the job.")
+    suspects.add(failed.job_id)
+
+
+def _is_there(core: Core, ask: _Ask) -> bool:
+    mine = select(RunnerManager.id).where(RunnerManager.id == ask.manager_id, RunnerManager.runner_id == ask.runner_id)
+    return core.session.scalar(mine) is not None
 
 
 def give_back(core: Core, job: Job) -> None:

@@ -23,6 +23,11 @@ _earlier = and_(_own, Job.stage_index < bindparam("stage"))
 _NAMED = _near(and_(_own, Job.name.in_(bindparam("names", expanding=True))))
 _EARLIER = _near(_earlier)
 _EARLIER_AND_SOURCES = _near(or_(_earlier, Job.pipeline_id == bindparam("source")))
+_ARCHIVES = select(Artifact).where(
+    Artifact.job_id.in_(bindparam("jobs", expanding=True)),
+    Artifact.file_type == "archive",
+    or_(Artifact.expire_at.is_(None), Artifact.expire_at > bindparam("now")),
+)
 
 
 def jobs_of(core: Core, job: Job) -> list[Job]:
@@ -63,13 +68,7 @@ def archives(core: Core, jobs: list[Job]) -> dict[int, Artifact]:
     """The archive of each job that has one which has not expired, by the job's id."""
     if not jobs:
         return {}
-    found = core.session.scalars(
-        select(Artifact).where(
-            Artifact.job_id.in_([job.id for job in jobs]),
-            Artifact.file_type == "archive",
-            or_(Artifact.expire_at.is_(None), Artifact.expire_at > core.now()),
-        )
-    )
+    found = core.session.scalars(_ARCHIVES, {"jobs": [job.id for job in jobs], "now": core.now()})
     return {artifact.job_id: artifact for artifact in found}
 
 

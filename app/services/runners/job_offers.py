@@ -1,5 +1,6 @@
 """Which jobs a runner is offered: those that it may take and can run, the next one first."""
 
+import json
 from dataclasses import dataclass
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -58,7 +59,7 @@ def offers(core: Core, look: Look, features: frozenset[str]) -> list[Offer]:
     rows: list[Row[Any]] = list(first)
     if first and len(first) < ENOUGH:
         rows += core.session.execute(followers(look.runner, first, CANDIDATES // len(first))).all()
-    if not all(features.issuperset(row.required_features) for row in rows):
+    if not all(row.required is None or features.issuperset(json.loads(row.required)) for row in rows):
         return _walk(core, look, features)
     running = {row.project_id: row.running for row in first}
     return [Offer(row.id, row.project_id, running[row.project_id]) for row in rows]

@@ -5,19 +5,18 @@ from typing import Any
 
 import structlog
 
-from app.domain import failure, job_inputs, plan_json, status
+from app.domain import failure, job_inputs, plan_json
 from app.domain.plan import ArtifactSpec, CacheSpec, Image, JobPlan, Service, Step, Variable
 from app.domain.runner_features import STEPS
-from app.models import Job, Runner, write
+from app.models import Job, Runner
 from app.services import access
 from app.services.core import Core
-from app.services.jobs.finish_job import finish
-from app.services.locks import lock_job
 from app.services.pipelines.predefined import repository_url
 from app.services.pipelines.variables import Known, job_variables
 from app.services.runners import dependencies
 from app.services.runners.claim_job import Claimed
 from app.services.runners.job_facts import read_facts
+from app.services.runners.unclaimable import TROUBLE, end_unclaimable
 
 log = structlog.get_logger(__name__)
 
@@ -61,14 +60,20 @@ def job_payload(core: Core, claimed: Claimed, features: frozenset[str]) -> dict[
 
 
 def payload_or_failure(core: Core, claimed: Claimed, features: frozenset[str]) -> dict[str, Any] | None:
-    """`job_payload`; where it cannot be made the job ends at once with a reason (two more attempts follow): None."""
-    try:
-        return job_payload(core, claimed, features)
-    except Exception:
-        log.exception("a claimed job could not be handed out", job=claimed.job_id)
-    with write(core.session):
-        job = lock_job(core, claimed.job_id)
-        finish(core, job, status.FAILED, failure.SCHEDULER_FAILURE, message="The server could not describe the job.")
+    """`job_payload`; where it cannot be made, twice, the job ends with a reason (two more attempts follow): None.
+
+    Raises what a database raises that does not work: nobody hears of the job then, and so it goes back to the queue.
+    """
+    for _ in range(2):
+        try:
+            return job_payload(core, claimed, features)
+        except TROUBLE:
+            raise
+        except Exception:
+            core.session.rollback()
+            log.exception("a claimed job could not be described", job=claimed.job_id)
+    sentence = "The server could not describe the job."
+    end_unclaimable(core, claimed.job_id, failure.SCHEDULER_FAILURE, sentence, claimed.token)
     return None
 
 

@@ -25,16 +25,14 @@ class Polled:
     tick: int
 
 
-def poll_job(core: Core, runner_id: int, contact: Contact, gone: Callable[[], bool]) -> Polled:
-    """The next job for a manager, as soon as there is one; None after `poll_wait` seconds, or when the server stops.
+def poll_job(core: Core, known: Look, contact: Contact, gone: Callable[[], bool]) -> Polled:
+    """The next job for a manager of the runner that is `known`, as soon as there is one; None after `poll_wait`
+    seconds, or when the server stops.
 
     Holds no connection while it waits. `gone` says whether the caller hung up: then nothing is claimed for it. As many
     polls wait as may: one look, and an answer at once. Raises Conflict (gitlab.md A.3).
     """
-    known = look_up(core, runner_id)
-    if known is None:
-        return Polled(None, 0)
-    poll = _Poll(core, runner_id, contact, gone)
+    poll = _Poll(core, known.runner.id, contact, gone)
     try:
         with core.bus.park(as_waiting(core, known.runner)) as waiter:
             return poll.wait(waiter, known)

@@ -13,7 +13,9 @@ from sqlalchemy import (
     ColumnElement,
     Integer,
     Select,
+    Text,
     bindparam,
+    cast,
     func,
     literal_column,
     null,
@@ -36,8 +38,8 @@ Rows = Select[*tuple[Any, ...]]
 
 
 def heads(runner: AnyRunner, tag_sets: Sequence[int], most: int) -> tuple[Rows, dict[str, Any]]:
-    """A select of id, project_id, tag_set_id, required_features and running of the first job of each row that `runner`
-    may take, at most so many, the next one first; and the values that it is executed with.
+    """A select of id, project_id, tag_set_id, required and running of the first job of each row that `runner` may take,
+    at most so many, the next one first; and the values that it is executed with. `required`: see `required_text`.
 
     An instance runner serves the project with the fewest jobs on instance runners first; others go by age.
     """
@@ -57,28 +59,39 @@ def _heads(runner_type: str, protected_only: bool) -> Rows:
         .join(Project, Project.id == waiting.c.project_id)
         .join(TagSet, TagSet.id.in_(bindparam("tag_sets", type_=Integer, expanding=True)))
         .where(Project.archived.is_(False), in_scope(runner_type))
-        .subquery("heads")
+        .cte("heads")
+        .prefix_with("MATERIALIZED")  # else SQLite looks for each first job twice
     )
-    query = select(Job.id, Job.project_id, Job.tag_set_id, Job.required_features).join(rows, rows.c.id == Job.id)
-    query = query.limit(bindparam("most", type_=Integer))
+    next_ones = _next_of(rows, runner_type).where(rows.c.id.is_not(None)).limit(bindparam("most", type_=Integer))
+    chosen = next_ones.subquery("chosen")
+    query = select(Job.id, Job.project_id, Job.tag_set_id, required_text(), chosen.c.running)
+    query = query.join(chosen, chosen.c.id == Job.id)
+    return query.order_by(chosen.c.running, chosen.c.id) if runner_type == "instance_type" else query.order_by(Job.id)
+
+
+def _next_of(rows: CTE, runner_type: str) -> Rows:
+    """Of these heads the next ones, with the jobs that their projects have `running` where that decides."""
     if runner_type != "instance_type":
-        return query.add_columns(null().label("running")).order_by(rows.c.id)
+        return select(rows.c.id, null().label("running")).order_by(rows.c.id)
     busy = running_by_project()
-    running = func.coalesce(busy.c.jobs, 0)
-    query = query.add_columns(running.label("running")).outerjoin(busy, busy.c.project_id == rows.c.project_id)
+    running = func.coalesce(busy.c.jobs, 0).label("running")
+    query = select(rows.c.id, running).outerjoin(busy, busy.c.project_id == rows.c.project_id)
     return query.order_by(running, rows.c.id)
 
 
+def required_text() -> ColumnElement[str | None]:
+    """The features that a job asks for as JSON text, None for the most that ask for none: nobody has to read that."""
+    return func.nullif(cast(Job.required_features, Text), "[]").label("required")
+
+
 def followers(runner: AnyRunner, rows: Iterable[Any], most: int) -> Rows:
-    """A select of id, project_id and required_features of those that stand behind the `heads` given, at most so many of
-    each.
-    """
+    """A select of id, project_id and required of those that stand behind the `heads` given, at most so many of each."""
     protected = runner.access_level == "ref_protected"
     behind = [
         pending_jobs(row.project_id, row.tag_set_id, protected).where(Job.id > row.id).limit(most) for row in rows
     ]
     found = union_all(*(select(each.subquery().c.id) for each in behind)).subquery()
-    query = select(Job.id, Job.project_id, Job.required_features)
+    query = select(Job.id, Job.project_id, required_text())
     return query.join(found, found.c.id == Job.id).order_by(Job.id)
 
 

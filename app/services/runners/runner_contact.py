@@ -1,5 +1,6 @@
 """Notes that a runner was heard of, which of its managers it was, and what that one can do."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -31,10 +32,15 @@ def note_contact(core: Core, runner: Recognised, system_id: str, info: dict[str,
     the time where it is old.
     """
     said = _said(info) | ({"ip_address": address[:255]} if address else {})
-    manager: Row[Any] | RunnerManager | None = runner.manager
+    manager = runner.manager
     if manager is None or _is_old(core, manager) or any(getattr(manager, key) != value for key, value in said.items()):
-        manager = _write(core, runner.runner_id, filed_as(system_id), said)
-    return Contact(manager.id, frozenset(name for name, value in manager.features.items() if value is True))
+        written = _write(core, runner.runner_id, filed_as(system_id), said)
+        return _contact(written.id, written.features)
+    return _contact(manager.manager_id, manager.features)
+
+
+def _contact(manager_id: int, features: Mapping[str, Any]) -> Contact:
+    return Contact(manager_id, frozenset(name for name, value in features.items() if value is True))
 
 
 def filed_as(system_id: str) -> str:
@@ -71,7 +77,7 @@ def _find(core: Core, runner_id: int, system_id: str) -> RunnerManager | None:
     )
 
 
-def _is_old(core: Core, manager: Row[Any] | RunnerManager) -> bool:
+def _is_old(core: Core, manager: Row[Any]) -> bool:
     return manager.contacted_at is None or core.now() - manager.contacted_at > CONTACT_EVERY
 
 

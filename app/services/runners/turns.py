@@ -27,18 +27,27 @@ class Turns(Generic[T]):
         self._waiting: list[T] = []
         self._busy = False
 
-    def serve(self, mine: T, work: Callable[[Sequence[T]], None]) -> None:
+    def serve(self, mine: T, work: Callable[[Sequence[T]], None], before_waiting: Callable[[], None]) -> None:
         """Return when `mine` was passed to `work`, with others perhaps, in this thread or in another one.
 
-        What `work` raises is raised in its own thread alone; the others find no answer.
+        What `work` raises is raised in its own thread alone; the others find no answer. `before_waiting` is called by
+        who is not served at once.
         """
-        with self._lock:
-            self._waiting.append(mine)
-            leads, self._busy = not self._busy, True
-        if not leads:
-            mine.bell.wait()
+        if not self._enter(mine, only_first=True):
+            before_waiting()
+            if not self._enter(mine, only_first=False):
+                mine.bell.wait()
         if not mine.done:
             self._lead(work)
+
+    def _enter(self, mine: T, only_first: bool) -> bool:
+        """Whether `mine` is the first one and leads; others are among those who wait from now on, or not even that."""
+        with self._lock:
+            leads = not self._busy
+            if leads or not only_first:
+                self._waiting.append(mine)
+                self._busy = True
+            return leads
 
     def _lead(self, work: Callable[[Sequence[T]], None]) -> None:
         with self._lock:

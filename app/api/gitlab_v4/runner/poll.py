@@ -7,7 +7,6 @@ from app.api.gitlab_v4.runner.parameters import parameters, recognised_runner, r
 from app.api.gitlab_v4.runner.rate import RateLimit
 from app.api.gitlab_v4.runner.registration import EXTENSIONS
 from app.edge import core
-from app.services.jobs.queue import current_tick
 from app.services.runners.job_payload import payload_or_failure
 from app.services.runners.poll_job import poll_job
 from app.services.runners.runner_contact import note_contact
@@ -27,10 +26,10 @@ def request_job() -> Response:
         response.headers["Retry-After"] = "1"
         return response
     contact = note_contact(parts, runner, text(given.get("system_id")), runner_info(given), request.remote_addr)
-    if runner.paused:
-        return _nothing(current_tick(parts))
+    if runner.look.runner.paused:
+        return _nothing(runner.look.tick)
     environ = request.environ
-    polled = poll_job(parts, runner.runner_id, contact, lambda: client.is_gone(environ))
+    polled = poll_job(parts, runner.look, contact, lambda: client.is_gone(environ))
     payload = payload_or_failure(parts, polled.claimed, contact.features) if polled.claimed else None
     if payload is None:
         return _nothing(polled.tick)

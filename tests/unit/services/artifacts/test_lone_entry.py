@@ -35,7 +35,11 @@ def read(packed, name):
         return archive.read(name)
 
 
-@given(st.dictionaries(NAMES, st.binary(max_size=50), max_size=6), st.binary(max_size=30), st.binary(max_size=30))
+#: One with the mark of an archive's end in it is more than `zipfile` can read.
+COMMENTS = st.binary(max_size=30).filter(lambda comment: b"PK\x05\x06" not in comment)
+
+
+@given(st.dictionaries(NAMES, st.binary(max_size=50), max_size=6), COMMENTS, st.binary(max_size=30))
 def test_every_file_is_found_as_zipfile_finds_it(files, comment, before):
     packed = pack(files.items(), comment, before)
     with zipfile.ZipFile(packed) as archive:

@@ -3,11 +3,14 @@
 from collections.abc import Callable, Sequence
 
 import pytest
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import update
+from sqlalchemy.exc import IntegrityError, OperationalError
 
-from app.models import Job, Project, Runner, write
+from app.models import Job, Project, Runner, TagSet, write
 from app.services.core import Core
+from app.services.jobs import finish_job
 from app.services.runners import claim_job as claims
+from app.services.runners import job_payload, take_job
 from app.services.runners.claim_job import _Ask, _serve, claim_job
 from app.services.runners.known_runner import look_up
 from tests.databases import BOTH
@@ -74,7 +77,7 @@ class Crowd:
     def __init__(self, *others: _Ask) -> None:
         self.others = others
 
-    def serve(self, mine: _Ask, work: Callable[[Sequence[_Ask]], None]) -> None:
+    def serve(self, mine: _Ask, work: Callable[[Sequence[_Ask]], None], before_waiting: object) -> None:
         work([*self.others, mine])
 
 
@@ -96,10 +99,101 @@ def test_a_claimed_job_reaches_its_runner_whatever_fails_behind_it(core: Core, m
     def fails(*_: object) -> None:
         raise OSError("the database went away")
 
-    monkeypatch.setattr(claims, "try_pipeline", lambda *_: None)
+    monkeypatch.setattr(take_job, "try_pipeline", lambda *_: None)
     monkeypatch.setattr(claims, "_start_pipeline_later", fails)
     first, second = jobs_of(core, make_project(core), 2)
     other, mine = asks(core, *[make_runner(core)[0]] * 2)
     monkeypatch.setitem(claims._turns, core.session.get_bind(), Crowd(other))
     claimed = claim_job(core, mine.runner_id, mine.manager_id, frozenset())
     assert [each and each.job_id for each in (other.answer, claimed)] == [first, second]
+
+
+@both
+@pytest.mark.parametrize("change", [{"paused": True}, {"token_hash": "of another token"}], ids=["paused", "replaced"])
+def test_a_runner_that_changed_while_its_claim_waited_gets_no_job_and_costs_others_none(
+    core: Core, change: dict[str, object]
+) -> None:
+    job = jobs_of(core, make_project(core), 1)[0]
+    changed, other = make_runner(core)[0], make_runner(core)[0]
+    changed_id = changed.id
+    together = asks(core, changed, other)
+    offered = claims._offered(core, together)
+    with write(core.session):
+        core.session.execute(update(Runner).where(Runner.id == changed_id).values(**change))
+    claimed, _ = claims._claim_each(core, offered)
+    assert {ask.runner_id: answer.job_id for ask, answer in claimed.items()} == {other.id: job}
+    assert served(core, [together[0]]) == [None]
+
+
+class Damaged:
+    """Whatever is done for these jobs fails at that place, until it has failed `times` times."""
+
+    def __init__(self, *job_ids: int, times: int = 99) -> None:
+        self.job_ids, self.times = job_ids, times
+
+    def __call__(self, _: Core, job: Job | int, *__: object) -> bool:
+        if (job if isinstance(job, int) else job.id) in self.job_ids and self.times:
+            self.times -= 1
+            raise ValueError("its plan cannot be read")
+        return False
+
+
+@both
+def test_a_job_that_nobody_can_claim_ends_with_a_reason_and_those_behind_it_go_on(
+    core: Core, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = make_project(core)
+    damaged, hopeless, able, last = jobs_of(core, project, 4)
+    monkeypatch.setattr(take_job.dependencies, "are_gone", Damaged(damaged, hopeless))
+    monkeypatch.setattr(finish_job, "_retry", Damaged(hopeless))  # so its end fails as well
+    runner = make_runner(core)[0]
+    assert served(core, asks(core, runner, runner)) == [able, last]
+    for job_id in (damaged, hopeless):
+        job = core.session.get_one(Job, job_id)
+        assert (job.status, job.failure_reason) == ("failed", "data_integrity_failure")
+        assert (job.failure_message, job.token_hash) == ("The server could not begin the job.", None)
+        assert job.pipeline.status == "failed"
+
+
+def test_what_a_claim_cannot_write_is_the_fault_of_its_job_alone(core: Core, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = make_pipeline(core, make_project(core))
+    damaged, able = make_job(core, run, delivers=True).id, make_job(core, run).id
+    monkeypatch.setattr(take_job, "job_claimed", lambda core, _: core.session.add(TagSet(id=1, tags_key="", tags=[])))
+    runner = make_runner(core)[0]
+    assert served(core, asks(core, runner, runner)) == [able, None]
+    assert core.session.get_one(Job, damaged).failure_reason == "data_integrity_failure"
+
+
+def test_a_claim_that_fails_once_harms_no_job(core: Core, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = jobs_of(core, make_project(core), 2)
+    monkeypatch.setattr(take_job.dependencies, "are_gone", Damaged(first, times=1))
+    runner = make_runner(core)[0]
+    assert served(core, asks(core, runner, runner)) == [first, second]
+
+
+def test_a_database_that_fails_ends_no_job(core: Core, monkeypatch: pytest.MonkeyPatch) -> None:
+    def locked(*_: object) -> bool:
+        raise OperationalError("UPDATE", {}, Exception("database is locked"))
+
+    job = jobs_of(core, make_project(core), 1)[0]
+    monkeypatch.setattr(take_job.dependencies, "are_gone", locked)
+    with pytest.raises(OperationalError):
+        _serve(core, asks(core, make_runner(core)[0]))
+    assert core.session.get_one(Job, job).status == "pending"
+
+
+def test_a_claimed_job_that_cannot_be_described_ends_whatever_its_plan_says(
+    core: Core, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hopeless = jobs_of(core, make_project(core), 2)[1]
+    monkeypatch.setattr(
+        job_payload, "job_payload", lambda _, claimed, __: Damaged(claimed.job_id)(core, claimed.job_id)
+    )
+    monkeypatch.setattr(finish_job, "_retry", Damaged(hopeless))
+    runner = make_runner(core)[0]
+    for ask in asks(core, runner, runner):
+        _serve(core, [ask])
+        assert ask.answer
+        assert job_payload.payload_or_failure(core, ask.answer, frozenset()) is None
+        job = core.session.get_one(Job, ask.answer.job_id)
+        assert (job.status, job.failure_reason) == ("failed", "scheduler_failure")

@@ -16,6 +16,7 @@ class Served:
     def __init__(self) -> None:
         self.begun, self.may_end = threading.Event(), threading.Event()
         self.together: list[list[Turn]] = []
+        self.waited: list[Turn] = []
         self.fails_for: Turn | None = None
 
     def __call__(self, turns: Sequence[Turn]) -> None:
@@ -29,7 +30,7 @@ class Served:
 def start(turns: Turns[Turn], mine: Turn, work: Served, failed: list[Exception]) -> threading.Thread:
     def ask() -> None:
         try:
-            turns.serve(mine, work)
+            turns.serve(mine, work, before_waiting=lambda: work.waited.append(mine))
         except ValueError as error:
             failed.append(error)
 
@@ -68,4 +69,5 @@ def test_a_failure_is_raised_once_and_stops_nobody_else(bad: int) -> None:
     assert len(all_of(turns, asks, work)) == 1
     assert all(each.done for each in asks)
     work.fails_for = None
-    turns.serve(Turn(), work)
+    turns.serve(Turn(), work, before_waiting=work.waited.clear)
+    assert set(work.waited) == set(asks[1:])
