@@ -22,6 +22,7 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger
 
 from app.config import Config, ConfigError
+from app.socket_body import read_directly
 
 #: A worker that gives no sign of life for so long is killed. Its main thread gives them, however long requests take.
 WORKER_TIMEOUT = 60
@@ -118,6 +119,7 @@ def settings(config: Config) -> dict[str, Any]:
         "control_socket_disable": True,
         "logger_class": JsonLogger,
         "accesslog": "-",
+        "pre_request": read_directly,
         "post_worker_init": start_worker,
         "worker_exit": stop_worker,
         "proc_name": "skerry",

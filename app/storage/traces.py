@@ -17,7 +17,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import BinaryIO
 
-from app.storage.base import End
+from app.storage.base import Bytes, End
 from app.storage.files import refusal
 
 #: What a trace's `.times` begins with: this word, whose bytes they are, how many count, their CRC-32, and the CRC-32
@@ -183,7 +183,7 @@ class _HeldTrace:
         os.ftruncate(self._log, size)
         fcntl.flock(self._times, fcntl.LOCK_UN)
 
-    def append(self, data: bytes, moment: float) -> None:
+    def append(self, data: Bytes, moment: float) -> None:
         before = self.end
         after = End(before.size + len(data), zlib.crc32(data, before.crc))
         try:
@@ -222,7 +222,7 @@ def _open(path: Path) -> int:
         raise refusal(error) from error
 
 
-def _write(descriptor: int, offset: int, data: bytes) -> None:
+def _write(descriptor: int, offset: int, data: Bytes) -> None:
     written = 0
     while written < len(data):
         written += os.pwrite(descriptor, memoryview(data)[written:], offset + written)

@@ -1,7 +1,7 @@
 """The index of a log, kept beside it while it grows, so that nobody waits for 100 MB to be read once more."""
 
 import json
-from dataclasses import asdict, astuple
+from dataclasses import asdict
 
 from app.services.core import Core
 from app.services.jobs.log_end import LoggedJob
@@ -40,7 +40,7 @@ def _written(index: LogIndex) -> bytes:
         {
             "size": index.size,
             "lines": index.lines,
-            "blocks": [astuple(block) for block in index.blocks],
+            "blocks": [(block.start, block.line, block.lines, block.style) for block in index.blocks],
             "sections": [asdict(section) for section in index.sections],
         },
         separators=(",", ":"),

@@ -20,7 +20,7 @@ from app.services.jobs.finish_job import finish
 from app.services.jobs.kept_index import STEP, keep_index
 from app.services.jobs.log_end import COLUMNS, attempt, row_end, settle_log
 from app.services.runners.job_authority import NotProcessing, interval_of, renew_lease, running_job
-from app.storage.base import End
+from app.storage.base import Bytes, End
 
 #: A lease is renewed when it was renewed so long ago, or a quarter of its length where that is less.
 RENEW_EVERY = timedelta(seconds=10)
@@ -42,7 +42,7 @@ class Appended:
     interval: int
 
 
-def append_trace(core: Core, job_id: int, token: str, start: int, data: bytes) -> Appended:
+def append_trace(core: Core, job_id: int, token: str, start: int, data: Bytes) -> Appended:
     """Append `data` at byte `start`; a repetition of the last piece is fine. Renews the lease where it is due.
 
     Raises NotProcessing (also when the log grew beyond its limit, which ends the job), StorageFull.
