@@ -15,6 +15,7 @@ from app.domain import failure, status
 from app.domain.trace import Append, Have, accept
 from app.events.base import Notice
 from app.models import Job, RunnerManager, after_commit, write
+from app.models.direct_select import DirectSelect
 from app.services.core import Core
 from app.services.jobs.finish_job import finish
 from app.services.jobs.kept_index import STEP, keep_index
@@ -24,8 +25,8 @@ from app.storage.base import Bytes, End
 
 #: A lease is renewed when it was renewed so long ago, or a quarter of its length where that is less.
 RENEW_EVERY = timedelta(seconds=10)
-#: Made once and run on a bare connection: making it, and a session, would take longer than asking the database.
-_SEEN = (
+#: A session, and a statement that is made anew, would take longer than asking the database.
+_SEEN = DirectSelect(
     select(*COLUMNS, Job.erased_at, Job.heard_at, Job.lease_expires_at, RunnerManager.features)
     .outerjoin(RunnerManager, RunnerManager.id == Job.runner_manager_id)
     .where(Job.id == bindparam("job_id"))
@@ -74,8 +75,7 @@ def append_trace(core: Core, job_id: int, token: str, start: int, data: Bytes) -
 
 def _running(core: Core, job_id: int, token: str) -> Any:
     """The light columns of `running_job`. Raises NotProcessing. Holds no connection afterwards."""
-    with cast(Engine, core.session.get_bind()).connect() as connection:
-        job = connection.execute(_SEEN, {"job_id": job_id}).one_or_none()
+    job = _SEEN.one_or_none(cast(Engine, core.session.get_bind()), job_id=job_id)
     if job is None or job.token_hash is None or not crypto.same(job.token_hash, crypto.token_hash(token)):
         raise NotProcessing
     if job.status not in status.EXECUTING or job.erased_at is not None:
