@@ -34,9 +34,14 @@ def read_into(stream: IO[bytes], view: memoryview) -> int:
 def read_body(request: Request) -> bytes | bytearray:
     """All of a request's body; what was promised and did not come is missing. Raises BadRequest, 413."""
     stream, length = request.stream, request.content_length
-    if length is None:
-        with reading():
-            return stream.read()
+    if length is not None:
+        return read_sized(stream, length)
+    with reading():
+        return stream.read()
+
+
+def read_sized(stream: IO[bytes], length: int) -> bytearray:
+    """The next `length` bytes of `stream`, or all that come. Raises BadRequest, 413."""
     body, filled = bytearray(min(length, _FIRST)), 0
     while True:
         with memoryview(body) as view:

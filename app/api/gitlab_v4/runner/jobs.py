@@ -14,7 +14,7 @@ from app.services.runners.append_trace import append_trace
 from app.services.runners.report_job import Report, report_job
 
 blueprint = Blueprint("runner_jobs", __name__)
-_RANGE = re.compile(r"([0-9]{1,18})-([0-9]{0,18})", re.ASCII)
+RANGE = re.compile(r"([0-9]{1,18})-([0-9]{0,18})", re.ASCII)
 _CHECKSUM = re.compile(r"crc32:([0-9a-f]{8})", re.ASCII)
 _MOST_STEPS = 10_000
 
@@ -32,7 +32,7 @@ def update(job_id: int) -> Response:
 
 @blueprint.patch("/jobs/<int(max=9223372036854775807):job_id>/trace")
 def patch_trace(job_id: int) -> Response:
-    sent_range = _RANGE.fullmatch(request.headers.get("Content-Range", "").strip())
+    sent_range = RANGE.fullmatch(request.headers.get("Content-Range", "").strip())
     if sent_range is None:
         return errors.answer(400, "400 Bad request - Content-Range is missing or is not START-END")
     job_token = token(request.args.to_dict(), "Job-Token")
