@@ -35,6 +35,7 @@ KEEP_ALIVE = 75
 #: So many more objects than before make the collector of garbage look at the youngest; at older ones each tenth time.
 COLLECT = (20_000, 10, 10)
 _GUNICORN = logging.getLogger("gunicorn")
+_ENCODER = json.JSONEncoder(sort_keys=True)
 
 
 class JsonLogger(Logger):
@@ -72,14 +73,14 @@ class JsonLogger(Logger):
             "logger": "gunicorn",
             "timestamp": datetime.now(UTC).isoformat().replace("+00:00", "Z"),
             "method": environ.get("REQUEST_METHOD"),
-            "path": urlsplit(environ.get("RAW_URI", "")).path,
+            "path": hide_secrets(None, "", {"path": urlsplit(environ.get("RAW_URI", "")).path})["path"],
             "status": int(str(resp.status).split(maxsplit=1)[0]),
             "bytes": getattr(resp, "sent", None),
             "milliseconds": round(request_time.total_seconds() * 1000, 1),
             "remote": environ.get("REMOTE_ADDR"),
             "request_id": next((value for name, value in resp.headers if name.lower() == "x-request-id"), None),
         }
-        sys.stderr.write(json.dumps(hide_secrets(None, "info", entry), sort_keys=True) + "\n")
+        sys.stderr.write(_ENCODER.encode(entry) + "\n")
 
     def reopen_files(self) -> None:
         """Nothing to reopen: the log goes to standard error."""

@@ -39,7 +39,7 @@ class _Line:
 
     def __init__(self, connection: HTTPConnection, path: str, headers: dict[str, str]) -> None:
         self._connection, self._path, self._headers, self._sent = connection, path, headers, 0
-        self._data = b"".join(secrets.token_hex(49).encode() + b"\r\n" for _ in range(PIECE // 100 + 1))[:PIECE]
+        self._data = b"".join(secrets.token_hex(49).encode() + b"\n" for _ in range(PIECE // 99 + 1))[:PIECE]
 
     def speed(self, count: int = COUNT) -> float:
         """MB a second of the next pieces."""

@@ -36,10 +36,14 @@ class FileTraces:
     """`TraceStore` as one file a job, whose length is the offset."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self._folder = str(folder)
+
+    def _place(self, job_id: int) -> str:
+        """The path without its suffix. As text: to put a `Path` together takes longer than to open it."""
+        return f"{self._folder}/{job_id // 1000:06d}/{job_id}"
 
     def path(self, job_id: int) -> Path:
-        return self._folder / f"{job_id // 1000:06d}" / f"{job_id}.log"
+        return Path(self._place(job_id) + ".log")
 
     def times(self, job_id: int) -> Path:
         """The file beside a log."""
@@ -55,11 +59,11 @@ class FileTraces:
     def hold(
         self, job_id: int, attempt: str, counted: End, begin: Callable[[], object] = lambda: None
     ) -> Iterator["_HeldTrace"]:
-        path = self.path(job_id)
-        log = _open(path)
+        place = self._place(job_id)
+        log = _open(place + ".log")
         try:
             fcntl.flock(log, fcntl.LOCK_EX)
-            times = _open(path.with_suffix(".times"))
+            times = _open(place + ".times")
             try:
                 noted = _read_end(times, _name(attempt))
                 if noted is None:
@@ -72,7 +76,7 @@ class FileTraces:
 
     def end(self, job_id: int, attempt: str) -> End | None:
         try:
-            descriptor = os.open(self.times(job_id), os.O_RDONLY | os.O_CLOEXEC)
+            descriptor = os.open(self._place(job_id) + ".times", os.O_RDONLY | os.O_CLOEXEC)
         except FileNotFoundError:
             return None
         try:
@@ -132,7 +136,7 @@ class FileTraces:
         if not self.path(job_id).exists():
             yield
             return
-        times = _open(self.times(job_id))
+        times = _open(self._place(job_id) + ".times")
         try:
             fcntl.flock(times, how)
             yield
@@ -209,13 +213,13 @@ class _HeldTrace:
                 _write(self._times, _END.size + marks * _MARK.size, _MARK.pack(offset, moment))
 
 
-def _open(path: Path) -> int:
+def _open(path: str) -> int:
     flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
     try:
         try:
             return os.open(path, flags, 0o600)
         except FileNotFoundError:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            Path(path).parent.mkdir(parents=True, exist_ok=True)
             return os.open(path, flags, 0o600)
     except OSError as error:
         raise refusal(error) from error

@@ -7,7 +7,7 @@ is kept (`kept_index`), and only what came since is looked at.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 BLOCK_BYTES = 64 * 1024
 BLOCK_LINES = 1500
@@ -29,8 +29,7 @@ class Readable(Protocol):
     def read(self, size: int, /) -> bytes: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(NamedTuple):
     """A run of whole lines: where it starts in bytes, the number of its first line (from 1), and its lines' count.
 
     `style` is the colour sequences (CSI … m) that are in force where it starts.

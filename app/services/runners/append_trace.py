@@ -6,14 +6,15 @@ row is written only when its lease has become a bit older.
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, cast
+from typing import Any
 
-from sqlalchemy import Engine, bindparam, select
+from sqlalchemy import bindparam, select
 
 from app import crypto
 from app.domain import failure, status
 from app.domain.trace import Append, Have, accept
 from app.events.base import Notice
+from app.extensions import db
 from app.models import Job, RunnerManager, after_commit, write
 from app.models.direct_select import DirectSelect
 from app.services.core import Core
@@ -75,7 +76,7 @@ def append_trace(core: Core, job_id: int, token: str, start: int, data: Bytes) -
 
 def _running(core: Core, job_id: int, token: str) -> Any:
     """The light columns of `running_job`. Raises NotProcessing. Holds no connection afterwards."""
-    job = _SEEN.one_or_none(cast(Engine, core.session.get_bind()), job_id=job_id)
+    job = _SEEN.one_or_none(db.engine, job_id=job_id)
     if job is None or job.token_hash is None or not crypto.same(job.token_hash, crypto.token_hash(token)):
         raise NotProcessing
     if job.status not in status.EXECUTING or job.erased_at is not None:
