@@ -12,15 +12,15 @@ from typing import Any
 from gunicorn.http.body import Body, ChunkedReader, LengthReader
 from gunicorn.http.unreader import SocketUnreader
 
-#: What small reads are served from; larger ones go past it.
+#: What small reads are served from, at most; larger ones go past it. A poll that waits keeps its body's all the time.
 _BUFFER = 64 * 1024
 
 
 class SocketBody(io.BufferedReader):
     """A body as `wsgi.input`, and as gunicorn knows it: it looks at `failed` before it uses the connection again."""
 
-    def __init__(self, raw: "_Raw") -> None:
-        super().__init__(raw, _BUFFER)
+    def __init__(self, raw: "_Raw", length: int = _BUFFER) -> None:
+        super().__init__(raw, min(length, _BUFFER))
         self._source = raw
 
     @property
@@ -100,6 +100,6 @@ def read_directly(_worker: Any, request: Any) -> None:
         return
     reader = request.body.reader
     if type(reader) is LengthReader and reader.length and type(reader.unreader) is SocketUnreader:
-        request.body = SocketBody(_Sized(reader.unreader, reader.length))
+        request.body = SocketBody(_Sized(reader.unreader, reader.length), reader.length)
     elif type(reader) is ChunkedReader:
         request.body = SocketBody(_Chunked(reader.parser))
