@@ -36,11 +36,12 @@ class FileTraces:
     """`TraceStore` as one file a job, whose length is the offset."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = str(folder)
+        self._folder = folder
+        self._root = str(folder)
 
     def _place(self, job_id: int) -> str:
         """The path without its suffix. As text: to put a `Path` together takes longer than to open it."""
-        return f"{self._folder}/{job_id // 1000:06d}/{job_id}"
+        return f"{self._root}/{job_id // 1000:06d}/{job_id}"
 
     def path(self, job_id: int) -> Path:
         return Path(self._place(job_id) + ".log")
