@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask, Request, Response, request, send_from_directory
-from flask.sessions import SecureCookieSessionInterface, SessionMixin
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
 
 from app import assets
 
@@ -24,7 +24,15 @@ _TEXT = frozenset({"text/css", "text/javascript", "application/javascript", "ima
 
 
 class _PageSessions(SecureCookieSessionInterface):
-    """Flask-Login looks into every session, and an answer for which that was done differs by cookie: none of these."""
+    """Flask-Login looks into every session, and an answer for which that was done differs by cookie: none of these.
+
+    Whoever sends no cookie, as all do that are no browsers, has nothing to be opened.
+    """
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        if self.get_cookie_name(app) not in request.cookies:
+            return self.session_class()
+        return super().open_session(app, request)
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
         if request.endpoint != "static":

@@ -38,7 +38,7 @@ FILES = 1_000
 FILE = (1 << 30) // FILES
 MEMBER, MEMBER_SIZE = "reports/summary.txt", 10_000
 MB, PIECE, SENT = 1e6, 1 << 20, 32 * 1024
-_BOUNDARY = b"a0b1c2d3e4f5"
+_BOUNDARY = b"a0b1c2d3e4f5" * 5  # as long as those of a Go program
 _HEAD = b'--%b\r\nContent-Disposition: form-data; name="file"; filename="artifacts.zip"\r\n\r\n' % _BOUNDARY
 _TAIL = b"\r\n--%b--\r\n" % _BOUNDARY
 

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
@@ -21,7 +21,7 @@ from typing import Any
 from app import crypto
 from app.models import Job, write
 from app.services.runners.claim_job import JOB_TOKEN_PREFIX
-from bench.bed import Bed, bed, kinds
+from bench.bed import Bed, bed, kinds, processor, tree
 from bench.place import Place
 from bench.table import SPEED, Row
 from tests.factories import make_job, make_pipeline, make_project
@@ -30,20 +30,23 @@ from tests.integration.stack import free_port, wait_until
 ALONE = True
 """Needs no installation."""
 
-PIECE, COUNT, TURNS = 128 * 1024, 40, 9
+PIECE, COUNT, TURNS = 128 * 1024, 200, 9
 MB = 1e6
 
 
 class _Line:
     """One log that grows over one connection."""
 
-    def __init__(self, connection: HTTPConnection, path: str, headers: dict[str, str]) -> None:
+    def __init__(
+        self, connection: HTTPConnection, path: str, headers: dict[str, str], processes: Sequence[int]
+    ) -> None:
         self._connection, self._path, self._headers, self._sent = connection, path, headers, 0
-        self._data = secrets.token_bytes(PIECE // 2).hex().encode()
+        self._processes = list(processes)
+        self._data = b"".join(secrets.token_hex(49).encode() + b"\n" for _ in range(PIECE // 99 + 1))[:PIECE]
 
-    def speed(self, count: int = COUNT) -> float:
-        """MB a second of the next pieces."""
-        begun = time.perf_counter()
+    def turn(self, count: int = COUNT) -> tuple[float, float]:
+        """MB a second of the next pieces, and how many seconds of processor each of them took the server."""
+        begun, spent = time.perf_counter(), processor(self._processes)
         for _ in range(count):
             span = {"Content-Range": f"{self._sent}-{self._sent + PIECE - 1}"}
             self._connection.request("PATCH", self._path, self._data, self._headers | span)
@@ -52,21 +55,27 @@ class _Line:
             if answer.status != 202:
                 raise RuntimeError(f"a piece of log was answered with {answer.status}")
             self._sent += PIECE
-        return PIECE * count / MB / (time.perf_counter() - begun)
+        seconds = time.perf_counter() - begun
+        return PIECE * count / MB / seconds, (processor(self._processes) - spent) / count
 
 
 def run(place: Place | None) -> list[Row]:
-    """One row for each database."""
-    return [_row(kind) for kind in kinds()]
+    """Two rows for each database: by the clock, and by the processor time that a piece takes."""
+    return [row for kind in kinds() for row in _rows(kind)]
 
 
-def _row(kind: str) -> Row:
+def _rows(kind: str) -> list[Row]:
     with bed(kind) as made, _peer() as plain:
         lines = _job(made), plain
         for line in lines:
-            line.speed(5)
-        ours, limit = zip(*(tuple(line.speed() for line in lines) for _ in range(TURNS)), strict=True)
-    return Row(f"PATCH of a log, 128 kB, {kind}", ours, "file append", limit, "50 %", SPEED)
+            line.turn(5)
+        turns = [[line.turn() for line in lines] for _ in range(TURNS)]
+    (speed, spent), (plain_speed, plain_spent) = (zip(*line, strict=True) for line in zip(*turns, strict=True))
+    what = f"PATCH of a log, 128 kB, {kind}"
+    return [
+        Row(what, speed, "file append", plain_speed, "50 %", SPEED),
+        Row(f"{what}: processor time", spent, "file append", plain_spent, "2 ×"),
+    ]
 
 
 def _job(made: Bed) -> _Line:
@@ -75,7 +84,7 @@ def _job(made: Bed) -> _Line:
     with write(made.core.session):
         row, now = made.core.session.get_one(Job, job.id), made.core.now()
         row.status, row.token_hash, row.started_at = "running", crypto.token_hash(token), now
-    return _Line(made.connect(), f"/api/v4/jobs/{job.id}/trace", {"Job-Token": token})
+    return _Line(made.connect(), f"/api/v4/jobs/{job.id}/trace", {"Job-Token": token}, made.processes())
 
 
 @contextmanager
@@ -99,7 +108,7 @@ def _peer() -> Iterator[_Line]:
         try:
             connection = HTTPConnection("127.0.0.1", port)
             wait_until("the peer answers", lambda: _answers(connection))
-            yield _Line(connection, "/", {})
+            yield _Line(connection, "/", {}, tree(server.pid))
         finally:
             server.terminate()
             server.wait()

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
+#: What can be written: also a part of a buffer that its owner goes on using.
+Bytes = bytes | bytearray | memoryview
+
 
 @dataclass(frozen=True, slots=True)
 class Stored:
@@ -33,7 +36,7 @@ class End:
 class Incoming(Protocol):
     """A file on its way in. Leaving the `with` block without `keep` removes it."""
 
-    def write(self, data: bytes) -> int:
+    def write(self, data: Bytes) -> int:
         """Append. Raises LimitExceeded past the limit given, StorageFull when the disk is full."""
 
     def keep(self) -> Stored:
@@ -64,7 +67,7 @@ class HeldTrace(Protocol):
 
     end: End
 
-    def append(self, data: bytes, moment: float) -> None:
+    def append(self, data: Bytes, moment: float) -> None:
         """Write `data` at the end, and note that it counts and came at `moment` (a time.time()).
 
         Raises StorageFull, and leaves all as it was.

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from app.domain.errors import LimitExceeded, StorageFull
-from app.storage.base import Stored
+from app.storage.base import Bytes, Stored
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
@@ -37,7 +37,7 @@ class _IncomingFile:
         self.temporary.parent.mkdir(parents=True, exist_ok=True)
         self._file = self.temporary.open("xb", buffering=0)
 
-    def write(self, data: bytes) -> int:
+    def write(self, data: Bytes) -> int:
         if self._size + len(data) > self._limit:
             raise LimitExceeded(f"the file is larger than {self._limit} bytes", self._limit)
         try:
@@ -48,7 +48,7 @@ class _IncomingFile:
         self._size += len(data)
         return len(data)
 
-    def _write_all(self, data: bytes) -> None:
+    def _write_all(self, data: Bytes) -> None:
         written = 0
         while written < len(data):
             written += self._file.write(memoryview(data)[written:])

@@ -12,12 +12,11 @@ import struct
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
-from functools import partial
 from hashlib import blake2b
 from pathlib import Path
 from typing import BinaryIO
 
-from app.storage.base import End
+from app.storage.base import Bytes, End
 from app.storage.files import refusal, sweep_folder
 
 #: What a trace's `.times` begins with: this word, whose bytes they are, how many count, their CRC-32, and the CRC-32
@@ -38,9 +37,14 @@ class FileTraces:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._root = str(folder)
+
+    def _place(self, job_id: int) -> str:
+        """The path without its suffix. As text: to put a `Path` together takes longer than to open it."""
+        return f"{self._root}/{job_id // 1000:06d}/{job_id}"
 
     def path(self, job_id: int) -> Path:
-        return self._folder / f"{job_id // 1000:06d}" / f"{job_id}.log"
+        return Path(self._place(job_id) + ".log")
 
     def times(self, job_id: int) -> Path:
         """The file beside a log."""
@@ -56,16 +60,16 @@ class FileTraces:
     def hold(
         self, job_id: int, attempt: str, counted: End, begin: Callable[[], object] = lambda: None
     ) -> Iterator["_HeldTrace"]:
-        path = self.path(job_id)
-        log = _open(path)
+        place = self._place(job_id)
+        log = _open(place + ".log")
         try:
             fcntl.flock(log, fcntl.LOCK_EX)
-            times = _open(path.with_suffix(".times"))
+            times = _open(place + ".times")
             try:
                 noted = _read_end(times, _name(attempt))
                 if noted is None:
                     begin()
-                yield _HeldTrace(log, times, attempt, noted or counted, self._forget_index(job_id))
+                yield _HeldTrace(log, times, attempt, noted or counted, lambda: self._forget_index(job_id))
             finally:
                 os.close(times)
         finally:
@@ -73,7 +77,7 @@ class FileTraces:
 
     def end(self, job_id: int, attempt: str) -> End | None:
         try:
-            descriptor = os.open(self.times(job_id), os.O_RDONLY | os.O_CLOEXEC)
+            descriptor = os.open(self._place(job_id) + ".times", os.O_RDONLY | os.O_CLOEXEC)
         except FileNotFoundError:
             return None
         try:
@@ -121,8 +125,8 @@ class FileTraces:
     def _index(self, job_id: int) -> Path:
         return self.path(job_id).with_suffix(".index")
 
-    def _forget_index(self, job_id: int) -> Callable[[], None]:
-        return partial(self._index(job_id).unlink, missing_ok=True)
+    def _forget_index(self, job_id: int) -> None:
+        self._index(job_id).unlink(missing_ok=True)
 
     def uncut(self, job_id: int) -> AbstractContextManager[None]:
         return self._locked(job_id, fcntl.LOCK_SH)
@@ -133,7 +137,7 @@ class FileTraces:
         if not self.path(job_id).exists():
             yield
             return
-        times = _open(self.times(job_id))
+        times = _open(self._place(job_id) + ".times")
         try:
             fcntl.flock(times, how)
             yield
@@ -191,7 +195,7 @@ class _HeldTrace:
         os.ftruncate(self._log, size)
         fcntl.flock(self._times, fcntl.LOCK_UN)
 
-    def append(self, data: bytes, moment: float) -> None:
+    def append(self, data: Bytes, moment: float) -> None:
         before = self.end
         after = End(before.size + len(data), zlib.crc32(data, before.crc))
         try:
@@ -218,19 +222,19 @@ class _HeldTrace:
                 _write(self._times, _END.size + marks * _MARK.size, _MARK.pack(offset, moment))
 
 
-def _open(path: Path) -> int:
+def _open(path: str) -> int:
     flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
     try:
         try:
             return os.open(path, flags, 0o600)
         except FileNotFoundError:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            Path(path).parent.mkdir(parents=True, exist_ok=True)
             return os.open(path, flags, 0o600)
     except OSError as error:
         raise refusal(error) from error
 
 
-def _write(descriptor: int, offset: int, data: bytes) -> None:
+def _write(descriptor: int, offset: int, data: Bytes) -> None:
     written = 0
     while written < len(data):
         written += os.pwrite(descriptor, memoryview(data)[written:], offset + written)

@@ -6,26 +6,28 @@ row is written only when its lease has become a bit older.
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, cast
+from typing import Any
 
-from sqlalchemy import Engine, bindparam, select
+from sqlalchemy import bindparam, select
 
 from app import crypto
 from app.domain import failure, status
 from app.domain.trace import Append, Have, accept
 from app.events.base import Notice
+from app.extensions import db
 from app.models import Job, RunnerManager, after_commit, write
+from app.models.direct_select import DirectSelect
 from app.services.core import Core
 from app.services.jobs.finish_job import finish
 from app.services.jobs.kept_index import STEP, keep_index
 from app.services.jobs.log_end import COLUMNS, attempt, row_end, settle_log
 from app.services.runners.job_authority import NotProcessing, interval_of, renew_lease, running_job
-from app.storage.base import End
+from app.storage.base import Bytes, End
 
 #: A lease is renewed when it was renewed so long ago, or a quarter of its length where that is less.
 RENEW_EVERY = timedelta(seconds=10)
-#: Made once and run on a bare connection: making it, and a session, would take longer than asking the database.
-_SEEN = (
+#: A session, and a statement that is made anew, would take longer than asking the database.
+_SEEN = DirectSelect(
     select(*COLUMNS, Job.erased_at, Job.heard_at, Job.lease_expires_at, RunnerManager.features)
     .outerjoin(RunnerManager, RunnerManager.id == Job.runner_manager_id)
     .where(Job.id == bindparam("job_id"))
@@ -42,7 +44,7 @@ class Appended:
     interval: int
 
 
-def append_trace(core: Core, job_id: int, token: str, start: int, data: bytes) -> Appended:
+def append_trace(core: Core, job_id: int, token: str, start: int, data: Bytes) -> Appended:
     """Append `data` at byte `start`; a repetition of the last piece is fine. Renews the lease where it is due.
 
     Raises NotProcessing (also when the log grew beyond its limit, which ends the job), StorageFull.
@@ -74,8 +76,7 @@ def append_trace(core: Core, job_id: int, token: str, start: int, data: bytes) -
 
 def _running(core: Core, job_id: int, token: str) -> Any:
     """The light columns of `running_job`. Raises NotProcessing. Holds no connection afterwards."""
-    with cast(Engine, core.session.get_bind()).connect() as connection:
-        job = connection.execute(_SEEN, {"job_id": job_id}).one_or_none()
+    job = _SEEN.one_or_none(db.engine, job_id=job_id)
     if job is None or job.token_hash is None or not crypto.same(job.token_hash, crypto.token_hash(token)):
         raise NotProcessing
     if job.status not in status.EXECUTING or job.erased_at is not None:

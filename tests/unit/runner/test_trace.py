@@ -316,14 +316,3 @@ def test_steps_of_a_moment_cost_no_request_of_their_own(trace, monkeypatch):
     assert deliver(sender)
     assert [(state, options["steps"]) for state, options, _ in server.updates] == [("success", steps)]
     assert bytes(server.log) == b"begun, ended"
-
-
-def test_our_server_gets_larger_pieces_until_one_is_refused(trace):
-    for refusal in (None, Outcome.REFUSED, Outcome.RETRY):
-        server = Server(*([JobAnswer(refusal)] if refusal else []))
-        sender = Sender(server, trace, steps=list)
-        trace.write(b"" if trace.size else b"y" * 5_000_000)
-        assert deliver(sender)
-        assert bytes(server.log) == trace.read(0, 5_000_000)
-        largest = max(length for _, _, length in server.patches[bool(refusal) :])
-        assert largest == (1 << 20 if refusal else 4 << 20)

@@ -75,6 +75,29 @@ def test_a_long_line_is_a_block_of_its_own_and_is_not_kept_in_memory():
     assert any(block.lines == 1 for block in index.blocks)
 
 
+def test_a_line_without_end_is_not_read_again_and_again():
+    class Counting(io.BytesIO):
+        count = 0
+
+        def read(self, size=-1, /):
+            data = super().read(size)
+            Counting.count += len(data)
+            return data
+
+    line, index = b"x" * 10_000_000, None
+    for size in range(1_000_000, len(line) + 1, 1_000_000):
+        index = build_index(Counting(line[:size]), index)
+    assert Counting.count < 2 * len(line)
+    index = build_index(Counting(line + b"\nnext\n"), index)
+    index = build_index(Counting(line + b"\nnext\nlast"), index)
+    assert [(block.start, block.line, block.lines) for block in index.blocks] == [
+        (0, 1, 1),
+        (len(line) + 1, 2, 1),
+        (len(line) + 6, 3, 1),
+    ]
+    assert (index.size, index.lines) == (len(line) + 10, 3)
+
+
 def test_a_log_of_empty_lines_has_blocks_of_a_bearable_size():
     index = _index(b"\n" * 300_000)
     assert index.lines == 300_000

@@ -4,7 +4,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO
 
+from flask import Request
 from werkzeug.exceptions import BadRequest, HTTPException
+
+#: So much room a body gets before any of it is here, and so many times what has come from then on: a claim alone costs
+#: the server no memory.
+_FIRST, _GROWTH = 128 * 1024, 32
 
 
 @contextmanager
@@ -18,12 +23,33 @@ def reading() -> Iterator[None]:
         raise BadRequest("the body was cut off or is malformed") from error
 
 
-class Body:
-    """A request's stream, read piece by piece under `reading`."""
+def read_into(stream: IO[bytes], view: memoryview) -> int:
+    """Fill `view`; how many bytes there were, fewer than it has room for at the end alone. Raises BadRequest, 413."""
+    filled = 0
+    with reading():
+        while filled < len(view) and (count := stream.readinto(view[filled:])):  # type: ignore[attr-defined]
+            filled += count
+    return filled
 
-    def __init__(self, stream: IO[bytes]) -> None:
-        self._stream = stream
 
-    def read(self, size: int = -1) -> bytes:
-        with reading():
-            return self._stream.read(size)
+def read_body(request: Request) -> bytes | bytearray:
+    """All of a request's body; what was promised and did not come is missing. Raises BadRequest, 413."""
+    stream, length = request.stream, request.content_length
+    if length is not None:
+        return read_sized(stream, length)
+    with reading():
+        return stream.read()
+
+
+def read_sized(stream: IO[bytes], length: int) -> bytearray:
+    """The next `length` bytes of `stream`, or all that come. Raises BadRequest, 413."""
+    body, filled = bytearray(min(length, _FIRST)), 0
+    while True:
+        with memoryview(body) as view:
+            filled += read_into(stream, view[filled:])
+        if filled < len(body) or filled >= length:
+            del body[filled:]
+            return body
+        grown = bytearray(min(length, _GROWTH * filled))
+        grown[:filled] = body
+        body = grown

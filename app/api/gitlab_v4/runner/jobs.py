@@ -6,7 +6,7 @@ from typing import Any
 from flask import Blueprint, Response, request
 
 from app.api.gitlab_v4.runner import errors
-from app.api.gitlab_v4.runner.body import reading
+from app.api.gitlab_v4.runner.body import read_body
 from app.api.gitlab_v4.runner.parameters import integer, parameters, table, text, token
 from app.domain import status
 from app.edge import core
@@ -14,7 +14,7 @@ from app.services.runners.append_trace import append_trace
 from app.services.runners.report_job import Report, report_job
 
 blueprint = Blueprint("runner_jobs", __name__)
-_RANGE = re.compile(r"([0-9]{1,18})-([0-9]{0,18})", re.ASCII)
+RANGE = re.compile(r"([0-9]{1,18})-([0-9]{0,18})", re.ASCII)
 _CHECKSUM = re.compile(r"crc32:([0-9a-f]{8})", re.ASCII)
 _MOST_STEPS = 10_000
 
@@ -32,13 +32,11 @@ def update(job_id: int) -> Response:
 
 @blueprint.patch("/jobs/<int(max=9223372036854775807):job_id>/trace")
 def patch_trace(job_id: int) -> Response:
-    sent_range = _RANGE.fullmatch(request.headers.get("Content-Range", "").strip())
+    sent_range = RANGE.fullmatch(request.headers.get("Content-Range", "").strip())
     if sent_range is None:
         return errors.answer(400, "400 Bad request - Content-Range is missing or is not START-END")
     job_token = token(request.args.to_dict(), "Job-Token")
-    with reading():
-        data = request.get_data(cache=False)
-    appended = append_trace(core(), job_id, job_token, int(sent_range[1]), data)
+    appended = append_trace(core(), job_id, job_token, int(sent_range[1]), read_body(request))
     response = Response(status=202) if appended.accepted else errors.answer(416, "416 Range Not Satisfiable")
     response.headers["Range"] = f"0-{appended.size}"
     return _steer(response, appended.job_status, appended.interval)

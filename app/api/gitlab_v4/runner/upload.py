@@ -1,15 +1,12 @@
 """A multipart body whose file goes straight to where it will stay, hashed on the way."""
 
-import io
 from dataclasses import dataclass
 from time import monotonic
-from typing import IO, Any, cast
 
 from flask import request
 from werkzeug.exceptions import BadRequest
-from werkzeug.formparser import FormDataParser
 
-from app.api.gitlab_v4.runner.body import Body
+from app.api.gitlab_v4.runner.multipart import Multipart, Write
 from app.api.gitlab_v4.runner.parameters import text
 from app.services.artifacts.store_artifact import keep_lease
 from app.services.core import Core
@@ -19,26 +16,22 @@ from app.storage.base import Incoming, Stored
 OVERHEAD = 1 << 20
 #: The lease of a job that uploads is renewed so often, in seconds.
 RENEW_EVERY = 30.0
+_ONE_FILE = "the body needs exactly one file, called `file`"
 
 
-class _Sink(io.RawIOBase):
-    """What the parser writes a part to: the incoming file, or nothing."""
+class _Sink:
+    """Takes the file, and keeps the lease of its job meanwhile."""
 
-    def __init__(self, core: Core, job_id: int, incoming: Incoming | None) -> None:
+    def __init__(self, core: Core, job_id: int, incoming: Incoming) -> None:
         self._core, self._job_id, self._incoming = core, job_id, incoming
         self._renew_at = monotonic() + RENEW_EVERY
 
-    def write(self, data: Any) -> int:
-        if self._incoming is None:
-            return len(data)
+    def write(self, data: memoryview | bytes) -> None:
         if monotonic() > self._renew_at:
             keep_lease(self._core, self._job_id)
             self._core.session.close()
             self._renew_at = monotonic() + RENEW_EVERY
-        return self._incoming.write(bytes(data))
-
-    def seek(self, offset: int, whence: int = 0) -> int:
-        return 0  # the parser rewinds what it has written; nobody reads it here
+        self._incoming.write(data)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,27 +51,26 @@ def receive(core: Core, job_id: int) -> Received:
     """
     core.session.close()
     request.max_content_length = core.config.artifact_limit + OVERHEAD
+    boundary = request.mimetype_params.get("boundary", "")
+    if request.mimetype != "multipart/form-data" or not boundary:
+        raise BadRequest("the body is no multipart form")
     with core.artifacts.receive(core.config.artifact_limit) as incoming:
-        names: list[str] = []
+        names: list[tuple[str | None, str]] = []
 
-        def sink(
-            total_content_length: int | None,
-            content_type: str | None,
-            filename: str | None,
-            content_length: int | None = None,
-        ) -> Any:
-            names.append(filename or "")
-            return _Sink(core, job_id, incoming if len(names) == 1 else None)
+        def on_file(part: str | None, name: str) -> Write:
+            names.append((part, name))
+            if len(names) > 1:
+                raise BadRequest(_ONE_FILE)
+            return _Sink(core, job_id, incoming).write
 
-        parser = FormDataParser(stream_factory=sink, max_form_memory_size=OVERHEAD, max_form_parts=100, silent=False)
-        body, kind, length = Body(request.stream), request.mimetype, request.content_length
         try:
-            _, form, files = parser.parse(cast(IO[bytes], body), kind, length, request.mimetype_params)
+            form = Multipart(request.stream, boundary, OVERHEAD, on_file)
+            form.read()
         except ValueError as error:
             raise BadRequest("the upload was cut off or is malformed") from error
-        if "file" not in files or len(names) > 1:
-            raise BadRequest("the body needs exactly one file, called `file`")
-        return Received(file_name(names[0]), incoming.keep(), form.to_dict())
+        if [part for part, _ in names] != ["file"]:
+            raise BadRequest(_ONE_FILE)
+        return Received(file_name(names[0][1]), incoming.keep(), form.fields)
 
 
 def file_name(given: str) -> str:
