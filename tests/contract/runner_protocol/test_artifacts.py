@@ -138,6 +138,27 @@ def test_an_upload_needs_exactly_one_file(core, server, running):
     assert stored(core) == []
 
 
+def test_what_looks_like_a_boundary_is_kept_as_it_came(core, server, running):
+    content = (bytes(range(256)) * 700 + b"\r\n--b--B\n--B\r--B--\r\n-" + bytes(range(255, -1, -1)) * 700) * 2
+    fields = b"".join(
+        b'--B\r\nContent-Disposition: form-data; name="expire_in"\r\n\r\n%b\r\n' % value
+        for value in (b"2 days", b"soon")
+    )
+    body = fields + PART + content + b"\r\n--B--\r\n"
+    answer = send_raw(server, running, body, FORM + b"Content-Length: %d\r\nConnection: close\r\n" % len(body))
+    assert answer.split()[1] == b"201", "of two fields of one name the first counts"
+    artifact = core.session.query(Artifact).one()
+    assert core.artifacts.path(artifact.storage_key).read_bytes() == content
+
+
+@pytest.mark.parametrize(("length", "parts", "status"), [(1 << 20, 1, b"201"), (1 << 20, 2, b"413"), (1, 100, b"400")])
+def test_a_form_holds_so_much_beside_its_file(server, running, length, parts, status):
+    field = b'--B\r\nContent-Disposition: form-data; name="x"\r\n\r\n%b\r\n' % (b"x" * length)
+    body = PART + b"data\r\n" + field * parts + b"--B--\r\n"
+    answer = send_raw(server, running, body, FORM + b"Content-Length: %d\r\nConnection: close\r\n" % len(body))
+    assert answer.split()[1] == status
+
+
 def test_what_is_said_of_a_file_may_be_in_the_form(core, running):
     def send(**fields):
         url, headers = f"{running.runner.api}/jobs/{running.id}/artifacts", {"JOB-TOKEN": running.token}
