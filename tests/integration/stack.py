@@ -17,6 +17,15 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
+
+from click.testing import CliRunner
+from flask import Flask
+
+from app import cli, create_app
+from app.config import read_config
+from app.extensions import db
+from tests.support.programs import Program
 
 ROOT = Path(__file__).parents[2]
 ENDED = ("success", "failed", "canceled", "skipped")
@@ -62,7 +71,7 @@ class Server:
     data: Path
     port: int = field(default_factory=free_port)
     settings: dict[str, str] = field(default_factory=dict)
-    process: subprocess.Popen[bytes] | None = None
+    process: Program | None = None
     token: str = ""
 
     @property
@@ -80,11 +89,20 @@ class Server:
         }
 
     def cli(self, *words: str) -> str:
-        """The output of `skerry WORDS`; fails when it fails."""
-        done = subprocess.run(
-            [sys.executable, "-m", "app", *words], env=self.environment, capture_output=True, text=True, check=False
-        )
-        assert done.returncode == 0, done.stderr
+        """The output of `skerry WORDS`, run in this process; fails when it fails."""
+        made: list[Flask] = []
+
+        def remembered() -> Flask:
+            made.append(create_app(read_config(self.environment)))
+            return made[-1]
+
+        with patch.object(cli, "_create_app", remembered):
+            done = CliRunner().invoke(cli.cli, words, env=self.environment)
+        for app in made:
+            app.extensions["skerry"].bus.stop()
+            with app.app_context():
+                db.engine.dispose()
+        assert done.exit_code == 0, f"{done.stderr}{done.exception}"
         return done.stdout.strip()
 
     def prepare(self) -> None:
@@ -94,8 +112,8 @@ class Server:
         self.token = self.cli("token", "create", "--user", "admin", "--scopes", "api")
 
     def start(self) -> None:
-        with (self.data / "server.log").open("ab") as log:
-            self.process = subprocess.Popen([sys.executable, "-m", "app", "serve"], env=self.environment, stderr=log)
+        log = self.data / "server.log"
+        self.process = Program("serve", environment=self.environment, log=log, folder=ROOT)
         wait_until("the server is ready", self._ready)
 
     def _ready(self) -> bool:
