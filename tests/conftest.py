@@ -33,7 +33,7 @@ from tests import postgresql
 from tests.databases import initialise_database
 from tests.no_power_loss import commit_without_waiting, wait_for_no_disk
 from tests.prepared import Prepared
-from tests.scheduling import HostScheduling, longest_first, misplaced
+from tests.scheduling import HostScheduling, give_way, group_of, longest_first, misplaced
 from tests.shared_work import SharedMap, SharedTemplates, share_inserts, share_statements
 from tests.support.http_server import HttpServer
 
@@ -61,6 +61,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for name, reason in lacking.items():
             if reason and item.get_closest_marker(name):
                 item.add_marker(pytest.mark.skip(reason=reason))
+
+
+def pytest_runtest_logstart(nodeid: str) -> None:
+    """In a worker: the tests of no group are in no hurry."""
+    if "PYTEST_XDIST_WORKER" in os.environ and group_of(nodeid) is None:
+        give_way()
 
 
 @pytest.fixture(scope="session")
