@@ -33,6 +33,7 @@ from tests import postgresql
 from tests.databases import initialise_database
 from tests.no_power_loss import commit_without_waiting, wait_for_no_disk
 from tests.prepared import Prepared
+from tests.rewritten import rewrite_share
 from tests.scheduling import HostScheduling, give_way, group_of, longest_first, misplaced
 from tests.shared_work import SharedMap, SharedTemplates, share_inserts, share_statements
 from tests.support.http_server import HttpServer
@@ -230,9 +231,10 @@ def server(app: Flask) -> Iterator[LiveServer]:
     stop()
 
 
-def pytest_collection() -> None:
+def pytest_collection(session: pytest.Session) -> None:
     """What is imported now stays to the end: the garbage collector need not look at it over and over."""
     gc.disable()
+    rewrite_share(session.config)
 
 
 def pytest_collection_finish() -> None:
