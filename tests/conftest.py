@@ -36,6 +36,7 @@ from tests.prepared import Prepared
 from tests.rewritten import rewrite_share
 from tests.scheduling import HostScheduling, give_way, group_of, longest_first, misplaced
 from tests.shared_work import SharedMap, SharedTemplates, share_inserts, share_statements
+from tests.support import programs
 from tests.support.http_server import HttpServer
 
 
@@ -146,6 +147,7 @@ def _work_is_shared() -> Iterator[None]:
         patch.setattr(Flask, "url_map_class", SharedMap)
         share_inserts(patch)
         wait_for_no_disk(patch)
+        patch.setattr(programs, "FORKED", True)
         yield
 
 

@@ -1,7 +1,8 @@
-"""`skerry WORDS` as a process of its own that starts in a moment.
+"""`skerry WORDS` as a process of its own, which in tests starts in a moment.
 
 Python takes a second and more to load the server. A process that has loaded it once (the fork server of
 `multiprocessing`) forks for each command; what tests need of a process, its own memory, signals and end, is the same.
+Benchmarks measure programs that load everything themselves.
 """
 
 import multiprocessing
@@ -10,23 +11,33 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 _FORKS = multiprocessing.get_context("forkserver")
 _FORKS.set_forkserver_preload(
     ["app.cli", "app.serve", "app.wiring", "app.background", "gunicorn.workers.gthread", __name__]
 )
+#: Whether programs are forked. tests/conftest.py says so.
+FORKED = False
 
 
-class Program:
-    """A running `skerry WORDS`, at the head of a group of processes; the methods are those of `subprocess.Popen`.
+def start_program(*words: str, environment: dict[str, str], log: Path, folder: Path) -> "Program":
+    """Start `skerry WORDS` in `folder`, at the head of a group of processes.
 
     Its environment is `environment` and nothing else; what it prints is added to `log`.
     """
+    if FORKED:
+        return _Forked(words, environment, os.fspath(log), os.fspath(folder))
+    command = [sys.executable, "-m", "app", *words]
+    with log.open("ab") as file:
+        return subprocess.Popen(command, cwd=folder, env=environment, stdout=file, stderr=file, start_new_session=True)
 
-    def __init__(self, *words: str, environment: dict[str, str], log: Path, folder: Path) -> None:
-        self._process = _FORKS.Process(
-            target=_run, args=(words, environment, os.fspath(log), os.fspath(folder)), daemon=True
-        )
+
+class _Forked:
+    """A process of the fork server, with the methods of `subprocess.Popen`."""
+
+    def __init__(self, *given: Any) -> None:
+        self._process = _FORKS.Process(target=_run, args=given, daemon=True)
         self._process.start()
 
     @property
@@ -69,3 +80,6 @@ def _run(words: tuple[str, ...], environment: dict[str, str], log: str, folder: 
     from app.cli import main
 
     main()
+
+
+Program = _Forked | subprocess.Popen[bytes]

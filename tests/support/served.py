@@ -8,7 +8,7 @@ from pathlib import Path
 
 import requests
 
-from tests.support.programs import Program
+from tests.support.programs import start_program
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -31,7 +31,7 @@ class Served:
         self.process = None
 
     def start(self):
-        self.process = Program("serve", environment=self.environment, log=self.log, folder=ROOT)
+        self.process = start_program("serve", environment=self.environment, log=self.log, folder=ROOT)
         until = time.monotonic() + 60
         while time.monotonic() < until:
             assert self.process.poll() is None, self.log.read_text()

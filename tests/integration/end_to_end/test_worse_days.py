@@ -17,7 +17,8 @@ from runner.executor.fake import FakeExecutor
 from runner.job.run import Host
 from tests import postgresql
 from tests.integration.conftest import unavailable
-from tests.integration.stack import ENDED, Daemon, Server, script_output, wait_until, working_copy
+from tests.integration.runner_daemon import Daemon
+from tests.integration.stack import ENDED, Server, script_output, wait_until, working_copy
 from tests.unit.runner.plain_workspaces import PlainWorkspaces
 
 LONG = "image: localhost/skerry/base\nlong: {script: [echo started, sleep 600]}"
