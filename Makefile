@@ -27,7 +27,7 @@ down: ## Stop what `make up` started
 	@$(SETUP) down
 
 test: test-environment ## Run all tests (ARGS="..." goes to pytest, DEPTH=long searches longer)
-	@SKERRY_TEST_DEPTH=$(DEPTH) $(BIN)/python -m pytest -n $(WORKERS) --durations=25 $(ARGS)
+	@PYTHONDONTWRITEBYTECODE= SKERRY_TEST_DEPTH=$(DEPTH) $(BIN)/python -m pytest -n $(WORKERS) --durations=25 $(ARGS)
 
 screenshots: test-environment ## Take the pictures of the main pages that the README shows
 	@SKERRY_SCREENSHOTS=docs/screenshots $(BIN)/python -m pytest tests/browser/test_screenshots.py

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.integration.runner_account import RunnerUser, ready_base_image, ready_user
-from tests.integration.stack import Daemon, Server
+from tests.integration.runner_daemon import Daemon
+from tests.integration.stack import Server
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
+from sqlalchemy import inspect
 from sqlalchemy.orm import object_session
 
 from app.models.base import Base
@@ -79,7 +80,8 @@ def _to_ids(value: Any, core: Core) -> Any:
         return _TheCore
     if isinstance(value, Base):
         assert object_session(value) is not None, f"{value} is no row of the test's session"
-        return _Row(type(value), value.id)  # type: ignore[attr-defined]
+        _, key, _ = inspect(value).identity_key
+        return _Row(type(value), key)
     if is_dataclass(value) and not isinstance(value, type):
         return type(value), {each.name: _to_ids(getattr(value, each.name), core) for each in fields(value)}
     if isinstance(value, dict):

@@ -3,9 +3,10 @@
 Tests that use the test user's Podman meet each other's containers and images, and so do those that install Skerry on
 the host; those of the pages would each start a browser. Each of these is a group that one worker runs in order. All
 other tests are handed out file by file. The groups mostly wait for other programs, so that a worker more than there
-are cores is well used.
+are cores is well used; a run takes as long as the longest group, so that what is in none lets the groups go first.
 """
 
+import os
 from collections.abc import Sequence
 
 import pytest
@@ -35,6 +36,11 @@ def longest_first(items: list[pytest.Item]) -> None:
     """Put the groups before all other tests: they are the longest pieces of work."""
     order = [*GROUPS, None]
     items.sort(key=lambda item: order.index(group_of(item.nodeid)))
+
+
+def give_way() -> None:
+    """Let the processes of the groups go first from here on: half of their share of a processor is enough for us."""
+    os.setpriority(os.PRIO_PROCESS, 0, 3)
 
 
 def misplaced(items: Sequence[pytest.Item]) -> list[str]:

@@ -6,10 +6,11 @@ from flask import g
 from flask_login import current_user
 
 from app.domain.errors import NotFound
-from app.domain.permissions import Action
+from app.domain.permissions import Action, Role
 from app.edge import core
-from app.models import Project, User
+from app.models import Group, Project, User
 from app.services import access
+from app.services.projects.groups import find_group_at
 
 
 class SignInRequired(Exception):
@@ -54,6 +55,11 @@ def open_project(path: str, action: Action = Action.READ_PROJECT) -> Project:
         raise SignInRequired
     access.require(parts, action, user, project)
     return project
+
+
+def owned_group(path: str) -> Group:
+    """The group at `path`, for an owner who is signed in. Raises SignInRequired, NotFound and NotAllowed."""
+    return find_group_at(core(), path, signed_in(), Role.OWNER)
 
 
 def can(action: Action | str) -> bool:

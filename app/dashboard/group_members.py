@@ -4,23 +4,17 @@ from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from app.dashboard.blueprint import pages
-from app.dashboard.context import signed_in
+from app.dashboard.context import owned_group, signed_in
 from app.dashboard.error_pages import sentence
 from app.domain.errors import AlreadyExists, Conflict, InvalidRequest, NotAllowed, NotFound
 from app.domain.permissions import Role
 from app.edge import core
-from app.models import Group, User
+from app.models import Group
 from app.services.accounts.find_user import find_user
 from app.services.projects import members as service
-from app.services.projects.groups import find_group_at
 from app.services.projects.save_member import ROLES
 
 _REFUSED = (InvalidRequest, AlreadyExists, Conflict, NotAllowed)
-
-
-def _open(path: str) -> tuple[Group, User]:
-    user = signed_in()
-    return find_group_at(core(), path, user, Role.OWNER), user
 
 
 def _page(group: Group, error: tuple[str, str] | None = None) -> str:
@@ -36,13 +30,13 @@ def _back(group: Group) -> ResponseReturnValue:
 
 @pages.get("/-/groups/<namespace:path>/-/members")
 def group_members(path: str) -> ResponseReturnValue:
-    return _page(_open(path)[0])
+    return _page(owned_group(path))
 
 
 @pages.post("/-/groups/<namespace:path>/-/members")
 def save_group_member(path: str) -> ResponseReturnValue:
     """A new member, or another role for one who is there."""
-    group, user = _open(path)
+    group, user = owned_group(path), signed_in()
     try:
         who, role = find_user(core(), request.form.get("username", "")).id, request.form.get("role", 0, type=int)
         there = core().session.scalar(service.members(group, user_ids=[who])) is not None
@@ -58,7 +52,7 @@ def save_group_member(path: str) -> ResponseReturnValue:
 
 @pages.post("/-/groups/<namespace:path>/-/members/<key:user_id>/remove")
 def remove_group_member(path: str, user_id: int) -> ResponseReturnValue:
-    group, user = _open(path)
+    group, user = owned_group(path), signed_in()
     service.remove_member(core(), group, user, user_id)
     flash("The member is removed.", "done")
     return redirect(url_for("pages.projects"), 303) if user_id == user.id and not user.is_admin else _back(group)

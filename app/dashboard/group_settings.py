@@ -4,20 +4,14 @@ from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from app.dashboard.blueprint import pages
-from app.dashboard.context import signed_in
+from app.dashboard.context import owned_group, signed_in
 from app.dashboard.error_pages import sentence
 from app.domain.errors import Conflict, InvalidRequest
-from app.domain.permissions import Role
 from app.edge import core
-from app.models import Group, User
-from app.services.projects.groups import delete_group, edit_group, find_group_at
+from app.models import Group
+from app.services.projects.groups import delete_group, edit_group
 
 _ABOUT = ("name", "description", "visibility")
-
-
-def _open(path: str) -> tuple[Group, User]:
-    user = signed_in()
-    return find_group_at(core(), path, user, Role.OWNER), user
 
 
 def _page(group: Group, error: tuple[str, str] | None = None) -> str:
@@ -27,12 +21,12 @@ def _page(group: Group, error: tuple[str, str] | None = None) -> str:
 
 @pages.get("/-/groups/<namespace:path>/-/settings")
 def group_settings(path: str) -> ResponseReturnValue:
-    return _page(_open(path)[0])
+    return _page(owned_group(path))
 
 
 @pages.post("/-/groups/<namespace:path>/-/settings")
 def save_group_settings(path: str) -> ResponseReturnValue:
-    group, user = _open(path)
+    group, user = owned_group(path), signed_in()
     changes = {name: request.form[name].strip() for name in _ABOUT if name in request.form}
     try:
         changed = edit_group(core(), group, user, changes)
@@ -45,7 +39,7 @@ def save_group_settings(path: str) -> ResponseReturnValue:
 @pages.post("/-/groups/<namespace:path>/-/delete")
 def remove_group(path: str) -> ResponseReturnValue:
     """Only for who typed the group's whole path, and only an empty one."""
-    group, user = _open(path)
+    group, user = owned_group(path), signed_in()
     full_path = group.full_path
     if request.form.get("confirmation", "").strip() != full_path:
         return _page(group, ("confirmation", f"Type {full_path}, exactly so.")), 422

@@ -9,11 +9,9 @@ from flask import g, url_for
 from flask.typing import ResponseReturnValue
 
 from app.dashboard.blueprint import pages
-from app.dashboard.context import administrator, open_project, signed_in
-from app.domain.permissions import Action, Role
-from app.edge import core
+from app.dashboard.context import administrator, open_project, owned_group, signed_in
+from app.domain.permissions import Action
 from app.models import Group, Project, User
-from app.services.projects.groups import find_group_at
 
 _FRAMES = {"project": "settings/frame.html", "group": "groups/frame.html", "admin": "admin/frame.html"}
 
@@ -79,4 +77,4 @@ class Homes:
         g.section = "settings"
         if kind == "project":
             return open_project(path, self._action)
-        return find_group_at(core(), path, signed_in(), Role.OWNER)
+        return owned_group(path)

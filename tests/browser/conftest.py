@@ -105,10 +105,24 @@ def log(log_place: Place) -> Site:
     return Site(log_place.url, core, admin, project, pipeline, job)
 
 
+@pytest.fixture(scope="module")
+def place(chromium: Browser, tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> Iterator[Place]:
+    """An empty server that the tests of one module share, for modules that say so: `usefixtures("place")`."""
+    with shared_place(chromium, tmp_path_factory.mktemp("place"), sqlite_template) as place:
+        yield place
+
+
 @pytest.fixture
-def page(chromium: Browser, site: Site) -> Iterator[Page]:
-    """A fresh window. Whatever goes wrong in it fails the test."""
-    with watched_window(chromium, site.url) as window:
+def page(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
+    """A fresh window: of `place`, where the administrator is signed in, for who uses that; else of `site`, where
+    nobody is. Whatever goes wrong in it fails the test.
+    """
+    if "place" in request.fixturenames:
+        place: Place = request.getfixturevalue("place")
+        url, given = place.url, {"storage_state": place.signed_in}
+    else:
+        url, given = request.getfixturevalue("site").url, {}
+    with watched_window(chromium, url, **given) as window:
         yield window
 
 

@@ -1,28 +1,14 @@
 """The first steps in the browser: a project with a pipeline to start from, a mirror, and a job that runs again."""
 
-from collections.abc import Iterator
-
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from app.models import Job, write
 from tests.browser.accessibility import serious_faults
-from tests.browser.windows import Place, shared_place, watched_window
+from tests.browser.windows import Place
 from tests.factories import make_job, make_pipeline, make_project
 
-pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def place(chromium: Browser, tmp_path_factory, sqlite_template) -> Iterator[Place]:
-    with shared_place(chromium, tmp_path_factory.mktemp("steps"), sqlite_template) as place:
-        yield place
-
-
-@pytest.fixture
-def page(chromium: Browser, place: Place) -> Iterator[Page]:
-    with watched_window(chromium, place.url, storage_state=place.signed_in) as window:
-        yield window
+pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("place")]
 
 
 def test_a_new_project_asks_only_for_what_was_chosen_and_runs_its_first_pipeline(page: Page):

@@ -1,6 +1,5 @@
 """The graph of a pipeline in the browser. The tests share a server; each makes its own pipeline."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -8,10 +7,10 @@ from playwright.sync_api import Browser, Page, expect
 
 from app.domain.plan import JobPlan, Need, Step
 from app.models import CommitStatus, Job, Pipeline, Project, write
-from tests.browser.windows import Place, shared_place, watched_window
+from tests.browser.windows import Place, watched_window
 from tests.factories import make_commit, make_job, make_pipeline, make_project
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("place")]
 
 EVIL = "<img src=x onerror=alert(1)>"
 #: How far each line's ends are from the middles of the sides of its cards.
@@ -23,18 +22,6 @@ DISTANCES = """() => [...document.querySelectorAll(".graph-lines path")].flatMap
   const middle = (card) => card.top + card.height / 2;
   return [start.x - from.right, start.y - middle(from), end.x - to.left, end.y - middle(to)].map(Math.abs);
 })"""
-
-
-@pytest.fixture(scope="module")
-def place(chromium: Browser, tmp_path_factory, sqlite_template) -> Iterator[Place]:
-    with shared_place(chromium, tmp_path_factory.mktemp("graph"), sqlite_template) as place:
-        yield place
-
-
-@pytest.fixture
-def page(chromium: Browser, place: Place) -> Iterator[Page]:
-    with watched_window(chromium, place.url, storage_state=place.signed_in) as window:
-        yield window
 
 
 @pytest.fixture(scope="module")

@@ -6,10 +6,10 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from app.models import Project
-from tests.browser.windows import Place, shared_place, watched_window
+from tests.browser.windows import Place, shared_place
 from tests.factories import make_pipeline, make_project
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("place")]
 
 
 @pytest.fixture(scope="module")
@@ -22,12 +22,6 @@ def place(chromium: Browser, tmp_path_factory, sqlite_template) -> Iterator[Plac
             make_pipeline(core, projects[number % 2], status="success", calculated_status="succeeded")
         make_pipeline(core, projects[0], status="failed", calculated_status="failure")
         yield place
-
-
-@pytest.fixture
-def page(chromium: Browser, place: Place) -> Iterator[Page]:
-    with watched_window(chromium, place.url, storage_state=place.signed_in) as window:
-        yield window
 
 
 def test_a_search_is_offered_and_stands_in_the_address(page: Page, place: Place):

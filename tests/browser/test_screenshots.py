@@ -4,7 +4,6 @@ Every run makes them and looks for faults of the pages; `make screenshots` keeps
 """
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,16 +11,10 @@ from playwright.sync_api import Browser, expect
 
 from app.services.projects.measure_usage import measure_usage
 from tests.browser.rocket import make_rocket
-from tests.browser.windows import Place, shared_place, watched_window
+from tests.browser.windows import Place, watched_window
 
 pytestmark = pytest.mark.browser
 ROCKET = "/acme/rocket/-"
-
-
-@pytest.fixture(scope="module")
-def place(chromium: Browser, tmp_path_factory, sqlite_template) -> Iterator[Place]:
-    with shared_place(chromium, tmp_path_factory.mktemp("screenshots"), sqlite_template) as place:
-        yield place
 
 
 @pytest.fixture(scope="module")

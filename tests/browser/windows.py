@@ -1,7 +1,6 @@
 """Windows of the browser that notice what goes wrong in them, and a server that the tests of one module share."""
 
 import shutil
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -9,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import Browser, Page
-from werkzeug.serving import make_server
 
 from app import create_app, crypto
 from app.config import Config
@@ -18,6 +16,7 @@ from app.extensions import db
 from app.models import User
 from app.services.core import Core
 from tests.factories import PASSWORD, make_user
+from tests.support.http_server import HttpServer
 
 
 @contextmanager
@@ -58,21 +57,15 @@ def shared_place(chromium: Browser, folder: Path, sqlite_template: Path) -> Iter
     shutil.copyfile(sqlite_template, folder / "skerry.db")
     crypto.create_key_file(folder / "secret.key")
     app = create_app(Config(data_dir=folder, database_url=f"sqlite:///{folder / 'skerry.db'}", poll_wait=0))
-    http = make_server("127.0.0.1", 0, app, threaded=True)
-    http.daemon_threads = True  # type: ignore[attr-defined]
-    thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    url = f"http://127.0.0.1:{http.server_port}"
+    http = HttpServer(app)
     with app.app_context():
         core: Core = app.extensions["skerry"]
         admin = make_user(core, "admin", is_admin=True)
         try:
-            yield Place(url, core, admin, _sign_in(chromium, url))
+            yield Place(http.url, core, admin, _sign_in(chromium, http.url))
         finally:
             core.bus.stop()
-            http.shutdown()
-            thread.join(10)
-            http.server_close()
+            http.stop()
             db.session.remove()
             db.engine.dispose()
 

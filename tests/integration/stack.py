@@ -1,13 +1,12 @@
 """A whole installation for tests: the real server, the real runner, real git, in processes of their own.
 
-The server keeps its data in a temporary folder; the runner and Podman work as an ordinary user (`runner_user`).
+The server keeps its data in a temporary folder; the runner and Podman (`runner_daemon`) work as an ordinary user.
 """
 
 import json
 import os
 import socket
 import subprocess
-import sys
 import time
 import urllib.error
 import urllib.parse
@@ -17,6 +16,15 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
+
+from click.testing import CliRunner
+from flask import Flask
+
+from app import cli, create_app
+from app.config import read_config
+from app.extensions import db
+from tests.support.programs import Program, start_program
 
 ROOT = Path(__file__).parents[2]
 ENDED = ("success", "failed", "canceled", "skipped")
@@ -62,7 +70,7 @@ class Server:
     data: Path
     port: int = field(default_factory=free_port)
     settings: dict[str, str] = field(default_factory=dict)
-    process: subprocess.Popen[bytes] | None = None
+    process: Program | None = None
     token: str = ""
 
     @property
@@ -80,11 +88,20 @@ class Server:
         }
 
     def cli(self, *words: str) -> str:
-        """The output of `skerry WORDS`; fails when it fails."""
-        done = subprocess.run(
-            [sys.executable, "-m", "app", *words], env=self.environment, capture_output=True, text=True, check=False
-        )
-        assert done.returncode == 0, done.stderr
+        """The output of `skerry WORDS`, run in this process; fails when it fails."""
+        made: list[Flask] = []
+
+        def remembered() -> Flask:
+            made.append(create_app(read_config(self.environment)))
+            return made[-1]
+
+        with patch.object(cli, "_create_app", remembered):
+            done = CliRunner().invoke(cli.cli, words, env=self.environment)
+        for app in made:
+            app.extensions["skerry"].bus.stop()
+            with app.app_context():
+                db.engine.dispose()
+        assert done.exit_code == 0, f"{done.stderr}{done.exception}"
         return done.stdout.strip()
 
     def prepare(self) -> None:
@@ -94,8 +111,8 @@ class Server:
         self.token = self.cli("token", "create", "--user", "admin", "--scopes", "api")
 
     def start(self) -> None:
-        with (self.data / "server.log").open("ab") as log:
-            self.process = subprocess.Popen([sys.executable, "-m", "app", "serve"], env=self.environment, stderr=log)
+        log = self.data / "server.log"
+        self.process = start_program("serve", environment=self.environment, log=log, folder=ROOT)
         wait_until("the server is ready", self._ready)
 
     def _ready(self) -> bool:
@@ -272,60 +289,3 @@ def script_output(trace: bytes, section: str = "step_script") -> bytes:
     body = trace[trace.index(b"\n", start) + 1 : end]
     lines = body.splitlines(keepends=True)
     return b"".join(line for line in lines if not line.startswith((b"\x1b[32;1m$ ", b"\x1b[36;1m")))
-
-
-@dataclass
-class Daemon:
-    """`skerry-runner run` as the runner's user; `start` after `kill` is the same runner again."""
-
-    user: Any
-    folder: Path
-    process: "subprocess.Popen[str] | None" = None
-
-    @property
-    def config(self) -> Path:
-        return self.folder / "config.toml"
-
-    def program(self, *words: str) -> list[str]:
-        return [sys.executable, "-m", "runner", *words, "--config", str(self.config)]
-
-    def register(self, server: Server, *options: str, concurrent: int = 2) -> None:
-        """Join `server` with a new token; `options` go to `skerry runner create`."""
-        token = server.cli("runner", "create", *options)
-        words = self.program("register", "--url", server.url, "--token", token, "--name", "test")
-        self.user.run(words, cwd=self.user.checkout)
-        self.user.run(["sed", "-i", f"s/^concurrent *=.*/concurrent = {concurrent}/", str(self.config)])
-
-    def start(self) -> None:
-        log = self.folder / "runner.log"
-        self.process = self.user.popen(
-            ["sh", "-c", 'log=$1; shift; exec "$@" >>"$log" 2>&1', "sh", str(log), *self.program("run")],
-            cwd=self.user.checkout,
-        )
-
-    def stop(self, seconds: float = 60) -> None:
-        """Ask it to finish, as a service manager does."""
-        if self.process:
-            self.process.terminate()
-            self.process.wait(timeout=seconds)
-            self.process = None
-
-    def kill(self) -> None:
-        assert self.process is not None
-        self.process.kill()
-        self.process.wait(timeout=10)
-        self.process = None
-
-
-@dataclass
-class Containers:
-    """The runner user's containers, as Podman tells of them."""
-
-    user: Any
-
-    def of(self, job_id: int) -> str:
-        listed = self.user.run(["podman", "ps", "-aq", "--filter", f"label=skerry.job={job_id}"])
-        return str(listed.stdout.strip())
-
-    def gone(self, job_id: int, seconds: float) -> None:
-        wait_until(f"no container of job {job_id} is left", lambda: not self.of(job_id), seconds, every=0.2)

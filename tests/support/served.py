@@ -3,12 +3,12 @@
 import os
 import signal
 import socket
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 import requests
+
+from tests.support.programs import start_program
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -22,7 +22,7 @@ class Served:
             self.port = free.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = data_dir / "serve.log"
-        self._environment = os.environ | {
+        self.environment = os.environ | {
             "SKERRY_DATA_DIR": str(data_dir),
             "SKERRY_DATABASE_URL": database_url,
             "SKERRY_BIND": f"127.0.0.1:{self.port}",
@@ -31,15 +31,7 @@ class Served:
         self.process = None
 
     def start(self):
-        with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "app", "serve"],
-                cwd=ROOT,
-                env=self._environment,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
+        self.process = start_program("serve", environment=self.environment, log=self.log, folder=ROOT)
         until = time.monotonic() + 60
         while time.monotonic() < until:
             assert self.process.poll() is None, self.log.read_text()

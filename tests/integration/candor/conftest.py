@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 import requests
 
-from tests.integration.stack import Daemon, Server, free_port, wait_until
+from tests.integration.runner_daemon import Daemon
+from tests.integration.stack import Server, free_port, wait_until
 from tests.support.object_store import ObjectStore, object_store
 
 BASE = "localhost/skerry/base"

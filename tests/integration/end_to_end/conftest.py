@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from tests.integration.stack import Containers, Daemon, Repository, Server, working_copy
+from tests.integration.runner_daemon import Containers, Daemon
+from tests.integration.stack import Repository, Server, working_copy
 
 NUMBERS = itertools.count(1)
 MAKE_IMAGE = "mkdir -p /home/app && chown 1000:1000 /home/app && mkdir /www && echo 'from the service' >/www/index.html"

@@ -9,7 +9,7 @@ import pytest
 from tests.contract.runner.fake_gitlab import RUNNER_TOKEN, FakeGitLab
 from tests.contract.runner.outcomes import finished, output_of
 from tests.contract.runner.served_job import checksum
-from tests.integration.stack import Daemon
+from tests.integration.runner_daemon import Daemon
 
 pytestmark = pytest.mark.podman
 

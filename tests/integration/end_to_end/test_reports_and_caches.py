@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.integration.end_to_end.test_jobs_of_all_kinds import output
-from tests.integration.stack import Daemon
+from tests.integration.runner_daemon import Daemon
 from tests.support.object_store import ACCESS, SECRET, ObjectStore, object_store
 
 pytestmark = pytest.mark.podman

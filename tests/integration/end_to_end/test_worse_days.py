@@ -17,7 +17,8 @@ from runner.executor.fake import FakeExecutor
 from runner.job.run import Host
 from tests import postgresql
 from tests.integration.conftest import unavailable
-from tests.integration.stack import ENDED, Daemon, Server, script_output, wait_until, working_copy
+from tests.integration.runner_daemon import Daemon
+from tests.integration.stack import ENDED, Server, script_output, wait_until, working_copy
 from tests.unit.runner.plain_workspaces import PlainWorkspaces
 
 LONG = "image: localhost/skerry/base\nlong: {script: [echo started, sleep 600]}"
@@ -41,8 +42,8 @@ def test_both_programs_killed_in_mid_job_come_back_to_a_right_end(repository, ru
 
 
 @pytest.mark.podman
-def test_of_fifty_jobs_on_two_slots_each_runs_exactly_once(repository, runner):
-    names = [f"job {number}" for number in range(50)]
+def test_of_thirty_jobs_on_two_slots_each_runs_exactly_once(repository, runner):
+    names = [f"job {number}" for number in range(30)]
     head = "image: localhost/skerry/base\nvariables: {GIT_STRATEGY: none}\n"
     pipeline = repository.start(head + "".join(f"{name}: {{script: [echo ran]}}\n" for name in names))
     repository.must_pass(repository.wait(pipeline["id"], seconds=120))

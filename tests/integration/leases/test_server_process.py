@@ -180,7 +180,7 @@ def test_no_token_reaches_the_log(served, stock):
 
 def test_an_address_in_use_is_said_in_one_line(core, data_dir, database, served):
     other = Served(data_dir, database)
-    environment = other._environment | {"SKERRY_BIND": f"127.0.0.1:{served.port}"}
+    environment = other.environment | {"SKERRY_BIND": f"127.0.0.1:{served.port}"}
     done = subprocess.run(
         [sys.executable, "-m", "app", "serve"], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60
     )

@@ -45,6 +45,8 @@ def skerry(words: list[str]) -> None:
     elif words == ["serve"]:
         serve()
     elif words[:2] == ["user", "create"]:
+        if words[2] in read()["users"]:
+            sys.exit("skerry: there is a user 'admin' already")
         write(users=[*read()["users"], words[2]])
         print("the-password")
     elif words[:2] == ["token", "create"]:

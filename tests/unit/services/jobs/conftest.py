@@ -1,31 +1,5 @@
 """The Core with a clock that only tests move, and builders of pipelines."""
 
-from dataclasses import replace
+from tests.support.timed_world import clock, core, pytest_generate_tests, world
 
-import pytest
-
-from tests.databases import BOTH
-from tests.support.world import Clock, World
-
-
-@pytest.fixture
-def clock():
-    return Clock()
-
-
-@pytest.fixture
-def core(app, clock):
-    core = replace(app.extensions["skerry"], now=clock)
-    app.extensions["skerry"] = core
-    return core
-
-
-@pytest.fixture
-def world(core):
-    return World(core)
-
-
-def pytest_generate_tests(metafunc):
-    """Every test here runs on both databases."""
-    if "database" in metafunc.fixturenames:
-        metafunc.parametrize("database", BOTH, indirect=True)
+__all__ = ["clock", "core", "pytest_generate_tests", "world"]
