@@ -1,5 +1,7 @@
 """Jobs that were skipped because of one that now runs after all get another chance."""
 
+from sqlalchemy import select
+
 from app.domain import status
 from app.domain.processing import dependents_to_reset
 from app.models import Job
@@ -13,6 +15,11 @@ def reset_dependents(core: Core, job: Job, user_id: int | None) -> None:
 
     They run for whoever started `job`. None: nobody in particular, and they stay whose they were.
     """
+    skipped = select(Job.id).where(
+        Job.pipeline_id == job.pipeline_id, Job.retried.is_(False), Job.status == status.SKIPPED
+    )
+    if core.session.scalar(skipped.limit(1)) is None:
+        return  # the usual case: who waits for the job need not wait for a look at all others
     states = job_states(core, job.pipeline_id)
     reset = dependents_to_reset(job.id, states.values())
     if reset:
