@@ -50,14 +50,14 @@ def log(core, job):
         return trace.read()
 
 
-def test_a_piece_costs_one_query_until_the_lease_has_become_older(core, world, clock, job, claimed):
+def test_a_piece_is_no_transaction_until_the_lease_has_become_older(core, world, clock, job, claimed):
     def send(start, data):
         return statements(core, lambda: append_trace(core, claimed.job_id, claimed.token, start, data))
 
     assert "UPDATE" in send(0, b"hello"), "the first sign of life is written down"
     assert row_end(world.read(job)) == End.of(b"hello")
     clock.pass_seconds(9)
-    assert send(5, b" world") == ["SELECT"]
+    assert send(5, b" world") == [], "the one question that is left goes to the driver (`DirectSelect`)"
     read = world.read(job)
     assert (row_end(read), log_end(core, read)) == (End.of(b"hello"), End.of(b"hello world"))
     assert log(core, read) == b"hello world", "readers need not wait for the row"
