@@ -31,8 +31,8 @@ from gunicorn.glogging import Logger
 
 from app import logs
 from app.config import Config, ConfigError
+from app.http.socket_body import read_directly
 from app.logs import hide_secrets
-from app.socket_body import read_directly
 
 if TYPE_CHECKING:
     from flask import Flask

@@ -2,13 +2,14 @@
 
 from flask import Flask
 
-from app import crypto, dashboard, discovery, health, middleware, static_files
+from app import crypto, dashboard
 from app.api import candor, git_http, gitlab_v4, layerci_v1, wercker_v3
-from app.caller_of_request import caller
 from app.config import Config
 from app.events import create_bus
 from app.extensions import csrf, db, login_manager
 from app.git.repositories import Repositories
+from app.http import discovery, health, middleware, static_files
+from app.http.caller_of_request import caller
 from app.models import prepare_sqlite
 from app.models.connections import check_connections
 from app.services.core import Core

@@ -6,7 +6,7 @@ from flask.typing import ResponseReturnValue
 from app.dashboard.blueprint import pages
 from app.dashboard.context import SignInRequired, visitor
 from app.dashboard.routing import key_argument
-from app.edge import core
+from app.http.edge import core
 from app.services.key_pages import Cursor
 from app.services.runs.runs_everywhere import runs_everywhere
 

@@ -8,7 +8,7 @@ from flask import render_template
 from flask.typing import ResponseReturnValue
 
 from app.dashboard.blueprint import pages
-from app.edge import api_document
+from app.http.edge import api_document
 
 _FORM = "application/json"
 

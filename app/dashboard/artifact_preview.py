@@ -13,7 +13,7 @@ from flask.typing import ResponseReturnValue
 from app.dashboard.artifacts import as_attachment, live_artifact
 from app.dashboard.blueprint import pages
 from app.dashboard.headers import PAGE_POLICY
-from app.edge import core
+from app.http.edge import core
 from app.services.artifacts.preview_artifact import PICTURES, REPORTS, preview_file
 from app.services.artifacts.read_artifact import open_member
 

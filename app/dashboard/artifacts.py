@@ -13,7 +13,7 @@ from app.dashboard.context import open_project, visitor
 from app.dashboard.headers import CONTENT_POLICY
 from app.domain.errors import NotFound
 from app.domain.permissions import Action
-from app.edge import core
+from app.http.edge import core
 from app.models import Artifact
 from app.services.artifacts.artifact_access import require_fetch
 from app.services.artifacts.browse_artifacts import find_files, list_folder

@@ -6,7 +6,7 @@ from flask.typing import ResponseReturnValue
 from app.dashboard.homes import Home, Homes
 from app.dashboard.routing import key_argument
 from app.domain.permissions import Action
-from app.edge import core
+from app.http.edge import core
 from app.services.audit.show_events import AuditFilter, show_events, subjects
 
 _homes = Homes(

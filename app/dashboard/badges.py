@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from app.dashboard.blueprint import pages
 from app.dashboard.context import open_project, signed_in
 from app.domain.permissions import Action
-from app.edge import core
+from app.http.edge import core
 from app.services.pipelines.predefined import web_url
 
 

@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 
 from app.dashboard.blueprint import pages
 from app.dashboard.context import visitor
-from app.edge import core
+from app.http.edge import core
 from app.services.projects.show_board import show_board
 
 

@@ -6,7 +6,7 @@ from flask.typing import ResponseReturnValue
 from app.dashboard.blueprint import pages
 from app.dashboard.context import can, open_project, visitor
 from app.domain.permissions import Action
-from app.edge import core
+from app.http.edge import core
 from app.services.pipelines.show_pipeline import find_pipeline
 from app.services.reports.new_errors import new_errors
 from app.services.reports.what_changed import what_changed

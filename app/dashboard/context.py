@@ -7,7 +7,7 @@ from flask_login import current_user
 
 from app.domain.errors import NotFound
 from app.domain.permissions import Action, Role
-from app.edge import core
+from app.http.edge import core
 from app.models import Group, Project, User
 from app.services import access
 from app.services.projects.groups import find_group_at

@@ -7,7 +7,7 @@ from app.dashboard.blueprint import pages
 from app.dashboard.context import open_project, signed_in, visitor
 from app.dashboard.routing import key_argument
 from app.domain.permissions import Action
-from app.edge import core
+from app.http.edge import core
 from app.services.environments.deployments import last_deployments
 from app.services.environments.find_environments import find_environment, project_environments
 from app.services.environments.stop_environment import stop_environment

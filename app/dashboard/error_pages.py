@@ -11,7 +11,7 @@ from app.dashboard.context import SignInRequired
 from app.dashboard.headers import secure
 from app.dashboard.redirects import safe_next
 from app.domain.errors import Conflict, InvalidRequest, LimitExceeded, NotAllowed, NotFound, SkerryError, StorageFull
-from app.edge import DATABASE_TROUBLE, RETRY_AFTER, core
+from app.http.edge import DATABASE_TROUBLE, RETRY_AFTER, core
 
 _log = structlog.get_logger(__name__)
 

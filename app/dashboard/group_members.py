@@ -8,7 +8,7 @@ from app.dashboard.context import owned_group, signed_in
 from app.dashboard.error_pages import sentence
 from app.domain.errors import AlreadyExists, Conflict, InvalidRequest, NotAllowed, NotFound
 from app.domain.permissions import Role
-from app.edge import core
+from app.http.edge import core
 from app.models import Group
 from app.services.accounts.find_user import find_user
 from app.services.projects import members as service

@@ -7,7 +7,7 @@ from app.dashboard.blueprint import pages
 from app.dashboard.context import owned_group, signed_in
 from app.dashboard.error_pages import sentence
 from app.domain.errors import Conflict, InvalidRequest
-from app.edge import core
+from app.http.edge import core
 from app.models import Group
 from app.services.projects.groups import delete_group, edit_group
 

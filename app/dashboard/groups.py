@@ -10,7 +10,7 @@ from app.dashboard.context import signed_in, visitor
 from app.dashboard.error_pages import sentence
 from app.domain.errors import AlreadyExists, InvalidRequest, NotAllowed, NotFound
 from app.domain.permissions import Role
-from app.edge import core
+from app.http.edge import core
 from app.models import Group
 from app.services.access import managed_groups
 from app.services.projects.groups import GroupFilter, create_group, find_group_at, groups

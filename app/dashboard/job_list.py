@@ -7,7 +7,7 @@ from app.dashboard.blueprint import pages
 from app.dashboard.context import open_project
 from app.dashboard.routing import key_argument
 from app.domain.permissions import Action
-from app.edge import core
+from app.http.edge import core
 from app.services.jobs.search_jobs import STRETCH, search_jobs
 from app.services.key_pages import Cursor
 

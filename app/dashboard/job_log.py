@@ -17,7 +17,7 @@ from app.dashboard.streams import END, MORE, Event, stream
 from app.domain.errors import NotAllowed, NotFound
 from app.domain.permissions import Action
 from app.domain.plain_log import plain_lines
-from app.edge import core
+from app.http.edge import core
 from app.models import Job
 from app.services.jobs import kept_index
 from app.services.jobs.log_end import LoggedJob

@@ -14,7 +14,7 @@ from app.dashboard.schedule_form import text_of
 from app.dashboard.sentences import job_sentence
 from app.domain.permissions import Action
 from app.domain.status import COMPLETED
-from app.edge import core
+from app.http.edge import core
 from app.models import Job, User
 from app.services.artifacts.artifact_access import may_fetch
 from app.services.artifacts.keep_artifacts import keep_artifacts

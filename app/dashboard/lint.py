@@ -10,7 +10,7 @@ from app.dashboard.context import open_project, signed_in
 from app.dialects.base import Compilation
 from app.dialects.diagnostics import Diagnostic
 from app.domain.permissions import Action
-from app.edge import core
+from app.http.edge import core
 from app.models import Project
 from app.services.pipelines.lint_content import committed_text, lint_content
 

@@ -6,7 +6,7 @@ from flask.typing import ResponseReturnValue
 from app.dashboard.blueprint import pages
 from app.dashboard.context import open_project
 from app.domain.permissions import Action
-from app.edge import core
+from app.http.edge import core
 from app.services.jobs.show_job import find_job
 from app.services.pipelines.neighbours import next_job, next_pipeline
 from app.services.pipelines.show_pipeline import find_pipeline

@@ -13,7 +13,7 @@ from app.dashboard.schedule_form import text_of
 from app.dialects.base import DeclaredInput
 from app.domain.errors import InvalidConfiguration, InvalidRequest, NotFound
 from app.domain.permissions import Action
-from app.edge import core
+from app.http.edge import core
 from app.models import Project
 from app.services.pipelines.create_pipeline import run_pipeline
 from app.services.pipelines.pipeline_inputs import inputs_of_ref

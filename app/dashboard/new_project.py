@@ -10,7 +10,7 @@ from app.dashboard.context import open_project, signed_in
 from app.dashboard.error_pages import sentence
 from app.domain.errors import AlreadyExists, InvalidRequest, NotAllowed, NotFound, SkerryError
 from app.domain.permissions import Action
-from app.edge import core
+from app.http.edge import core
 from app.models import Project, User
 from app.services.projects.create_project import create_project
 from app.services.repositories.first_commit import STARTERS, add_starter, check_starter

@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from app.dashboard.blueprint import pages
 from app.dashboard.context import visitor
-from app.edge import core
+from app.http.edge import core
 from app.models import Project, User
 from app.services.projects.find_places import Places, find_places
 

@@ -15,7 +15,7 @@ from app.dashboard.streams import END, Event, stream
 from app.dashboard.wording import shown_status, web_address
 from app.domain.permissions import Action
 from app.domain.status import AVAILABLE, COMPLETED
-from app.edge import core
+from app.http.edge import core
 from app.models import Pipeline, User
 from app.services.jobs.explain_failure import explain_failures
 from app.services.pipelines.cancel_pipeline import cancel_pipeline

@@ -3,12 +3,12 @@
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from app import session_of_visitor
 from app.dashboard.blueprint import pages
 from app.dashboard.context import signed_in
 from app.dashboard.error_pages import sentence
 from app.domain.errors import Conflict, InvalidRequest, LimitExceeded
-from app.edge import core
+from app.http import session_of_visitor
+from app.http.edge import core
 from app.models import User
 from app.services.accounts.manage_user import change_password
 

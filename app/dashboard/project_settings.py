@@ -13,7 +13,7 @@ from app.dashboard.error_pages import sentence
 from app.dashboard.redirects import safe_next
 from app.domain.errors import AlreadyExists, InvalidRequest
 from app.domain.permissions import Action
-from app.edge import core
+from app.http.edge import core
 from app.models import Project, User
 from app.services.projects.change_project import SETTINGS, change_project
 from app.services.projects.delete_project import delete_project

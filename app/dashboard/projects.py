@@ -8,7 +8,7 @@ from app.dashboard.context import SignInRequired, can, open_project, visitor
 from app.dashboard.groups import group_page
 from app.domain.errors import NotFound
 from app.domain.permissions import Action
-from app.edge import core
+from app.http.edge import core
 from app.services.pipelines.show_pipelines import show_pipelines
 from app.services.projects.show_projects import show_projects
 from app.services.runs.runs_everywhere import runs_everywhere

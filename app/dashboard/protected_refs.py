@@ -10,7 +10,7 @@ from app.dashboard.context import open_project, signed_in
 from app.dashboard.error_pages import sentence
 from app.domain.errors import AlreadyExists, InvalidRequest, NotFound
 from app.domain.permissions import Action, Role
-from app.edge import core
+from app.http.edge import core
 from app.models import Project, ProtectedRef
 from app.services.repositories.protect_refs import change_rule, protect, unprotect
 from app.services.repositories.protect_refs import protected_refs as rules_of

@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 
 from app.dashboard.blueprint import pages
 from app.dashboard.context import administrator
-from app.edge import core
+from app.http.edge import core
 from app.services.jobs.show_queue import show_queue
 
 

@@ -9,7 +9,7 @@ from app.dashboard.error_pages import sentence
 from app.dashboard.homes import Home, Homes
 from app.domain.errors import InvalidRequest, NotFound
 from app.domain.permissions import Action
-from app.edge import core
+from app.http.edge import core
 from app.models import Group, Project, Runner
 from app.services.runners.create_runner import create_runner
 from app.services.runners.manage_runner import change_runner, remove_runner

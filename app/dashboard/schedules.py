@@ -11,7 +11,7 @@ from app.dashboard.error_pages import sentence
 from app.dashboard.schedule_form import BLANK, Values, explain, form_of, read_form
 from app.domain.errors import AlreadyExists, InvalidConfiguration, InvalidRequest, LimitExceeded
 from app.domain.permissions import Action
-from app.edge import core
+from app.http.edge import core
 from app.models import Pipeline, PipelineSchedule, Project, User
 from app.services.pipelines.require_variables import may_give_variables
 from app.services.schedules import save_schedule, show_schedules

@@ -3,10 +3,10 @@
 from flask import flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from app import session_of_visitor
 from app.dashboard.blueprint import pages
 from app.dashboard.context import signed_in
-from app.edge import core
+from app.http import session_of_visitor
+from app.http.edge import core
 from app.services.accounts.manage_user import end_sessions
 from app.services.accounts.sign_ins import revoke_sign_in, sign_ins_of, this_sign_in
 

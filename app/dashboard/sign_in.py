@@ -3,13 +3,13 @@
 from flask import Flask, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from app import session_of_visitor
 from app.dashboard.blueprint import pages
 from app.dashboard.context import visitor
 from app.dashboard.redirects import safe_next
 from app.domain.errors import Conflict, LimitExceeded
-from app.edge import core
 from app.extensions import login_manager
+from app.http import session_of_visitor
+from app.http.edge import core
 from app.models import User
 from app.services.accounts.sign_in import sign_in as check_and_sign_in
 from app.services.accounts.sign_ins import IDLE, is_signed_in

@@ -15,7 +15,7 @@ from app.dashboard.blueprint import pages
 from app.dashboard.context import open_project
 from app.domain.errors import NotFound
 from app.domain.permissions import Visibility
-from app.edge import core
+from app.http.edge import core
 from app.models import Project
 from app.services import access
 from app.services.pages.find_site import Found, open_page

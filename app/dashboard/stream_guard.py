@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 from flask_login import current_user
 
-from app import session_of_visitor
 from app.dashboard.sign_in import user_of_session
 from app.domain.permissions import Action
-from app.edge import core
+from app.http import session_of_visitor
+from app.http.edge import core
 from app.models import Project
 from app.services import access
 

@@ -14,8 +14,8 @@ from flask import Flask, Response, current_app, request
 from flask_login import current_user
 
 from app.dashboard.headers import secure
-from app.edge import core
 from app.events.base import Bus, TooManyWaiting
+from app.http.edge import core
 
 TICK = 2.0
 HEARTBEAT = 15.0

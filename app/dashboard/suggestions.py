@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from app.dashboard.blueprint import pages
 from app.dashboard.context import open_project, visitor
 from app.domain.permissions import Action
-from app.edge import core
+from app.http.edge import core
 from app.services.runs.suggest_searches import suggest_searches
 
 _LONGEST = 500

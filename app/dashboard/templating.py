@@ -14,7 +14,7 @@ from app.dashboard.in_place import in_place
 from app.dashboard.play_variables import inputs_of
 from app.dashboard.schedule_form import text_of
 from app.domain import status
-from app.edge import core
+from app.http.edge import core
 from app.models import Artifact, Project
 from app.services.artifacts.keep_artifacts import available
 from app.services.jobs.erase_job import erasable

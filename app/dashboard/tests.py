@@ -7,7 +7,7 @@ from app.dashboard.blueprint import pages
 from app.dashboard.context import open_project
 from app.dashboard.routing import LARGEST_KEY
 from app.domain.permissions import Action
-from app.edge import core
+from app.http.edge import core
 from app.services.pipelines.show_pipeline import find_pipeline
 from app.services.reports.case_history import case_history
 from app.services.reports.coverage_of import pipeline_coverage

@@ -9,7 +9,7 @@ from app.dashboard.blueprint import pages
 from app.dashboard.context import signed_in
 from app.dashboard.error_pages import sentence
 from app.domain.errors import InvalidRequest
-from app.edge import core
+from app.http.edge import core
 from app.models import User
 from app.services.accounts.access_tokens import TokenFilter
 from app.services.accounts.access_tokens import tokens as search_tokens

@@ -11,7 +11,7 @@ from app.dashboard.charts import Chart, bar_chart, line_chart
 from app.dashboard.context import open_project
 from app.dashboard.wording import duration
 from app.domain.permissions import Action
-from app.edge import core
+from app.http.edge import core
 from app.services.reports.flaky_tests import flakiest_tests
 from app.services.reports.trends import LISTED, WINDOWS, Trends, show_trends
 

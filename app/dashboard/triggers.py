@@ -8,7 +8,7 @@ from app.dashboard.context import open_project, signed_in
 from app.dashboard.error_pages import sentence
 from app.domain.errors import InvalidRequest
 from app.domain.permissions import Action
-from app.edge import core
+from app.http.edge import core
 from app.models import Project
 from app.services.pipelines.triggers import (
     add_trigger,

@@ -7,7 +7,7 @@ from app.dashboard.blueprint import pages
 from app.dashboard.context import administrator
 from app.dashboard.error_pages import sentence
 from app.domain.errors import AlreadyExists, Conflict, InvalidRequest
-from app.edge import core
+from app.http.edge import core
 from app.models import User
 from app.services.accounts.change_user import change_user
 from app.services.accounts.create_user import create_user

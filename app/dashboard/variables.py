@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from app.dashboard.homes import Home, Homes
 from app.domain.errors import AlreadyExists, InvalidRequest, NotFound
 from app.domain.permissions import Action
-from app.edge import core
+from app.http.edge import core
 from app.models import CiVariable, Project
 from app.services.projects.ci_variables import (
     SETTINGS,

@@ -5,7 +5,7 @@ from typing import cast
 from flask_login import current_user
 
 from app.domain.errors import NotAllowed, NotFound
-from app.edge import core
+from app.http.edge import core
 from app.models import PipelineDefinition, User
 from app.services.runs import assignees, definitions
 

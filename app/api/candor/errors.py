@@ -6,7 +6,7 @@ from werkzeug.exceptions import HTTPException
 
 from app.api.candor.answers import BadBody, word
 from app.domain.errors import Conflict, InvalidRequest, LimitExceeded, NotAllowed, NotFound, SkerryError, StorageFull
-from app.edge import DATABASE_TROUBLE, RETRY_AFTER, core
+from app.http.edge import DATABASE_TROUBLE, RETRY_AFTER, core
 
 log = structlog.get_logger(__name__)
 

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 from flask import Blueprint, Response, request
 
 from app.api.candor.answers import word
-from app.edge import core
+from app.http.edge import core
 
 #: A trigger's token is all that it needs: no cookie gives it any right that another site could borrow.
 _WITHOUT_SESSION = ("candor.run_by_token",)

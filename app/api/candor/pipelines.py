@@ -10,7 +10,7 @@ from app.api.candor.answers import json_body, word
 from app.api.candor.callers import caller, inspected, used
 from app.dialects import candor
 from app.domain.errors import InvalidRequest, NotFound
-from app.edge import core
+from app.http.edge import core
 from app.models import PipelineDefinition
 from app.services.artifacts.archived_files import archived_files
 from app.services.runs import assignees, definitions, show_runs

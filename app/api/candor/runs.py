@@ -11,7 +11,7 @@ from app.api.candor.answers import word
 from app.api.candor.callers import caller, inspected
 from app.domain.errors import InvalidRequest, NotFound
 from app.domain.permissions import Action
-from app.edge import core
+from app.http.edge import core
 from app.models import Job, Pipeline, PipelineDefinition
 from app.services import access
 from app.services.artifacts.archived_files import archived_files

@@ -2,11 +2,11 @@
 
 from flask import Blueprint, Response, jsonify, request
 
-from app import session_of_visitor
 from app.api.candor.answers import json_body, word
 from app.api.candor.callers import caller
 from app.domain.errors import Conflict, LimitExceeded
-from app.edge import core
+from app.http import session_of_visitor
+from app.http.edge import core
 from app.services.accounts.sign_in import sign_in
 
 

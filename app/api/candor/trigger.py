@@ -6,7 +6,7 @@ from app.api.candor.answers import json_body, word
 from app.dialects import candor
 from app.dialects.candor import terms
 from app.domain.errors import NotFound
-from app.edge import core
+from app.http.edge import core
 from app.models import PipelineDefinition
 from app.services.runs import definitions, show_runs
 from app.services.runs.start_definition import Order, trigger_definition

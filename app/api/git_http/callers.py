@@ -6,9 +6,9 @@ from flask import Request
 from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import Forbidden, NotFound, ServiceUnavailable, TooManyRequests, Unauthorized
 
-from app.caller_of_request import note_caller
 from app.domain.errors import Conflict, LimitExceeded
 from app.domain.permissions import Action
+from app.http.caller_of_request import note_caller
 from app.models import Job, Project, User
 from app.services.access import may
 from app.services.accounts import authenticate

@@ -7,12 +7,12 @@ from flask import Flask
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from app.domain.errors import SkerryError, StorageFull
-from app.edge import DATABASE_TROUBLE
 from app.git import pktline
 from app.git.pktline import PROGRESS, Readable
 from app.git.push_lock import PushLock
 from app.git.receive import PushRequest, Report, frame, write_report
 from app.git.transport import CHUNK, ReceivePack
+from app.http.edge import DATABASE_TROUBLE
 from app.models import Project, User
 from app.services.core import Core
 from app.services.pipelines.predefined import pipeline_url

@@ -19,11 +19,11 @@ from app.api.git_http.bodies import FETCH_LIMIT, body_of, spooled
 from app.api.git_http.callers import CHALLENGE, caller_of, require_read, require_write
 from app.api.git_http.push import receive
 from app.domain.errors import NotFound, SkerryError, StorageFull
-from app.edge import DATABASE_TROUBLE, RETRY_AFTER, core
 from app.git import transport
 from app.git.pktline import ProtocolError
 from app.git.receive import read_push
 from app.git.transport import RECEIVE, UPLOAD
+from app.http.edge import DATABASE_TROUBLE, RETRY_AFTER, core
 from app.models import Project
 
 blueprint = Blueprint("git_http", __name__)

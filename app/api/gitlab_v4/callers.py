@@ -15,8 +15,8 @@ from flask_wtf.csrf import validate_csrf
 from wtforms.validators import ValidationError
 
 from app.api.gitlab_v4 import errors
-from app.caller_of_request import note_caller
-from app.edge import core
+from app.http.caller_of_request import note_caller
+from app.http.edge import core
 from app.models import AccessToken, Job, User
 from app.services.accounts import authenticate
 from app.services.accounts.create_token import SUDO

@@ -22,7 +22,7 @@ from app.api.gitlab_v4 import params as parameters
 from app.api.gitlab_v4.callers import Caller, Kind
 from app.api.gitlab_v4.params import Param
 from app.domain.permissions import Action
-from app.edge import core
+from app.http.edge import core
 from app.models import Project, User
 from app.services import access
 from app.services.core import Core

@@ -17,7 +17,7 @@ from werkzeug.exceptions import BadRequest
 
 from app.api.gitlab_v4.errors import BadParams
 from app.api.gitlab_v4.nesting import TooDeep, nest
-from app.ordered_request import in_order
+from app.http.ordered_request import in_order
 
 MAX_INTEGER = 2**63 - 1
 

@@ -13,7 +13,7 @@ from flask import Blueprint, Flask, Response, current_app, g, request
 
 from app.api.gitlab_v4.callers import Caller
 from app.api.gitlab_v4.errors import ApiError
-from app.edge import core
+from app.http.edge import core
 from app.storage.counters import SharedCounters
 
 log = structlog.get_logger(__name__)

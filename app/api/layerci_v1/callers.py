@@ -9,8 +9,8 @@ import structlog
 from flask import g, request
 
 from app.api.layerci_v1.errors import ApiError
-from app.caller_of_request import note_caller
-from app.edge import core
+from app.http.caller_of_request import note_caller
+from app.http.edge import core
 from app.models import User
 from app.services.accounts.authenticate import user_by_token
 

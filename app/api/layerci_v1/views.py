@@ -16,7 +16,7 @@ from app.domain import plan_changes
 from app.domain.errors import NotFound
 from app.domain.permissions import Action
 from app.domain.plan import Plan, Variable
-from app.edge import core
+from app.http.edge import core
 from app.models import Pipeline, Project
 from app.services import access
 from app.services.pipelines.search_pipelines import find_pipeline

@@ -11,7 +11,7 @@ from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as AnyResponse
 
 from app.domain import status
-from app.edge import core
+from app.http.edge import core
 from app.models import Project
 from app.services.pipelines.predefined import web_url
 from app.services.runs import pipeline_history

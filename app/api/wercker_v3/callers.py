@@ -9,7 +9,7 @@ import structlog
 from flask import request
 
 from app.api.wercker_v3.errors import forbidden, unauthorized
-from app.caller_of_request import note_caller
+from app.http.caller_of_request import note_caller
 from app.models import AccessToken, User
 from app.services.accounts import authenticate
 from app.services.core import Core

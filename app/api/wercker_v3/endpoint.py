@@ -21,7 +21,7 @@ from app.api.wercker_v3 import callers
 from app.api.wercker_v3 import params as parameters
 from app.api.wercker_v3.errors import unauthorized
 from app.api.wercker_v3.params import Kind, Param
-from app.edge import core
+from app.http.edge import core
 from app.models import AccessToken, User
 from app.services.core import Core
 

@@ -9,7 +9,7 @@ from flask import Blueprint, Flask, Response, g, jsonify, request
 from werkzeug.exceptions import HTTPException
 
 from app.domain import errors as domain
-from app.edge import DATABASE_TROUBLE, RETRY_AFTER
+from app.http.edge import DATABASE_TROUBLE, RETRY_AFTER
 
 log = structlog.get_logger(__name__)
 UNAUTHORIZED = "You are not authorized to access the resource"

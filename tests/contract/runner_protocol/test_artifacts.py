@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from app import middleware
+from app.http import middleware
 from app.models import Artifact, Job, write
 from tests.support.world import plan
 

@@ -9,7 +9,7 @@ from flask import Flask, Response, request
 from app.api.gitlab_v4.callers import Kind
 from app.api.gitlab_v4.endpoint import Call, Routes
 from app.api.gitlab_v4.openapi.document import build, endpoints_of
-from app.edge import api_document
+from app.http.edge import api_document
 
 routes = Routes()
 #: Others may keep the document for so long, in seconds.

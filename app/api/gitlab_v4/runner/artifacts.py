@@ -8,7 +8,7 @@ from app.api.gitlab_v4.runner.parameters import text, token
 from app.api.gitlab_v4.runner.upload import receive
 from app.domain import durations
 from app.domain.errors import InvalidRequest, NotFound
-from app.edge import core
+from app.http.edge import core
 from app.models import Artifact
 from app.services.artifacts.fetch_artifact import fetch_archive
 from app.services.artifacts.store_artifact import Upload, begin_upload, store_artifact

@@ -17,7 +17,7 @@ from app.domain.errors import (
     SkerryError,
     StorageFull,
 )
-from app.edge import DATABASE_TROUBLE, RETRY_AFTER
+from app.http.edge import DATABASE_TROUBLE, RETRY_AFTER
 from app.services.runners.job_authority import NotProcessing
 from app.services.runners.register_runner import RegistrationClosed
 

@@ -9,7 +9,7 @@ from app.api.gitlab_v4.runner import errors
 from app.api.gitlab_v4.runner.body import read_body
 from app.api.gitlab_v4.runner.parameters import integer, parameters, table, text, token
 from app.domain import status
-from app.edge import core
+from app.http.edge import core
 from app.services.runners.append_trace import append_trace
 from app.services.runners.report_job import Report, report_job
 

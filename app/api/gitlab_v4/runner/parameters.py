@@ -7,9 +7,9 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import BadRequest
 
 from app.api.gitlab_v4.runner.body import reading
-from app.caller_of_request import note_caller
 from app.domain.errors import InvalidRequest, NotAllowed
-from app.edge import core
+from app.http.caller_of_request import note_caller
+from app.http.edge import core
 from app.models import Runner
 from app.services.accounts.authenticate import runner_by_token
 from app.services.runners.known_runner import Recognised, recognise

@@ -6,7 +6,7 @@ from app.api.gitlab_v4.runner import client, errors
 from app.api.gitlab_v4.runner.parameters import parameters, recognised_runner, runner_info, text
 from app.api.gitlab_v4.runner.rate import RateLimit
 from app.api.gitlab_v4.runner.registration import EXTENSIONS
-from app.edge import core
+from app.http.edge import core
 from app.services.runners.job_payload import payload_or_failure
 from app.services.runners.poll_job import poll_job
 from app.services.runners.runner_contact import note_contact

@@ -15,9 +15,9 @@ from app.api.gitlab_v4.runner.parameters import (
     text,
     token,
 )
-from app.caller_of_request import note_caller
 from app.domain.errors import InvalidRequest, NotAllowed
-from app.edge import core
+from app.http.caller_of_request import note_caller
+from app.http.edge import core
 from app.models import Runner
 from app.services.accounts.authenticate import runner_by_token
 from app.services.runners.manage_runner import remove_runner

@@ -17,9 +17,9 @@ import structlog
 from flask import Flask
 from werkzeug.exceptions import BadRequest
 
-from app import middleware
 from app.api.gitlab_v4.runner.body import read_sized
 from app.api.gitlab_v4.runner.jobs import RANGE
+from app.http import middleware
 from app.services.core import Core
 from app.services.runners.append_trace import Appended, append_trace
 

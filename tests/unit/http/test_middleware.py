@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from structlog.contextvars import get_contextvars
 
 from app.config import Config
-from app.middleware import install
+from app.http.middleware import install
 
 #: (the address as sent, what the view is handed)
 CASES = [

@@ -20,8 +20,8 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from app.config import Config as Settings
+from app.http.socket_body import SocketBody, read_directly
 from app.serve import settings
-from app.socket_body import SocketBody, read_directly
 
 BODY = bytes(range(256)) * 2048
 NEXT = b"GET /next HTTP/1.1\r\nHost: a\r\n\r\n"

@@ -15,7 +15,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import BaseConverter, PathConverter, UnicodeConverter, ValidationError
 
 from app.config import Config
-from app.ordered_request import OrderedRequest
+from app.http.ordered_request import OrderedRequest
 
 WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 

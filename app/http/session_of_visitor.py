@@ -9,7 +9,7 @@ import time
 from flask import request, session
 from flask_login import login_user, logout_user
 
-from app.edge import core
+from app.http.edge import core
 from app.models import User
 from app.services.accounts import sign_ins
 

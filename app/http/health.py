@@ -4,7 +4,7 @@ from flask import Blueprint, Flask, Response, jsonify
 from sqlalchemy.exc import SQLAlchemyError
 
 from app import schema
-from app.edge import core
+from app.http.edge import core
 
 blueprint = Blueprint("health", __name__)
 

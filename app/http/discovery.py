@@ -2,7 +2,7 @@
 
 from flask import Blueprint, Flask, Response, jsonify
 
-from app.edge import core
+from app.http.edge import core
 from app.services.identity.id_tokens import CLAIMS, issuer
 from app.services.identity.signing_key import ALGORITHM, load_key, public_key
 

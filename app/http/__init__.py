@@ -1,0 +1,1 @@
+"""What stands before every edge: requests as they arrive, who makes them, static files, and how the server is."""
