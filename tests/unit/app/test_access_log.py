@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import structlog
 from gunicorn.config import Config
 
 from app.logs import configure
@@ -20,6 +21,7 @@ ANSWER = SimpleNamespace(status="404 NOT FOUND", sent=12, headers=[("X-Other", "
 @pytest.fixture(autouse=True)
 def root() -> Any:
     found = logging.getLogger()
+    structlog.contextvars.clear_contextvars()  # of a request that a test before made in this thread
     before = found.handlers, found.level
     yield found
     found.handlers, found.level = before[0], before[1]
