@@ -8,6 +8,7 @@ A lone worker loads the code itself: what the master loads before the fork, both
 that serves nothing would hold all of it for itself. Several workers share what the master has loaded.
 """
 
+import errno
 import gc
 import json
 import logging
@@ -20,6 +21,7 @@ import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
+from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -44,6 +46,8 @@ GRACE = 15
 KEEP_ALIVE = 75
 #: So many more objects than before make the collector of garbage look at the youngest; at older ones each tenth time.
 COLLECT = (20_000, 10, 10)
+#: A worker whose master was killed sees that within a second; until then it holds the address.
+ORPHANS_END = 2.0
 _GUNICORN = logging.getLogger("gunicorn")
 _ENCODER = json.JSONEncoder(sort_keys=True)
 
@@ -254,16 +258,25 @@ def _allow_many_files() -> None:
 
 
 def check_address(bind: str) -> None:
-    """Raises ConfigError where `bind` (HOST:PORT or unix:/path) cannot be listened on."""
+    """Raises ConfigError where `bind` (HOST:PORT or unix:/path) cannot be listened on, also not in a moment."""
     if bind.startswith("unix:"):
         return
     host, _, port = bind.rpartition(":")
-    host = host.strip("[]")
+    until = monotonic() + ORPHANS_END
+    while (error := _refusal(host.strip("[]"), port)) is not None:
+        if getattr(error, "errno", None) != errno.EADDRINUSE or monotonic() > until:
+            reason = getattr(error, "strerror", None) or str(error)
+            raise ConfigError(f"SKERRY_BIND: cannot listen on {bind}: {reason}") from error
+        sleep(0.05)
+
+
+def _refusal(host: str, port: str) -> Exception | None:
+    """Why nobody can listen there now; None where one can."""
     try:
         family = socket.getaddrinfo(host, int(port), type=socket.SOCK_STREAM)[0][0]
         with socket.socket(family) as trial:
             trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             trial.bind((host, int(port)))
     except (OSError, OverflowError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise ConfigError(f"SKERRY_BIND: cannot listen on {bind}: {reason}") from error
+        return error
+    return None

@@ -21,7 +21,8 @@ from unittest.mock import patch
 from click.testing import CliRunner
 from flask import Flask
 
-from app import cli, create_app
+from app import create_app
+from app.cli import commands, opening
 from app.config import read_config
 from app.extensions import db
 from tests.support.programs import Program, start_program
@@ -95,8 +96,8 @@ class Server:
             made.append(create_app(read_config(self.environment)))
             return made[-1]
 
-        with patch.object(cli, "_create_app", remembered):
-            done = CliRunner().invoke(cli.cli, words, env=self.environment)
+        with patch.object(commands, "application", remembered), patch.object(opening, "application", remembered):
+            done = CliRunner().invoke(commands.cli, words, env=self.environment)
         for app in made:
             app.extensions["skerry"].bus.stop()
             with app.app_context():

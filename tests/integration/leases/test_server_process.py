@@ -196,7 +196,7 @@ def test_a_database_that_init_has_not_prepared_ends_the_server_with_one_sentence
     done = subprocess.run(
         [sys.executable, "-m", "app", "serve"],
         cwd=ROOT,
-        env=fresh._environment,
+        env=fresh.environment,
         capture_output=True,
         text=True,
         timeout=60,
