@@ -16,6 +16,8 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from app import create_app, crypto
 from app.config import Config
 from app.models import Job, write
+from app.services.jobs.finish_job import finish
+from app.services.locks import lock_job
 from app.services.runners.append_trace import append_trace
 from app.services.runners.claim_job import JOB_TOKEN_PREFIX
 from bench.place import Place
@@ -37,7 +39,8 @@ _STANDSTILL = """() => {
   }).observe({ type: "longtask" });
 }"""
 #: Resolves when the line is in sight and drawn, with the milliseconds since the page was asked for.
-_DRAWN = """(number) => new Promise((found) => {
+_DRAWN = """(number) => new Promise((found, failed) => {
+  setTimeout(() => failed(new Error(`line ${number} was not drawn within a minute`)), 60000);
   const look = () => {
     const line = document.querySelector(`[data-line="${number}"] .t`);
     const frame = document.querySelector(".log-scroll")?.getBoundingClientRect();
@@ -94,8 +97,7 @@ def _fill(config: Config) -> None:
             lines = b"".join(_TEXT % number + b"\n" for number in range(first + 1, first + 10_001))
             size = append_trace(core, job_id, token, size, lines).size
         with write(core.session):
-            row = core.session.get_one(Job, job_id)
-            row.status, row.finished_at = "success", core.now()
+            finish(core, lock_job(core, job_id), "success")
     core.bus.stop()
 
 

@@ -71,7 +71,11 @@ def newest_in(
         for newest, project_id in heads(core, projects, table, holds, cursor, most)
     ]
     found.sort(key=lambda head: head[0], reverse=cursor.after is None)
-    pages = [select(table.id).where(table.project_id == head[1], *head[2]) for head in found[:most]]
+    pages = []
+    for newest, project_id, holds in found[:most]:
+        # Said once more where the page begins: PostgreSQL would rather go through the newest rows of all projects.
+        begins = table.id <= newest if cursor.after is None else table.id >= newest
+        pages.append(select(table.id).where(table.project_id == project_id, begins, *holds))
     return merged(core, pages, table.id, cursor, most)
 
 

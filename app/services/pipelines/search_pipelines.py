@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Select, func, select
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import aliased, joinedload
 from sqlalchemy.orm.interfaces import ORMOption
 
 from app.domain import plan_json, status
@@ -53,6 +53,11 @@ def pipelines(project: Project, wanted: PipelineFilter) -> Select[Pipeline]:
         query = query.where(broken if wanted.yaml_errors else ~broken)
     column = getattr(Pipeline, wanted.order_by)
     ascending = wanted.sort == "asc"
+    if wanted.order_by == "id" and not ascending:
+        # Where they begin: PostgreSQL would rather go through the newest pipelines of all projects.
+        others = aliased(Pipeline)
+        newest = select(func.max(others.id)).where(others.project_id == project.id).scalar_subquery()
+        query = query.where(Pipeline.id <= newest)
     return query.order_by(
         column.asc() if ascending else column.desc(), Pipeline.id.asc() if ascending else Pipeline.id.desc()
     )

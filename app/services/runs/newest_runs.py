@@ -42,10 +42,12 @@ def newest_runs(
 
 
 def _by_text(core: Core, projects: Select[int], wanted: Search, cursor: Cursor) -> Select[int]:
-    """Where the index of trigrams leads, it begins with the newest run of these projects: later ones are others'."""
+    """Begins with the newest run of these projects: later ones are others', and where the index of trigrams leads, or
+    PostgreSQL goes through all runs from the newest on, they would all be looked at.
+    """
     key = run_key(core, wanted)
     query = select(Pipeline.id).where(Pipeline.project_id.in_(projects), *conditions(core, wanted, driven=True))
-    if key is not Pipeline.id and cursor == NEWEST:
+    if cursor == NEWEST:
         of_project = select(func.max(Pipeline.id)).where(Pipeline.project_id == Project.id).correlate(Project)
         query = query.where(key <= projects.with_only_columns(func.max(of_project.scalar_subquery())).scalar_subquery())
     return within(query, key, cursor)
