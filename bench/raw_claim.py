@@ -14,7 +14,7 @@ _RAW = (
 )
 _AT = "2026-01-01 00:00:00.000000"
 
-#: Claims a job with a token's hash, which has to be a new one each time, and returns the job's id.
+#: Claims a job with a token's hash, which has to be a new one each time, and returns the job's id; 0 where none waits.
 Execute = Callable[[str], int]
 
 
@@ -34,7 +34,7 @@ def _on_sqlite(url: str) -> Iterator[Execute]:
         connection.execute("BEGIN IMMEDIATE")
         found = connection.execute(statement, (mark, _AT)).fetchall()
         connection.execute("COMMIT")
-        return int(found[0][0])
+        return int(found[0][0]) if found else 0
 
     yield execute
     connection.close()
