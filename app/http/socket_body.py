@@ -6,6 +6,7 @@ reader's own buffer. How bodies are framed stays gunicorn's business: chunks are
 """
 
 import io
+from abc import abstractmethod
 from collections.abc import Iterator
 from typing import Any
 
@@ -48,8 +49,9 @@ class _Raw(io.RawIOBase):
             self.failed = True
             raise
 
+    @abstractmethod
     def _receive(self, view: memoryview) -> int:
-        raise NotImplementedError
+        """What `readinto` returns."""
 
 
 class _Sized(_Raw):

@@ -26,7 +26,8 @@ class DirectSelect:
 
     def __init__(self, statement: Select[Any]) -> None:
         self._statement = statement
-        self._row = namedtuple("Row", statement.selected_columns.keys())  # type: ignore[misc]
+        named: Callable[..., Any] = namedtuple  # the names are known only here
+        self._row = named("Row", statement.selected_columns.keys())
         self._compiled: WeakKeyDictionary[Dialect, _Compiled] = WeakKeyDictionary()
 
     def one_or_none(self, engine: Engine, **parameters: int | str) -> Any:

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import IO
+from io import BufferedIOBase
+from typing import IO, cast
 
 from flask import Request
 from werkzeug.exceptions import BadRequest, HTTPException
@@ -23,11 +24,11 @@ def reading() -> Iterator[None]:
         raise BadRequest("the body was cut off or is malformed") from error
 
 
-def read_into(stream: IO[bytes], view: memoryview) -> int:
+def _read_into(stream: IO[bytes], view: memoryview) -> int:
     """Fill `view`; how many bytes there were, fewer than it has room for at the end alone. Raises BadRequest, 413."""
-    filled = 0
+    filled, read = 0, cast(BufferedIOBase, stream).readinto  # which each stream has, though `IO` does not say so
     with reading():
-        while filled < len(view) and (count := stream.readinto(view[filled:])):  # type: ignore[attr-defined]
+        while filled < len(view) and (count := read(view[filled:])):
             filled += count
     return filled
 
@@ -46,7 +47,7 @@ def read_sized(stream: IO[bytes], length: int) -> bytearray:
     body, filled = bytearray(min(length, _FIRST)), 0
     while True:
         with memoryview(body) as view:
-            filled += read_into(stream, view[filled:])
+            filled += _read_into(stream, view[filled:])
         if filled < len(body) or filled >= length:
             del body[filled:]
             return body
